@@ -1,0 +1,1 @@
+"""Heavy-pollution-weather emergency response, from the forecast to the signed review."""

@@ -1,0 +1,149 @@
+"""What was predicted, what was measured, what the level above announced; and the run of days a plan judges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from emergency.domain.level import Level
+
+
+class Cause(StrEnum):
+    """What drives a day's bad air; only PM2.5-driven days start stop and limit orders (环大气〔2024〕6号)."""
+
+    PM2_5 = "pm2_5"
+    O3 = "o3"
+    SAND_DUST = "sand_dust"
+    WILDFIRE = "wildfire"
+    CROSS_BORDER = "cross_border"
+    FIREWORKS = "fireworks"
+
+
+class Source(StrEnum):
+    """Where a day's figure comes from; the two are told apart on every page."""
+
+    OBSERVED = "observed"
+    FORECAST = "forecast"
+
+
+@dataclass(frozen=True)
+class ForecastDay:
+    """One predicted calendar day in Asia/Shanghai; ``aqi_low``/``aqi_high`` when the source gives a range."""
+
+    day: date
+    aqi: int
+    aqi_low: int | None = None
+    aqi_high: int | None = None
+    primary: tuple[str, ...] = ()
+    cause: Cause = Cause.PM2_5
+    pm2_5: float | None = None  # µg/m³, 24-h mean
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """
+    One source's prediction for one place, as issued.
+
+    ``label`` says what kind of forecast it is when it is not an ordinary one (推演预报 for a derived one);
+    ``raw_sha256`` names the message it was read from.
+    """
+
+    feed: str
+    place: str
+    issued_at: datetime
+    days: tuple[ForecastDay, ...]
+    label: str = ""
+    confidence: float | None = None
+    raw_sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """
+    Measured air of one place: an hour (``period`` "hour", ``at`` = end of the hour) or a day ("day", ``at`` = its start).
+
+    ``values``: pollutant → concentration, µg/m³ and CO in mg/m³; a missing pollutant is absent. ``aqi`` is the
+    published or computed index, None when it could not be had.
+    """
+
+    feed: str
+    place: str
+    at: datetime
+    period: str
+    values: Mapping[str, float] = field(default_factory=dict)
+    aqi: int | None = None
+    primary: tuple[str, ...] = ()
+    standard: str = ""
+    raw_sha256: str = ""
+
+
+@dataclass(frozen=True)
+class DayOfAir:
+    """One day of the run a plan judges: its trigger AQI (integer), where it comes from, and what drives it."""
+
+    day: date
+    aqi: int
+    source: Source
+    aqi_high: int | None = None
+    primary: tuple[str, ...] = ()
+    cause: Cause = Cause.PM2_5
+    pm2_5: float | None = None
+    feed: str = ""
+    issued_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Air:
+    """Observed days joined to forecast days, in the order of the calendar, each day once."""
+
+    place: str
+    days: tuple[DayOfAir, ...]
+
+    def __iter__(self) -> Iterator[DayOfAir]:
+        return iter(self.days)
+
+
+def joined(place: str, observed: Iterable[DayOfAir], forecast: Forecast | None, *, today: date) -> Air:
+    """
+    The observed run joined to the forecast: a fresh forecast alone always looks lower near the end of a spell.
+
+    Days before ``today`` are observed where a measurement exists; ``today`` and later come from the forecast, and
+    where the forecast says nothing of today, today's observation so far stands.
+    """
+    past = {one.day: one for one in observed if one.day <= today}
+    ahead: dict[date, DayOfAir] = {}
+    if forecast is not None:
+        ahead = {
+            one.day: DayOfAir(
+                day=one.day, aqi=one.aqi, aqi_high=one.aqi_high, primary=one.primary, cause=one.cause, pm2_5=one.pm2_5,
+                source=Source.FORECAST, feed=forecast.feed, issued_at=forecast.issued_at,
+            )
+            for one in forecast.days
+            if one.day >= today
+        }
+    return Air(place, tuple(days for _, days in sorted({**past, **ahead}.items())))
+
+
+@dataclass(frozen=True)
+class Bulletin:
+    """
+    The level above's announcement (上级预警通知), as entered by the duty desk from the paper or a feed.
+
+    ``expected_end_at`` None means 另行通知: open until it is announced. The relay deadline runs from ``received_at``.
+    """
+
+    id: str
+    area: str  # the receiving area
+    number: str
+    issuer: str
+    level: Level
+    areas_covered: tuple[str, ...]
+    issued_at: datetime
+    effective_at: datetime
+    received_at: datetime
+    expected_end_at: datetime | None
+    scan_sha256: str
+    action: str = "activate"  # activate | upgrade | downgrade | extend | amend | withdraw | release
+    reason: str = ""
