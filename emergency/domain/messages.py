@@ -1,0 +1,189 @@
+"""One wording to one address by one channel: its states, its fate at the provider, and when to try again."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+from uuid import UUID, uuid5
+
+from emergency.domain.machine import Machine
+
+
+class State(StrEnum):
+    """Where a message stands; «sent» is the provider's word, «delivered» the provider's receipt, never the factory's."""
+
+    READY = "ready"
+    SENDING = "sending"
+    SENT = "sent"  # 已送出
+    DELIVERED = "delivered"  # 已送达
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Step(StrEnum):
+    """What can happen to a message."""
+
+    CLAIM = "claim"
+    STUMBLE = "stumble"
+    RECLAIM = "reclaim"
+    TAKE = "take"
+    RECEIPT = "receipt"
+    GIVE_UP = "give_up"
+    CANCEL = "cancel"
+    SEND_AGAIN = "send_again"
+
+
+MESSAGE: Machine[State, Step] = Machine(
+    "message",
+    {
+        (State.READY, Step.CLAIM): State.SENDING,
+        (State.SENDING, Step.STUMBLE): State.READY,
+        (State.SENDING, Step.RECLAIM): State.READY,  # the worker died with it; goes again under the same key
+        (State.SENDING, Step.TAKE): State.SENT,
+        (State.SENDING, Step.GIVE_UP): State.FAILED,
+        (State.READY, Step.GIVE_UP): State.FAILED,  # attempts used up
+        (State.READY, Step.CANCEL): State.CANCELLED,  # they answered before the reminder left
+        (State.SENDING, Step.CANCEL): State.SENDING,  # in flight: too late, counted as sent
+        (State.READY, Step.RECEIPT): State.SENT,  # the receipt of an attempt we lost sight of
+        (State.SENDING, Step.RECEIPT): State.SENT,
+        (State.SENT, Step.RECEIPT): State.DELIVERED,
+        (State.DELIVERED, Step.RECEIPT): State.DELIVERED,  # providers call twice
+        (State.FAILED, Step.SEND_AGAIN): State.READY,
+    },
+)
+
+
+class Lane(IntEnum):
+    """Urgent first; each lane has workers of its own so that bulk never delays an order."""
+
+    URGENT = 0
+    NORMAL = 1
+    BULK = 2
+
+    @property
+    def word(self) -> str:
+        """The lower-case name used in queues and payloads."""
+        return self.name.lower()
+
+
+class Kind(StrEnum):
+    """What a message is about."""
+
+    ORDER = "order"  # 应急指令
+    REVISION = "revision"  # 调整
+    INFORMATION = "information"  # 级别变化而措施不变
+    REMINDER = "reminder"  # 催办
+    ESCALATION = "escalation"  # 升级告知
+    LIFTING = "lifting"  # 解除
+    WITHDRAWAL = "withdrawal"  # 撤回
+    PROPOSAL = "proposal"  # 待审批
+    TASK = "task"  # 上报等内部任务
+    ALARM = "alarm"
+
+
+LANES = {
+    Kind.ORDER: Lane.URGENT,
+    Kind.REVISION: Lane.URGENT,
+    Kind.LIFTING: Lane.URGENT,
+    Kind.WITHDRAWAL: Lane.URGENT,
+    Kind.PROPOSAL: Lane.URGENT,
+    Kind.ALARM: Lane.URGENT,
+    Kind.INFORMATION: Lane.NORMAL,
+    Kind.ESCALATION: Lane.NORMAL,
+    Kind.REMINDER: Lane.NORMAL,
+    Kind.TASK: Lane.NORMAL,
+}
+
+
+@dataclass(frozen=True)
+class Message:
+    """
+    What goes out. ``id`` is also the Idempotency-Key, constant over attempts.
+
+    ``about`` is the thing it speaks of (order or decision); ``link_id`` names the phone link whose token the sender
+    works out at the moment of sending, so that no table holds a token. ``due_at`` is when it may next be tried (wall).
+    """
+
+    id: UUID
+    kind: Kind
+    channel: str
+    lane: Lane
+    to: str
+    text: str
+    area: str
+    due_at: datetime
+    episode_id: UUID | None = None
+    order_id: UUID | None = None
+    decision_id: UUID | None = None
+    contact_id: UUID | None = None
+    link_id: UUID | None = None
+    revision: int = 0
+    rung: str = ""
+    state: State = State.READY
+    attempts: int = 0
+    put_at: datetime | None = None  # civil
+    sent_at: datetime | None = None  # civil
+    delivered_at: datetime | None = None  # civil
+    receipt: str = ""
+    because: str = ""
+    link: str = ""  # filled by the sender only, never stored
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The provider has it and says so with a receipt of its own."""
+
+    receipt: str
+
+
+@dataclass(frozen=True)
+class Later:
+    """Busy, broken or unreachable: the same again, after ``retry_after`` seconds when the provider named them."""
+
+    because: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True)
+class Never:
+    """The provider says this address or text is wrong."""
+
+    because: str
+
+
+@dataclass(frozen=True)
+class Uncertain:
+    """Cut or timed out after the request left: nobody knows; repeated with the same provider under the same key."""
+
+    because: str
+
+
+@dataclass(frozen=True)
+class ChannelFault:
+    """Our key or address for the whole channel is wrong: the breaker opens, messages stay ready, a person is told."""
+
+    because: str
+
+
+Outcome = Sent | Later | Never | Uncertain | ChannelFault
+
+MOST_ATTEMPTS = 12
+
+
+def message_id(about: UUID, *, revision: int, kind: Kind, rung: str, channel: str, contact: UUID) -> UUID:
+    """The message's one id: a later revision is never swallowed as a repeat, and no phone number rides in it."""
+    return uuid5(about, f"{revision}:{kind.value}:{rung}:{channel}:{contact}")
+
+
+def wait_before(attempt: int, *, key: UUID, retry_after: float | None = None) -> timedelta:
+    """
+    How long before the next attempt: 1, 2, 4 … 300 s, spread by a hash of (message, attempt), never by dice.
+
+    ``retry_after`` (seconds), when the provider named it, is the least.
+    """
+    base = min(300.0, float(2 ** min(attempt, 9)) / 2)
+    spread = int.from_bytes(hashlib.sha256(f"{key}:{attempt}".encode()).digest()[:4], "big") / 2**32
+    wait = base * (0.75 + spread / 2)
+    return timedelta(seconds=max(wait, retry_after or 0.0))
