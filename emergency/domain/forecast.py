@@ -117,8 +117,15 @@ def joined(place: str, observed: Iterable[DayOfAir], forecast: Forecast | None, 
     if forecast is not None:
         ahead = {
             one.day: DayOfAir(
-                day=one.day, aqi=one.aqi, aqi_high=one.aqi_high, primary=one.primary, cause=one.cause, pm2_5=one.pm2_5,
-                source=Source.FORECAST, feed=forecast.feed, issued_at=forecast.issued_at,
+                day=one.day,
+                aqi=one.aqi,
+                aqi_high=one.aqi_high,
+                primary=one.primary,
+                cause=one.cause,
+                pm2_5=one.pm2_5,
+                source=Source.FORECAST,
+                feed=forecast.feed,
+                issued_at=forecast.issued_at,
             )
             for one in forecast.days
             if one.day >= today

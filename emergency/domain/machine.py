@@ -52,5 +52,7 @@ class Machine(Generic[S, A]):
     def drawn(self) -> str:
         """The table as a mermaid state diagram; docs/states.md holds it and a test compares."""
         lines = ["stateDiagram-v2"]
-        lines += [f"    {source.value} --> {target.value}: {action.value}" for (source, action), target in self.moves.items()]
+        lines += [
+            f"    {source.value} --> {target.value}: {action.value}" for (source, action), target in self.moves.items()
+        ]
         return "\n".join(lines)

@@ -262,14 +262,20 @@ def measures_for(recipient: Recipient, level: Level, book: Mapping[str, Sequence
     return tuple(one for one in found if one.key not in replaced)
 
 
-def duties_from(measures: Iterable[Measure], *, effective_at: datetime, before: Sequence[Duty] = ()) -> tuple[Duty, ...]:
+def duties_from(
+    measures: Iterable[Measure], *, effective_at: datetime, before: Sequence[Duty] = ()
+) -> tuple[Duty, ...]:
     """The duties that start with this level; one that stood already keeps its start."""
     standing = {duty.key: duty for duty in before}
     return tuple(
         standing[one.key]
         if one.key in standing and standing[one.key].text == one.text
         else Duty(
-            key=one.key, text=one.text, text_en=one.text_en, force=one.force, check=one.check,
+            key=one.key,
+            text=one.text,
+            text_en=one.text_en,
+            force=one.force,
+            check=one.check,
             starts_at=effective_at + timedelta(minutes=one.starts_after_minutes),
         )
         for one in measures
@@ -307,30 +313,68 @@ def draw_up(
     added, dropped = difference(old, duties)
     if before is None:
         order = Order(
-            id=order_id(episode_id, recipient.id), episode_id=episode_id, recipient_id=recipient.id, area=recipient.area,
-            number=number, level=level, revision=1, duties=duties, issued_at=now, effective_at=effective_at,
+            id=order_id(episode_id, recipient.id),
+            episode_id=episode_id,
+            recipient_id=recipient.id,
+            area=recipient.area,
+            number=number,
+            level=level,
+            revision=1,
+            duties=duties,
+            issued_at=now,
+            effective_at=effective_at,
         )
         kind = "order"
     elif before.status not in LIVE:
         order = replace(
-            before, status=ORDER.after(before.status, Action.REISSUE), level=level, revision=before.revision + 1,
-            duties=duties, issued_at=now, effective_at=effective_at, acknowledged_at=None, acknowledged_by="",
-            started_at=None, in_place_at=None, lifted_at=None, resumed_at=None, escalated=0,
+            before,
+            status=ORDER.after(before.status, Action.REISSUE),
+            level=level,
+            revision=before.revision + 1,
+            duties=duties,
+            issued_at=now,
+            effective_at=effective_at,
+            acknowledged_at=None,
+            acknowledged_by="",
+            started_at=None,
+            in_place_at=None,
+            lifted_at=None,
+            resumed_at=None,
+            escalated=0,
         )
         kind = "reissue"
     elif added or dropped:
         order = replace(
-            before, status=ORDER.after(before.status, Action.REVISE), level=level, revision=before.revision + 1,
-            duties=duties, issued_at=now, effective_at=effective_at, acknowledged_at=None, acknowledged_by="",
-            started_at=None, in_place_at=None, escalated=0,
+            before,
+            status=ORDER.after(before.status, Action.REVISE),
+            level=level,
+            revision=before.revision + 1,
+            duties=duties,
+            issued_at=now,
+            effective_at=effective_at,
+            acknowledged_at=None,
+            acknowledged_by="",
+            started_at=None,
+            in_place_at=None,
+            escalated=0,
         )
         kind = "revision"
     else:
-        order = replace(before, level=level, revision=before.revision + 1, status=ORDER.after(before.status, Action.INFORM))
+        order = replace(
+            before, level=level, revision=before.revision + 1, status=ORDER.after(before.status, Action.INFORM)
+        )
         kind = "information"
     revision = Revision(
-        order_id=order.id, number=order.revision, decision_id=decision_id, kind=kind, level=level, duties=duties,
-        added=added, dropped=dropped, recorded_at=now, effective_at=effective_at,
+        order_id=order.id,
+        number=order.revision,
+        decision_id=decision_id,
+        kind=kind,
+        level=level,
+        duties=duties,
+        added=added,
+        dropped=dropped,
+        recorded_at=now,
+        effective_at=effective_at,
     )
     return DrawnUp(order, revision, recipient, before)
 
@@ -389,12 +433,25 @@ def _end(
 ) -> tuple[Order, Revision]:
     duties = tuple(replace(duty, ends_at=max(effective_at, duty.starts_at)) for duty in order.duties)
     ended = replace(
-        order, status=ORDER.after(order.status, action), revision=order.revision + 1, duties=duties,
-        lifted_at=effective_at, next_rung=None, next_rung_at=None,
+        order,
+        status=ORDER.after(order.status, action),
+        revision=order.revision + 1,
+        duties=duties,
+        lifted_at=effective_at,
+        next_rung=None,
+        next_rung_at=None,
     )
     revision = Revision(
-        order_id=order.id, number=ended.revision, decision_id=decision_id, kind=kind, level=Level.NONE, duties=duties,
-        added=(), dropped=tuple(duty.key for duty in duties), recorded_at=now, effective_at=effective_at,
+        order_id=order.id,
+        number=ended.revision,
+        decision_id=decision_id,
+        kind=kind,
+        level=Level.NONE,
+        duties=duties,
+        added=(),
+        dropped=tuple(duty.key for duty in duties),
+        recorded_at=now,
+        effective_at=effective_at,
     )
     return ended, revision
 

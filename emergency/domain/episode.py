@@ -1,0 +1,411 @@
+"""One stretch of bad air and the decisions in it: two people for each, and a table for what may follow what."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from emergency.domain.level import Level
+from emergency.domain.machine import Machine
+from emergency.domain.people import Act, Person, ask
+from emergency.errors import Refused
+
+
+class OwnProposal(Refused):
+    """Whoever proposed it may not also decide it."""
+
+    words_zh = "提出人不能审批自己的建议，请由另一人审批"
+
+
+class NotEntitled(Refused):
+    """The level needs a higher rank."""
+
+    words_zh = "您的审批权限不足，请提交更高级别负责人"
+
+
+class BlankNotice(Refused):
+    """A field of the notice is empty; nothing is signed with a hole in it."""
+
+    words_zh = "通知内容有空缺，不能签发"
+
+
+class Ungrounded(Refused):
+    """A warning without its grounds is allowed to nobody."""
+
+    words_zh = "没有依据，不能提出"
+
+
+class StaleContent(Refused):
+    """What is being signed is not what was read."""
+
+    words_zh = "内容已变化，请重新核对后再签"
+
+
+class Phase(StrEnum):
+    """Where an episode stands."""
+
+    OPENING = "opening"
+    ACTIVE = "active"
+    RELEASED = "released"
+    WITHDRAWN = "withdrawn"
+    DISMISSED = "dismissed"
+    CLOSED = "closed"
+
+
+class Move(StrEnum):
+    """What a decision does to an episode."""
+
+    ACTIVATE = "activate"
+    UPGRADE = "upgrade"
+    DOWNGRADE = "downgrade"
+    EXTEND = "extend"
+    AMEND = "amend"
+    RELEASE = "release"
+    WITHDRAW = "withdraw"
+    DISMISS = "dismiss"
+    REOPEN = "reopen"
+    CLOSE = "close"
+
+
+EPISODE: Machine[Phase, Move] = Machine(
+    "episode",
+    {
+        (Phase.OPENING, Move.ACTIVATE): Phase.ACTIVE,
+        (Phase.OPENING, Move.DISMISS): Phase.DISMISSED,
+        (Phase.ACTIVE, Move.UPGRADE): Phase.ACTIVE,
+        (Phase.ACTIVE, Move.DOWNGRADE): Phase.ACTIVE,
+        (Phase.ACTIVE, Move.EXTEND): Phase.ACTIVE,
+        (Phase.ACTIVE, Move.AMEND): Phase.ACTIVE,
+        (Phase.ACTIVE, Move.WITHDRAW): Phase.WITHDRAWN,  # wrong, or cancelled before it took effect
+        (Phase.ACTIVE, Move.RELEASE): Phase.RELEASED,
+        (Phase.RELEASED, Move.REOPEN): Phase.ACTIVE,  # the bad air came back before the review was signed
+        (Phase.RELEASED, Move.CLOSE): Phase.CLOSED,
+        (Phase.WITHDRAWN, Move.CLOSE): Phase.CLOSED,
+    },
+)
+
+UNCLOSED = frozenset({Phase.OPENING, Phase.ACTIVE, Phase.RELEASED, Phase.WITHDRAWN})
+
+
+class Standing(StrEnum):
+    """Where a decision stands."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    LAPSED = "lapsed"
+    SUPERSEDED = "superseded"
+
+
+class Verdict(StrEnum):
+    """What can happen to a proposal."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    LAPSE = "lapse"
+    SUPERSEDE = "supersede"
+
+
+DECISION: Machine[Standing, Verdict] = Machine(
+    "decision",
+    {
+        (Standing.PROPOSED, Verdict.APPROVE): Standing.APPROVED,
+        (Standing.PROPOSED, Verdict.REJECT): Standing.REJECTED,
+        (Standing.PROPOSED, Verdict.LAPSE): Standing.LAPSED,
+        (Standing.PROPOSED, Verdict.SUPERSEDE): Standing.SUPERSEDED,  # a fresher forecast asks for something else
+    },
+)
+
+
+@dataclass(frozen=True)
+class Episode:
+    """
+    One episode of one area, from the first proposal to the signed review.
+
+    The plan it runs under is copied at opening (``plan_sha``); later edits of the file touch the next episode only.
+    ``label`` marks a replay (推演) or exercise (演练) on every page, message and file.
+    """
+
+    id: UUID
+    area: str
+    plan_id: str
+    plan_sha: str
+    phase: Phase
+    level: Level
+    opened_at: datetime
+    number: str = ""
+    label: str = ""
+    issued_at: datetime | None = None
+    effective_at: datetime | None = None
+    expected_end_at: datetime | None = None
+    released_at: datetime | None = None
+    closed_at: datetime | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class Notice:
+    """
+    What is announced and frozen at the signature: every field filled, or nothing is signed (突发事件应对法 art. 64).
+
+    ``expected_end_at`` None is 另行通知 and must be said so by ``open_ended``. ``effective_at`` is when the level
+    holds; ``issued_at`` is the moment of the signature and is filled by it.
+    """
+
+    number: str  # 文号
+    issuer: str
+    legal_basis: str
+    level: Level
+    area: str  # its name, as people say it
+    reason: str
+    effective_at: datetime | None
+    contact: str
+    expected_end_at: datetime | None = None
+    open_ended: bool = False
+    issued_at: datetime | None = None
+    public_text: str = ""  # only where the area may warn the public
+
+    def blanks(self, *, releasing: bool = False) -> tuple[str, ...]:
+        """Names of the fields that stand empty and so block the signature."""
+        empty = [
+            name
+            for name in ("number", "issuer", "legal_basis", "area", "reason", "contact")
+            if not getattr(self, name).strip()
+        ]
+        if self.effective_at is None:
+            empty.append("effective_at")
+        if not releasing and self.level is Level.NONE:
+            empty.append("level")
+        if not releasing and self.expected_end_at is None and not self.open_ended:
+            empty.append("expected_end_at")
+        return tuple(empty)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """
+    One thing to decide: somebody proposes it, another of enough rank approves or rejects it.
+
+    ``rule_says`` is the level the plan's rule gives, kept beside what people decided; ``assessment`` is the whole
+    explanation as data. ``override_because`` is needed where the two differ. ``content_sha`` is what the signature is
+    bound to.
+    """
+
+    id: UUID
+    episode_id: UUID
+    area: str
+    move: Move
+    level: Level
+    rule_says: Level
+    assessment: Mapping[str, object]
+    notice: Notice
+    proposed_by: UUID
+    proposed_at: datetime
+    decide_by: datetime
+    rank_needed: int
+    level_before: Level = Level.NONE
+    standing: Standing = Standing.PROPOSED
+    bulletin_id: UUID | None = None
+    override_because: str = ""
+    decided_by: UUID | None = None
+    decided_at: datetime | None = None
+    decided_because: str = ""
+    doubtful: tuple[str, ...] = ()
+    content_sha: str = ""
+    version: int = 0
+
+
+def content_sha(decision: Decision) -> str:
+    """SHA-256 over what the approver reads: the move, the levels, the grounds and the notice as frozen."""
+    notice = {one.name: _plain(getattr(decision.notice, one.name)) for one in fields(Notice) if one.name != "issued_at"}
+    said = {
+        "episode": str(decision.episode_id),
+        "move": decision.move.value,
+        "level": decision.level.word,
+        "rule_says": decision.rule_says.word,
+        "assessment": decision.assessment,
+        "notice": notice,
+        "bulletin": str(decision.bulletin_id or ""),
+        "override": decision.override_because,
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Level):
+        return value.word
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def next_move(episode: Episode | None, level: Level, *, calm: bool, spell_until: datetime | None = None) -> Move | None:
+    """
+    What the rule asks for next, or None when there is nothing to do.
+
+    ``level``: what the plan says of the observed run joined to the forecast. ``calm``: whether the plan's release test
+    is met. Level falls by release only; going down a step is for people or a bulletin to propose.
+    """
+    if episode is None or episode.phase is Phase.OPENING:
+        return Move.ACTIVATE if level > Level.NONE else None
+    if episode.phase is not Phase.ACTIVE:
+        return None
+    if level > episode.level:
+        return Move.UPGRADE
+    if calm:
+        return Move.RELEASE
+    if (
+        level is episode.level
+        and spell_until is not None
+        and episode.expected_end_at is not None
+        and spell_until > episode.expected_end_at
+    ):
+        return Move.EXTEND
+    return None
+
+
+def proposed(decision: Decision, *, by: Person) -> Decision:
+    """
+    The proposal, sealed over its content and ready to be read by somebody else.
+
+    :raises NotAllowed: the person may not propose here
+    :raises Ungrounded: there is no assessment, or the level differs from the rule's without a reason
+    """
+    ask(by, Act.PROPOSE, decision.area)
+    if not decision.assessment:
+        raise Ungrounded(f"decision {decision.id} has no grounds")
+    if decision.level is not decision.rule_says and not decision.override_because.strip():
+        raise Ungrounded(
+            f"the rule says {decision.rule_says.word}, the proposal {decision.level.word}: a reason is needed",
+            zh="建议级别与规则结论不同，请写明理由",
+        )
+    return replace(decision, content_sha=content_sha(decision))
+
+
+def approve(decision: Decision, *, by: Person, now: datetime, content: str) -> Decision:
+    """
+    Put a proposal into force; ``content`` is the hash of what the approver was shown.
+
+    :raises OwnProposal: the proposer may not also decide
+    :raises NotAllowed: the person may not decide in this area
+    :raises NotEntitled: the level needs a higher rank
+    :raises IllegalMove: it is no longer waiting
+    :raises BlankNotice: a field of the notice is empty
+    :raises StaleContent: what was read is not what is stored
+    """
+    _entitled(decision, by=by)
+    standing = DECISION.after(decision.standing, Verdict.APPROVE)
+    if decision.content_sha != content or decision.content_sha != content_sha(decision):
+        raise StaleContent(f"decision {decision.id} was read with another content")
+    releasing = decision.move in (Move.RELEASE, Move.WITHDRAW, Move.DISMISS)
+    if blanks := decision.notice.blanks(releasing=releasing):
+        raise BlankNotice(f"the notice has blanks: {', '.join(blanks)}")
+    effective_at = max(
+        decision.notice.effective_at or now, now
+    )  # signed late: the level cannot hold before it is announced
+    notice = replace(decision.notice, issued_at=now, effective_at=effective_at)
+    return replace(decision, standing=standing, decided_by=by.id, decided_at=now, notice=notice)
+
+
+def reject(decision: Decision, *, by: Person, now: datetime, because: str) -> Decision:
+    """
+    Turn a proposal down, with a reason.
+
+    :raises OwnProposal: the proposer may not also decide
+    :raises NotEntitled: the level needs a higher rank
+    :raises Refused: no reason was given
+    """
+    _entitled(decision, by=by)
+    if not because.strip():
+        raise Refused("a rejection needs its reason", zh="请写明退回理由")
+    standing = DECISION.after(decision.standing, Verdict.REJECT)
+    return replace(decision, standing=standing, decided_by=by.id, decided_at=now, decided_because=because.strip())
+
+
+def supersede(decision: Decision, *, now: datetime, because: str) -> Decision:
+    """Set a waiting proposal aside because a fresher one takes its place."""
+    standing = DECISION.after(decision.standing, Verdict.SUPERSEDE)
+    return replace(decision, standing=standing, decided_at=now, decided_because=because)
+
+
+def lapse(decision: Decision, *, now: datetime) -> Decision:
+    """Note that nobody decided within the plan's time."""
+    standing = DECISION.after(decision.standing, Verdict.LAPSE)
+    return replace(decision, standing=standing, decided_at=now, decided_because="nobody decided in time")
+
+
+def _entitled(decision: Decision, *, by: Person) -> None:
+    ask(by, Act.DECIDE, decision.area)
+    if by.id == decision.proposed_by:
+        raise OwnProposal(f"{by.login} proposed {decision.id} and cannot decide it")
+    if by.rank < decision.rank_needed:
+        raise NotEntitled(f"{by.login} has rank {by.rank}, {decision.level.word} needs {decision.rank_needed}")
+
+
+def carry_out(episode: Episode, decision: Decision, *, now: datetime) -> Episode:
+    """The episode as an approved decision leaves it."""
+    phase = EPISODE.after(episode.phase, decision.move)
+    notice = decision.notice
+    match decision.move:
+        case Move.RELEASE:
+            return replace(episode, phase=phase, level=Level.NONE, released_at=notice.effective_at)
+        case Move.WITHDRAW:
+            return replace(episode, phase=phase, level=Level.NONE, released_at=now)
+        case Move.DISMISS | Move.CLOSE:
+            return replace(episode, phase=phase, closed_at=now)
+        case Move.EXTEND:
+            return replace(episode, phase=phase, expected_end_at=notice.expected_end_at)
+        case _:
+            return replace(
+                episode,
+                phase=phase,
+                level=decision.level,
+                number=episode.number or notice.number,
+                issued_at=episode.issued_at or notice.issued_at,
+                effective_at=episode.effective_at or notice.effective_at,
+                expected_end_at=notice.expected_end_at,
+                released_at=None,
+            )
+
+
+def close(episode: Episode, *, now: datetime) -> Episode:
+    """The episode closed after its review."""
+    return replace(episode, phase=EPISODE.after(episode.phase, Move.CLOSE), closed_at=now)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something a person must do by a time, not addressed as an order: report upward, relay, enter, rule."""
+
+    id: UUID
+    episode_id: UUID
+    area: str
+    kind: str  # upward_report | relay | summary
+    due_at: datetime
+    words: str
+    decision_id: UUID | None = None
+    done_at: datetime | None = None
+    done_by: UUID | None = None
+    alarmed_at: datetime | None = None
+    version: int = 0
+
+
+def due(start: datetime, minutes: int) -> datetime:
+    """The deadline that many minutes after ``start``."""
+    return start + timedelta(minutes=minutes)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line of the journal (大事记): what happened, to what, who, when, and the particulars."""
+
+    what: str
+    about: str
+    by: str
+    at: datetime
+    episode_id: UUID | None = None
+    area: str = ""
+    more: Mapping[str, object] = field(default_factory=dict)

@@ -1,0 +1,109 @@
+"""The only package that knows SQL: one transaction for each use case, and the database is the only truth."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from emergency.errors import Conflict, Unavailable
+from emergency.store.tx import Tx
+
+__all__ = ["Store", "Tx", "connect"]
+
+T = TypeVar("T")
+
+
+class Store:
+    """A database that gives out transactions: ``transactions()`` to change, ``reading()`` to look."""
+
+    def __init__(self, writer: Engine, reader: Engine) -> None:
+        self._writer, self._reader = writer, reader
+        self.dialect = writer.dialect.name
+        self.engine = writer
+
+    @contextmanager
+    def transactions(self) -> Iterator[Tx]:
+        """
+        One use case, one transaction; commits at the end, rolls back on any error.
+
+        :raises Conflict: somebody else saved first or a unique row exists: run the use case once more
+        :raises Unavailable: the database did not answer
+        """
+        with self._open(self._writer) as connection:
+            yield Tx(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[Tx]:
+        """A look: nothing can be written through it."""
+        with self._open(self._reader) as connection:
+            if self.dialect == "postgresql":
+                connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+            yield Tx(connection)
+
+    def run(self, use_case: Callable[[Tx], T], *, tries: int = 3) -> T:
+        """Run a use case in its transaction, again when somebody else saved first."""
+        for left in range(tries - 1, -1, -1):
+            try:
+                with self.transactions() as tx:
+                    return use_case(tx)
+            except Conflict:
+                if not left:
+                    raise
+        raise AssertionError("unreachable")
+
+    def dispose(self) -> None:
+        """Close every pooled connection; a child process after a fork needs its own."""
+        self._writer.dispose()
+        if self._reader is not self._writer:
+            self._reader.dispose()
+
+    @staticmethod
+    @contextmanager
+    def _open(engine: Engine) -> Iterator[Connection]:
+        try:
+            with engine.begin() as connection:
+                yield connection
+        except IntegrityError as found:
+            raise Conflict(str(found.orig)) from found
+        except OperationalError as found:
+            raise Unavailable(f"the database did not answer: {found.orig}") from found
+
+
+def connect(url: str) -> Store:
+    """
+    Open the store behind this URL: ``sqlite:///…`` or ``postgresql+psycopg://…``.
+
+    SQLite runs in WAL with synchronous=FULL (a signature must survive a power cut); writers begin with BEGIN
+    IMMEDIATE, because a deferred one that finds another writer is refused, whatever the busy timeout.
+    """
+    if url.startswith("sqlite"):
+        return Store(_sqlite(url, "BEGIN IMMEDIATE", writes=True), _sqlite(url, "BEGIN", writes=False))
+    engine = create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=20)
+    return Store(engine, engine)
+
+
+def _sqlite(url: str, begin: str, *, writes: bool) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=20, max_overflow=20)
+
+    def on_connect(raw: sqlite3.Connection, _: Any) -> None:
+        raw.isolation_level = None
+        cursor = raw.cursor()
+        cursor.execute("PRAGMA busy_timeout=30000")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        if not writes:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
+    return engine

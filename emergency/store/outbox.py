@@ -1,0 +1,292 @@
+"""Messages beside the change that caused them: put in its transaction, claimed by lease, settled by compare-and-set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from emergency.domain.messages import MOST_ATTEMPTS, Lane, Message, State
+from emergency.store import saving
+from emergency.store.tables import AttemptRow, MessageRow, ReceiptRow, SlotRow
+
+_MESSAGES = MessageRow.__table__
+LEASE = timedelta(seconds=30)
+
+
+class Outbox:
+    """The messages table as the use cases see it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._dialect = connection.dialect.name
+
+    def put(self, messages: Iterable[Message]) -> int:
+        """Put messages in the post; one that lies there already under its id stays as it is. How many were given."""
+        rows = [saving.message_row(one) for one in messages]
+        if rows:
+            self._connection.execute(self._insert_new(MessageRow), rows)
+        return len(rows)
+
+    def slot(self, channel: str, lane: Lane, *, holder: str, now: datetime) -> bool:
+        """
+        Take (or keep) the one place from which this lane of this channel is drained; False when another holds it.
+
+        A channel whose breaker is open gives no place until its time has passed.
+        """
+        table = SlotRow.__table__
+        row = {"channel": channel, "lane": int(lane), "holder": holder, "leased_until": now + LEASE, "because": ""}
+        statement = self._insert(SlotRow).values(**row, broken_until=None)
+        done = self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["channel", "lane"],
+                set_={"holder": holder, "leased_until": now + LEASE},
+                where=and_(
+                    or_(table.c.holder == holder, table.c.leased_until <= now),
+                    or_(table.c.broken_until.is_(None), table.c.broken_until <= now),
+                ),
+            )
+        )
+        return bool(done.rowcount)
+
+    def leave_slot(self, channel: str, lane: Lane, *, holder: str, now: datetime) -> None:
+        """Give the place back."""
+        table = SlotRow.__table__
+        self._connection.execute(
+            update(SlotRow)
+            .where(table.c.channel == channel, table.c.lane == int(lane), table.c.holder == holder)
+            .values(leased_until=now)
+        )
+
+    def break_channel(self, channel: str, *, until: datetime, because: str) -> None:
+        """Open the breaker: the channel's own key or address is wrong; its messages stay ready."""
+        table = SlotRow.__table__
+        self._connection.execute(
+            update(SlotRow).where(table.c.channel == channel).values(broken_until=until, because=because[:500])
+        )
+
+    def claim(self, channel: str, lane: Lane, *, limit: int, now: datetime) -> list[Message]:
+        """Take up to ``limit`` ready messages under a lease, oldest due first; other claimers get others."""
+        chosen = (
+            select(MessageRow.id)
+            .where(
+                MessageRow.channel == channel,
+                MessageRow.lane == int(lane),
+                MessageRow.state == State.READY.value,
+                MessageRow.due_at <= now,
+            )
+            .order_by(MessageRow.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        rows = self._connection.execute(
+            update(MessageRow)
+            .where(MessageRow.id.in_(chosen))
+            .values(state=State.SENDING.value, attempts=MessageRow.attempts + 1, leased_until=now + LEASE)
+            .returning(*_MESSAGES.c)
+        )
+        return [saving.message(row) for row in rows]
+
+    def still_wanted(self, claimed: Sequence[Message]) -> list[Message]:
+        """Those of a claimed batch that are still to be sent; read again before each small chunk leaves."""
+        ids = [one.id for one in claimed]
+        found = {
+            row.id
+            for row in self._connection.execute(
+                select(MessageRow.id).where(MessageRow.id.in_(ids), MessageRow.state == State.SENDING.value)
+            )
+        }
+        return [one for one in claimed if one.id in found]
+
+    def settle(self, settled: Sequence[dict[str, Any]], *, wall: datetime) -> None:
+        """
+        Write down how sends went: each with id, attempts (mine), state, due_at, sent_at, receipt, because, ambiguous.
+
+        Compare-and-set: a row that was reclaimed meanwhile, or moved on by a receipt, keeps what it has.
+        """
+        if not settled:
+            return
+        self._connection.execute(
+            update(MessageRow)
+            .where(
+                _MESSAGES.c.id == bindparam("b_id"),
+                _MESSAGES.c.state == State.SENDING.value,
+                _MESSAGES.c.attempts == bindparam("b_attempts"),
+            )
+            .values(
+                state=bindparam("b_state"),
+                due_at=bindparam("b_due_at"),
+                sent_at=bindparam("b_sent_at"),
+                receipt=bindparam("b_receipt"),
+                because=bindparam("b_because"),
+                ambiguous=bindparam("b_ambiguous"),
+                leased_until=None,
+            ),
+            [
+                {
+                    "b_id": one["id"],
+                    "b_attempts": one["attempts"],
+                    "b_state": one["state"].value,
+                    "b_due_at": one["due_at"],
+                    "b_sent_at": one["sent_at"],
+                    "b_receipt": one["receipt"],
+                    "b_because": one["because"],
+                    "b_ambiguous": one["ambiguous"],
+                }
+                for one in settled
+            ],
+        )
+        self._connection.execute(
+            insert(AttemptRow),
+            [
+                {
+                    "message_id": one["id"],
+                    "attempt": one["attempts"],
+                    "outcome": one["outcome"],
+                    "because": one["because"],
+                    "at": wall,
+                }
+                for one in settled
+            ],
+        )
+
+    def reclaim(self, *, now: datetime) -> int:
+        """Make ready again what a dead worker left in sending; its fate is unknown until something settles it."""
+        done = self._connection.execute(
+            update(MessageRow)
+            .where(MessageRow.state == State.SENDING.value, MessageRow.leased_until <= now)
+            .values(
+                state=case((MessageRow.attempts >= MOST_ATTEMPTS, State.FAILED.value), else_=State.READY.value),
+                leased_until=None,
+                ambiguous=True,
+                due_at=now,
+                because="the sender died with it",
+            )
+        )
+        return done.rowcount
+
+    def cancel(self, order_id: UUID, kinds: Sequence[str]) -> int:
+        """Cancel what still waits for this order, of these kinds; what is in flight stays and is counted."""
+        done = self._connection.execute(
+            update(MessageRow)
+            .where(MessageRow.order_id == order_id, MessageRow.state == State.READY.value, MessageRow.kind.in_(kinds))
+            .values(state=State.CANCELLED.value, because="answered or superseded")
+        )
+        return done.rowcount
+
+    def cancel_for_episode(self, episode_id: UUID, kinds: Sequence[str]) -> int:
+        """Cancel what still waits in the whole episode, of these kinds."""
+        done = self._connection.execute(
+            update(MessageRow)
+            .where(
+                MessageRow.episode_id == episode_id, MessageRow.state == State.READY.value, MessageRow.kind.in_(kinds)
+            )
+            .values(state=State.CANCELLED.value, because="superseded")
+        )
+        return done.rowcount
+
+    def cancel_for_decision(self, decision_id: UUID) -> int:
+        """Cancel what still waits about a decision that is decided."""
+        done = self._connection.execute(
+            update(MessageRow)
+            .where(
+                MessageRow.decision_id == decision_id,
+                MessageRow.state == State.READY.value,
+                MessageRow.order_id.is_(None),
+            )
+            .values(state=State.CANCELLED.value, because="decided")
+        )
+        return done.rowcount
+
+    def send_again(self, message_id: UUID, *, now: datetime) -> int:
+        """Put a failed message back in the post, by a person's hand."""
+        done = self._connection.execute(
+            update(MessageRow)
+            .where(MessageRow.id == message_id, MessageRow.state == State.FAILED.value)
+            .values(state=State.READY.value, due_at=now, attempts=0)
+        )
+        return done.rowcount
+
+    def note_receipt(
+        self, channel: str, receipt: str, *, message_id: UUID | None, says: str, civil: datetime, wall: datetime
+    ) -> bool:
+        """
+        Keep a provider's callback and move its message on; False when it belongs to nothing we know.
+
+        It may come early, late, twice or for a message that was reclaimed; none of these does harm.
+        """
+        where = (
+            MessageRow.id == message_id
+            if message_id
+            else and_(MessageRow.channel == channel, MessageRow.receipt == receipt)
+        )
+        found = self._connection.execute(
+            select(MessageRow.id, MessageRow.channel).where(where).with_for_update()
+        ).first()
+        known = found is not None and found.channel == channel
+        self._connection.execute(
+            self._insert_new(ReceiptRow),
+            {
+                "channel": channel,
+                "receipt": receipt,
+                "message_id": found.id if known and found else None,
+                "says": says,
+                "known": known,
+                "at": wall,
+            },
+        )
+        if not known or found is None or says != "delivered":
+            return known
+        self._connection.execute(
+            update(MessageRow)
+            .where(
+                MessageRow.id == found.id,
+                MessageRow.state.in_([State.READY.value, State.SENDING.value, State.SENT.value]),
+            )
+            .values(
+                state=State.DELIVERED.value,
+                delivered_at=civil,
+                sent_at=func.coalesce(MessageRow.sent_at, civil),
+                receipt=receipt,
+                leased_until=None,
+                ambiguous=False,
+            )
+        )
+        return True
+
+    def counts(self, episode_id: UUID) -> dict[str, int]:
+        """How many of the episode's messages stand where."""
+        rows = self._connection.execute(
+            select(MessageRow.state, func.count()).where(MessageRow.episode_id == episode_id).group_by(MessageRow.state)
+        )
+        return {str(row[0]): int(row[1]) for row in rows}
+
+    def waiting(self, *, now: datetime) -> list[tuple[str, int]]:
+        """The channels and lanes that have something to send now."""
+        rows = self._connection.execute(
+            select(MessageRow.channel, MessageRow.lane)
+            .where(MessageRow.state == State.READY.value, MessageRow.due_at <= now)
+            .distinct()
+        )
+        return [(channel, lane) for channel, lane in rows]
+
+    def oldest_ready(self) -> datetime | None:
+        """Since when (wall) the oldest message has been waiting to leave."""
+        found: datetime | None = self._connection.execute(
+            select(func.min(MessageRow.due_at)).where(MessageRow.state == State.READY.value)
+        ).scalar()
+        return found
+
+    def forget_slots(self) -> None:
+        """Give every place back; for tests that stop a sender the hard way."""
+        self._connection.execute(delete(SlotRow))
+
+    def _insert(self, row: type[Any]) -> Any:
+        return (postgresql if self._dialect == "postgresql" else sqlite).insert(row.__table__)
+
+    def _insert_new(self, row: type[Any]) -> Any:
+        return self._insert(row).on_conflict_do_nothing()
