@@ -1,0 +1,427 @@
+"""The only module that opens a connection outward: timeouts, sizes, private addresses refused, errors translated."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import re
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import aiohttp
+import requests
+import urllib3
+from aiohttp.abc import AbstractResolver, ResolveResult
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util.connection import create_connection
+
+from emergency import clock
+from emergency.errors import Misconfigured, Unavailable
+
+MOST_REDIRECTS = 3
+LONGEST_RETRY_AFTER = 900.0  # seconds; an absurd Retry-After must not park an order for a week
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address rides in the last 32 bits
+_USER_AGENT = "heavy-pollution-emergency/1"
+
+
+class OutOfBounds(Misconfigured):
+    """The address is private, loopback, link-local or otherwise not of the public internet, and is not allowed."""
+
+
+class NeverLeft(Unavailable):
+    """No connection was had: the request certainly did not reach anybody."""
+
+
+class CutOff(Unavailable):
+    """The connection was had and the answer was not: nobody knows whether the request was taken."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What a place answered; ``status`` is 200 or 304 (``body`` empty: what you have is still good)."""
+
+    status: int
+    body: bytes
+    etag: str = ""
+    last_modified: str = ""
+    content_type: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a gateway answered to a POST; ``retry_after`` in seconds, at most :data:`LONGEST_RETRY_AFTER`."""
+
+    status: int
+    body: bytes
+    retry_after: float | None = None
+
+
+def fetch(
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    timeout: tuple[float, float] = (3.0, 10.0),
+    deadline: float = 60.0,
+    max_bytes: int = 2_000_000,
+    etag: str = "",
+    last_modified: str = "",
+    allow: frozenset[str] = frozenset(),
+) -> Fetched:
+    """
+    GET a document once; the caller decides when to ask again.
+
+    ``timeout`` is (connect, between two reads) in seconds and ``deadline`` the whole; ``max_bytes`` counts after
+    decompression. ``allow`` names the ``host:port`` that may have a private address. A redirect is followed at most
+    three times, never from https to http, and our headers (a key may be among them) go to the first origin only.
+
+    :raises Unavailable: no answer, a cut or slow or too large one, or a status that may pass (408, 425, 429, 5xx)
+    :raises Misconfigured: the address is wrong or out of bounds, the certificate does not fit, or any other status
+    """
+    ends_at = clock.seconds() + deadline
+    ours = {**(headers or {})}
+    if etag:
+        ours["If-None-Match"] = etag
+    if last_modified:
+        ours["If-Modified-Since"] = last_modified
+    with requests.Session() as session:
+        session.trust_env = False  # a proxy or .netrc of the machine would go round the address check
+        session.headers["User-Agent"] = _USER_AGENT
+        adapter = _CheckedAdapter(allow)
+        session.mount("http://", adapter)
+        session.mount("https://", adapter)
+        for _ in range(MOST_REDIRECTS + 1):
+            parts = _split(url)
+            with _asked(session, url, parts, ours, timeout) as response:
+                if response.status_code not in _REDIRECTS or "Location" not in response.headers:
+                    return _taken(response, parts, max_bytes=max_bytes, ends_at=ends_at)
+                onward = urljoin(url, response.headers["Location"])
+            _bounded_redirect(parts, onward)
+            if _origin(parts) != _origin(_split(onward)):
+                ours = {}
+            url = onward
+        raise Misconfigured(f"{place(parts)} redirects more than {MOST_REDIRECTS} times")
+
+
+class Pool:
+    """
+    Keep-alive connections for mass sending: at most ``connections`` at once, all of one running loop.
+
+    A request waits at most ``timeout_s`` for a free connection and as long again for its answer, so that a send never
+    outlives twice its timeout. Redirects are answers, not followed.
+    """
+
+    def __init__(
+        self,
+        *,
+        connections: int = 32,
+        timeout_s: float = 10.0,
+        max_bytes: int = 65_536,
+        allow: frozenset[str] = frozenset(),
+    ) -> None:
+        self.connections, self.timeout_s = connections, timeout_s
+        self._max_bytes, self._allow = max_bytes, allow
+        self._session: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def __aenter__(self) -> Pool:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def post_json(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """
+        POST these bytes as JSON.
+
+        :raises NeverLeft: refused, unresolvable or no connection in time; nobody has it
+        :raises CutOff: timed out or cut after the connection was had; nobody knows
+        :raises Misconfigured: the address is wrong or out of bounds, or its certificate does not fit
+        """
+        parts = _split(url)
+        if _literal(parts.hostname or ""):  # aiohttp asks no resolver about a literal address
+            checked_addresses(parts.hostname or "", _port(parts), self._allow)
+        session = await self._open()
+        try:
+            async with session.post(
+                url, data=body, headers={"Content-Type": "application/json", **headers}, allow_redirects=False
+            ) as response:
+                return Answer(
+                    response.status,
+                    await _read_at_most(response.content, self._max_bytes),
+                    _retry_after(response.headers),
+                )
+        except aiohttp.ClientConnectorCertificateError:
+            raise Misconfigured(f"{place(parts)} shows a certificate that does not fit") from None
+        except aiohttp.ClientConnectorError as error:
+            if isinstance(error.__cause__, _OutOfBoundsError):
+                raise OutOfBounds(str(error.__cause__)) from None
+            raise NeverLeft(f"{place(parts)} cannot be reached") from None
+        except aiohttp.ConnectionTimeoutError:
+            raise NeverLeft(f"{place(parts)} gave no connection within {self.timeout_s:g} s") from None
+        except TimeoutError:
+            raise CutOff(f"{place(parts)} did not answer within {self.timeout_s:g} s") from None
+        except aiohttp.InvalidURL:
+            raise Misconfigured("the address is not a URL") from None
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise CutOff(f"{place(parts)} cut the connection ({type(error).__name__})") from None
+
+    async def close(self) -> None:
+        """Close every connection; the next request opens a new set, on whatever loop is then running."""
+        session, self._session, self._loop = self._session, None, None
+        if session is not None:
+            await session.close()
+
+    async def _open(self) -> aiohttp.ClientSession:
+        here = asyncio.get_running_loop()
+        if self._session is not None and self._loop is not here:
+            await self.close()  # its loop has gone; connections cannot be carried to another
+        if self._session is None:
+            connector = aiohttp.TCPConnector(
+                limit=self.connections, resolver=_CheckedResolver(self._allow), keepalive_timeout=15.0
+            )
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                timeout=aiohttp.ClientTimeout(
+                    total=2 * self.timeout_s,
+                    connect=self.timeout_s,
+                    sock_connect=min(3.0, self.timeout_s),
+                    sock_read=self.timeout_s,
+                ),
+                # a gateway's cookies are no business of ours, and a small answer needs no decompressing
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"},
+            )
+            self._loop = here
+        return self._session
+
+
+def place(parts: SplitResult) -> str:
+    """How an address is named in words and logs: no user, no path, no query, where keys like to ride."""
+    host = parts.hostname or "?"
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{_port(parts)}"
+
+
+def checked_addresses(host: str, port: int, allow: frozenset[str]) -> list[str]:
+    """
+    The addresses of a host, looked up now; connect to these and to no other, or a second look-up may differ.
+
+    :raises OutOfBounds: any of them is not of the public internet and ``host:port`` is not in ``allow``
+    :raises NeverLeft: the name cannot be resolved
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):  # a label too long for IDNA is a UnicodeError
+        raise NeverLeft(f"the name {host} cannot be resolved") from None
+    return _checked(host, port, (str(one[4][0]) for one in found), allow)
+
+
+def is_public(address: str) -> bool:
+    """Whether an address is of the public internet, also when an IPv4 address hides inside an IPv6 one."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inside = ip.ipv4_mapped or ip.sixtofour
+        if ip in _NAT64:
+            inside = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
+        if inside is not None:
+            return is_public(str(inside))
+        if ip.teredo is not None:
+            return False
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
+def _checked(host: str, port: int, addresses: Iterable[str], allow: frozenset[str]) -> list[str]:
+    found = list(dict.fromkeys(addresses))
+    if f"{host.lower()}:{port}" not in allow and not all(is_public(one) for one in found):
+        raise OutOfBounds(f"{host}:{port} is not on the public internet and not among the allowed places")
+    return found
+
+
+def _literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _port(parts)
+    except ValueError:
+        raise Misconfigured("the address is not a URL") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Misconfigured(f"the address must be http or https with a host, not {parts.scheme or 'nothing'}:")
+    return parts
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _origin(parts: SplitResult) -> tuple[str, str, int]:
+    return parts.scheme, (parts.hostname or "").lower(), _port(parts)
+
+
+def _bounded_redirect(before: SplitResult, onward: str) -> None:
+    after = _split(onward)
+    if before.scheme == "https" and after.scheme == "http":
+        raise Misconfigured(f"{place(before)} redirects to an address without encryption")
+
+
+def _asked(
+    session: requests.Session, url: str, parts: SplitResult, headers: Mapping[str, str], timeout: tuple[float, float]
+) -> requests.Response:
+    """One GET; ``from None`` throughout, because the library's own words carry the whole address, keys and all."""
+    try:
+        return session.get(url, headers=headers, timeout=timeout, stream=True, allow_redirects=False)
+    except requests.exceptions.SSLError:
+        raise Misconfigured(f"{place(parts)} shows a certificate that does not fit") from None
+    except requests.exceptions.ConnectTimeout:
+        raise NeverLeft(f"{place(parts)} gave no connection within {timeout[0]:g} s") from None
+    except requests.exceptions.Timeout:
+        raise CutOff(f"{place(parts)} did not answer within {timeout[1]:g} s") from None
+    except requests.exceptions.ConnectionError as error:
+        reason = getattr(error.args[0] if error.args else None, "reason", None)
+        if isinstance(reason, urllib3.exceptions.NewConnectionError):
+            raise NeverLeft(f"{place(parts)} cannot be reached") from None
+        raise CutOff(f"{place(parts)} cut the connection") from None
+    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader):
+        raise Misconfigured("the address or a header is not well formed") from None
+    except requests.exceptions.RequestException as error:
+        raise Unavailable(f"{place(parts)} answered something that is not HTTP ({type(error).__name__})") from None
+
+
+def _taken(response: requests.Response, parts: SplitResult, *, max_bytes: int, ends_at: float) -> Fetched:
+    status = response.status_code
+    if status in (408, 425, 429) or status >= 500:
+        raise Unavailable(f"{place(parts)} answered {status}", retry_after=_retry_after(response.headers))
+    if status not in (200, 304):
+        raise Misconfigured(f"{place(parts)} answered {status}: its address or key is wrong")
+    body = bytearray()
+    try:
+        for chunk in response.iter_content(65_536):
+            body += chunk
+            if len(body) > max_bytes:
+                raise Unavailable(f"{place(parts)} answered more than {max_bytes} bytes")
+            if clock.seconds() > ends_at:
+                raise CutOff(f"{place(parts)} was still answering when its time was over")
+    except requests.exceptions.RequestException as error:
+        raise CutOff(f"{place(parts)} was cut in mid-answer ({type(error).__name__})") from None
+    return Fetched(
+        status,
+        bytes(body),
+        etag=response.headers.get("ETag", ""),
+        last_modified=response.headers.get("Last-Modified", ""),
+        content_type=response.headers.get("Content-Type", ""),
+    )
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of a Retry-After header (RFC 9110, 10.2.3); a date is counted from the answer's own Date."""
+    said = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", said):
+        return min(float(said), LONGEST_RETRY_AFTER)
+    try:
+        wait = (parsedate_to_datetime(said) - parsedate_to_datetime(headers.get("Date", ""))).total_seconds()
+    except (ValueError, TypeError):  # no date, or only one of the two with a zone
+        return None
+    return min(max(wait, 0.0), LONGEST_RETRY_AFTER)
+
+
+async def _read_at_most(stream: aiohttp.StreamReader, most: int) -> bytes:
+    """The first ``most`` bytes; a longer answer is cut there and fails to parse, which is what it deserves."""
+    body = bytearray()
+    while len(body) < most and (chunk := await stream.read(most - len(body))):
+        body += chunk
+    return bytes(body)
+
+
+class _CheckedAdapter(HTTPAdapter):
+    """Sessions whose every connection goes to an address checked at that very moment."""
+
+    def __init__(self, allow: frozenset[str]) -> None:
+        self._allow = allow
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        allow = self._allow
+
+        class Plain(HTTPConnection):
+            def _new_conn(self) -> socket.socket:
+                return _connected(self, allow)
+
+        class Encrypted(HTTPSConnection):
+            def _new_conn(self) -> socket.socket:
+                return _connected(self, allow)
+
+        class PlainPool(HTTPConnectionPool):
+            ConnectionCls = Plain
+
+        class EncryptedPool(HTTPSConnectionPool):
+            ConnectionCls = Encrypted
+
+        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": EncryptedPool}
+
+
+def _connected(connection: HTTPConnection, allow: frozenset[str]) -> socket.socket:
+    """A socket to a checked address; the name stays with the connection for Host, SNI and the certificate."""
+    host = connection.host.strip("[]")
+    failure: OSError | None = None
+    for address in checked_addresses(host, connection.port or connection.default_port, allow):
+        try:
+            return create_connection(
+                (address, connection.port), connection.timeout, socket_options=connection.socket_options
+            )
+        except TimeoutError as error:
+            raise urllib3.exceptions.ConnectTimeoutError(connection, "timed out") from error
+        except OSError as error:
+            failure = error
+    raise urllib3.exceptions.NewConnectionError(connection, "no address took the connection") from failure
+
+
+class _OutOfBoundsError(OSError):
+    """Carries the refusal through aiohttp, which turns a resolver's OSError into its own."""
+
+
+class _CheckedResolver(AbstractResolver):
+    """Gives aiohttp only addresses that were checked; it connects to what it is given."""
+
+    def __init__(self, allow: frozenset[str]) -> None:
+        self._allow = allow
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+        families = {str(one[4][0]): one[0] for one in found}
+        try:
+            addresses = _checked(host, port, families, self._allow)
+        except OutOfBounds as error:
+            raise _OutOfBoundsError(str(error)) from None
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=families[address],
+                proto=0,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for address in addresses
+        ]
+
+    async def close(self) -> None:
+        """Nothing is held."""
