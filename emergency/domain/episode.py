@@ -60,6 +60,7 @@ class Phase(StrEnum):
 class Move(StrEnum):
     """What a decision does to an episode."""
 
+    APPEAL = "appeal"  # 倡议: patrol and voluntary cuts before there is a warning; no level, no stop or limit
     ACTIVATE = "activate"
     UPGRADE = "upgrade"
     DOWNGRADE = "downgrade"
@@ -75,6 +76,7 @@ class Move(StrEnum):
 EPISODE: Machine[Phase, Move] = Machine(
     "episode",
     {
+        (Phase.OPENING, Move.APPEAL): Phase.OPENING,
         (Phase.OPENING, Move.ACTIVATE): Phase.ACTIVE,
         (Phase.OPENING, Move.DISMISS): Phase.DISMISSED,
         (Phase.ACTIVE, Move.UPGRADE): Phase.ACTIVE,
@@ -95,6 +97,7 @@ UNCLOSED = frozenset({Phase.OPENING, Phase.ACTIVE, Phase.RELEASED, Phase.WITHDRA
 class Standing(StrEnum):
     """Where a decision stands."""
 
+    SUGGESTED = "suggested"  # the rule speaks; nobody has put it forward yet
     PROPOSED = "proposed"
     APPROVED = "approved"
     REJECTED = "rejected"
@@ -105,6 +108,7 @@ class Standing(StrEnum):
 class Verdict(StrEnum):
     """What can happen to a proposal."""
 
+    PUT_FORWARD = "put_forward"
     APPROVE = "approve"
     REJECT = "reject"
     LAPSE = "lapse"
@@ -114,12 +118,18 @@ class Verdict(StrEnum):
 DECISION: Machine[Standing, Verdict] = Machine(
     "decision",
     {
+        (Standing.SUGGESTED, Verdict.PUT_FORWARD): Standing.PROPOSED,
+        (Standing.SUGGESTED, Verdict.SUPERSEDE): Standing.SUPERSEDED,
+        (Standing.SUGGESTED, Verdict.LAPSE): Standing.LAPSED,
         (Standing.PROPOSED, Verdict.APPROVE): Standing.APPROVED,
         (Standing.PROPOSED, Verdict.REJECT): Standing.REJECTED,
         (Standing.PROPOSED, Verdict.LAPSE): Standing.LAPSED,
         (Standing.PROPOSED, Verdict.SUPERSEDE): Standing.SUPERSEDED,  # a fresher forecast asks for something else
     },
 )
+
+
+WAITING = frozenset({Standing.SUGGESTED, Standing.PROPOSED})
 
 
 @dataclass(frozen=True)
@@ -204,12 +214,13 @@ class Decision:
     rule_says: Level
     assessment: Mapping[str, object]
     notice: Notice
-    proposed_by: UUID
+    proposed_by: UUID | None  # None while it is only the rule's suggestion
     proposed_at: datetime
     decide_by: datetime
     rank_needed: int
+    suggested_at: datetime | None = None
     level_before: Level = Level.NONE
-    standing: Standing = Standing.PROPOSED
+    standing: Standing = Standing.SUGGESTED
     bulletin_id: UUID | None = None
     override_because: str = ""
     decided_by: UUID | None = None
@@ -267,12 +278,24 @@ def next_move(episode: Episode | None, level: Level, *, calm: bool, spell_until:
     return None
 
 
-def proposed(decision: Decision, *, by: Person) -> Decision:
+def suggested(decision: Decision) -> Decision:
     """
-    The proposal, sealed over its content and ready to be read by somebody else.
+    The rule's own suggestion, sealed over its content; it takes a person to put it forward and another to sign.
+
+    :raises Ungrounded: there is no assessment
+    """
+    if not decision.assessment:
+        raise Ungrounded(f"decision {decision.id} has no grounds")
+    return replace(decision, standing=Standing.SUGGESTED, proposed_by=None, content_sha=content_sha(decision))
+
+
+def put_forward(decision: Decision, *, by: Person, now: datetime) -> Decision:
+    """
+    The proposal of a person: theirs from the start, or the rule's suggestion taken up.
 
     :raises NotAllowed: the person may not propose here
     :raises Ungrounded: there is no assessment, or the level differs from the rule's without a reason
+    :raises IllegalMove: it was put forward already
     """
     ask(by, Act.PROPOSE, decision.area)
     if not decision.assessment:
@@ -282,6 +305,8 @@ def proposed(decision: Decision, *, by: Person) -> Decision:
             f"the rule says {decision.rule_says.word}, the proposal {decision.level.word}: a reason is needed",
             zh="建议级别与规则结论不同，请写明理由",
         )
+    standing = DECISION.after(decision.standing, Verdict.PUT_FORWARD)
+    decision = replace(decision, standing=standing, proposed_by=by.id, proposed_at=now)
     return replace(decision, content_sha=content_sha(decision))
 
 
@@ -300,7 +325,7 @@ def approve(decision: Decision, *, by: Person, now: datetime, content: str) -> D
     standing = DECISION.after(decision.standing, Verdict.APPROVE)
     if decision.content_sha != content or decision.content_sha != content_sha(decision):
         raise StaleContent(f"decision {decision.id} was read with another content")
-    releasing = decision.move in (Move.RELEASE, Move.WITHDRAW, Move.DISMISS)
+    releasing = decision.move in (Move.RELEASE, Move.WITHDRAW, Move.DISMISS, Move.APPEAL)
     if blanks := decision.notice.blanks(releasing=releasing):
         raise BlankNotice(f"the notice has blanks: {', '.join(blanks)}")
     effective_at = max(
@@ -358,6 +383,8 @@ def carry_out(episode: Episode, decision: Decision, *, now: datetime) -> Episode
             return replace(episode, phase=phase, closed_at=now)
         case Move.EXTEND:
             return replace(episode, phase=phase, expected_end_at=notice.expected_end_at)
+        case Move.APPEAL:
+            return replace(episode, phase=phase)
         case _:
             return replace(
                 episode,

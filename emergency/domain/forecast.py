@@ -62,7 +62,7 @@ class Forecast:
 @dataclass(frozen=True)
 class Observation:
     """
-    Measured air of one place: an hour (``period`` "hour", ``at`` = end of the hour) or a day ("day", ``at`` = its start).
+    Measured air of one place: an hour (``period`` "hour", ``at`` = its end) or a day ("day", ``at`` = its start).
 
     ``values``: pollutant → concentration, µg/m³ and CO in mg/m³; a missing pollutant is absent. ``aqi`` is the
     published or computed index, None when it could not be had.

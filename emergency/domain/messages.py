@@ -12,7 +12,7 @@ from emergency.domain.machine import Machine
 
 
 class State(StrEnum):
-    """Where a message stands; «sent» is the provider's word, «delivered» the provider's receipt, never the factory's."""
+    """Where a message stands; «sent» and «delivered» are the provider's words, never the factory's."""
 
     READY = "ready"
     SENDING = "sending"

@@ -1,4 +1,4 @@
-"""What each recipient must do because of a decision: drawn up, revised only where something changes, answered, lifted."""
+"""What each recipient must do because of a decision: drawn up, revised where something changes, answered, lifted."""
 
 from __future__ import annotations
 
@@ -198,6 +198,7 @@ class Order:
     next_rung: int | None = None  # which step of the ladder comes next, None = nothing to chase
     next_rung_at: datetime | None = None  # civil
     escalated: int = 0  # steps taken so far in this revision
+    asks_from: int = 1  # the revision from which on an answer counts; information lines ask for none
     version: int = 0
 
 
@@ -341,6 +342,7 @@ def draw_up(
             lifted_at=None,
             resumed_at=None,
             escalated=0,
+            asks_from=before.revision + 1,
         )
         kind = "reissue"
     elif added or dropped:
@@ -357,6 +359,7 @@ def draw_up(
             started_at=None,
             in_place_at=None,
             escalated=0,
+            asks_from=before.revision + 1,
         )
         kind = "revision"
     else:

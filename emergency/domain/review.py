@@ -81,7 +81,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Review:
-    """The evaluation of one episode (后评估, 大气污染防治法 art. 96(2)), its figures, its lessons and its signatures."""
+    """The evaluation of one episode (后评估, 大气污染防治法 art. 96(2)): figures, lessons, signatures."""
 
     id: UUID
     episode_id: UUID

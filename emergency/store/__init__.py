@@ -43,7 +43,7 @@ class Store:
         with self._open(self._reader) as connection:
             if self.dialect == "postgresql":
                 connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-            yield Tx(connection)
+            yield Tx(connection, reads=True)
 
     def run(self, use_case: Callable[[Tx], T], *, tries: int = 3) -> T:
         """Run a use case in its transaction, again when somebody else saved first."""

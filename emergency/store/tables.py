@@ -292,7 +292,8 @@ class DecisionRow(Base):
     rule_says: Mapped[int]
     assessment: Mapped[dict[str, Any]]
     notice: Mapped[dict[str, Any]]
-    proposed_by: Mapped[UUID]
+    proposed_by: Mapped[UUID | None]
+    suggested_at: Mapped[datetime | None]
     proposed_at: Mapped[datetime]
     decide_by: Mapped[datetime]
     rank_needed: Mapped[int]
@@ -307,11 +308,11 @@ class DecisionRow(Base):
     version: Mapped[int]
     __table_args__ = (
         Index(
-            "uq_decisions_episode_proposed",
+            "uq_decisions_episode_waiting",
             "episode_id",
             unique=True,
-            sqlite_where=sql("standing = 'proposed'"),
-            postgresql_where=sql("standing = 'proposed'"),
+            sqlite_where=sql("standing IN ('suggested','proposed')"),
+            postgresql_where=sql("standing IN ('suggested','proposed')"),
         ),
         Index("ix_decisions_area_proposed_at", "area", "proposed_at"),
     )
@@ -342,6 +343,7 @@ class OrderRow(Base):
     next_rung: Mapped[int | None]
     next_rung_at: Mapped[datetime | None]
     escalated: Mapped[int]
+    asks_from: Mapped[int]
     version: Mapped[int]
     __table_args__ = (
         UniqueConstraint("episode_id", "recipient_id"),

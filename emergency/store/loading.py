@@ -1,0 +1,341 @@
+"""What may be asked inside one transaction; answers are the rules' values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Select, Table, and_, func, or_, select
+
+from emergency.domain.episode import WAITING, Decision, Episode, Phase, Standing, Task
+from emergency.domain.forecast import Bulletin, Forecast, Observation
+from emergency.domain.orders import Order, Recipient, RecipientKind, Revision
+from emergency.domain.people import Area, Person
+from emergency.domain.review import Review
+from emergency.errors import Missing
+from emergency.store import saving
+from emergency.store.tables import (
+    AnswerRow,
+    AreaRow,
+    Base,
+    BulletinRow,
+    ContactRow,
+    DecisionRow,
+    EpisodeRow,
+    FeedRow,
+    ForecastRow,
+    HeartbeatRow,
+    LinkRow,
+    ObservationRow,
+    OrderRow,
+    PersonRow,
+    PlanRow,
+    RecipientRow,
+    ReviewRow,
+    RevisionRow,
+    RungRow,
+    TaskRow,
+)
+
+
+def table(row: type[Base]) -> Table:
+    """The table behind a row class."""
+    found = row.__table__
+    if not isinstance(found, Table):
+        raise TypeError(f"{row.__name__} has no table")
+    return found
+
+
+class Loading:
+    """The questions of one transaction; rows are locked where a change will follow, unless it is only a look."""
+
+    def __init__(self, connection: Connection, *, reads: bool = False) -> None:
+        self.connection = connection
+        self.dialect = connection.dialect.name
+        self._reads = reads
+
+    def episode(self, episode_id: UUID) -> Episode:
+        """
+        The episode, its row locked until the transaction ends.
+
+        :raises Missing: no such episode
+        """
+        return saving.episode(self._one(EpisodeRow, EpisodeRow.id == episode_id, "episode", lock=True))
+
+    def running_episode(self, area: str) -> Episode | None:
+        """The area's opening or active episode."""
+        phases = (Phase.OPENING.value, Phase.ACTIVE.value)
+        found = self._first(
+            self._locked(select(table(EpisodeRow)).where(EpisodeRow.area == area, EpisodeRow.phase.in_(phases)))
+        )
+        return None if found is None else saving.episode(found)
+
+    def latest_episode(self, area: str) -> Episode | None:
+        """The area's last opened episode, whatever its phase."""
+        found = self._first(
+            select(table(EpisodeRow)).where(EpisodeRow.area == area).order_by(EpisodeRow.opened_at.desc())
+        )
+        return None if found is None else saving.episode(found)
+
+    def decision(self, decision_id: UUID) -> Decision:
+        """
+        The decision, its row locked until the transaction ends.
+
+        :raises Missing: no such decision
+        """
+        return saving.decision(self._one(DecisionRow, DecisionRow.id == decision_id, "decision", lock=True))
+
+    def waiting_decision(self, episode_id: UUID) -> Decision | None:
+        """The one suggestion or proposal of the episode that waits for somebody."""
+        found = self._first(
+            select(table(DecisionRow)).where(
+                DecisionRow.episode_id == episode_id, DecisionRow.standing.in_([one.value for one in WAITING])
+            )
+        )
+        return None if found is None else saving.decision(found)
+
+    def decisions(self, episode_id: UUID) -> list[Decision]:
+        """Every decision of the episode, in the order they were proposed."""
+        rows = self.connection.execute(
+            select(table(DecisionRow)).where(DecisionRow.episode_id == episode_id).order_by(DecisionRow.proposed_at)
+        )
+        return [saving.decision(row) for row in rows]
+
+    def overdue_decisions(self, *, now: datetime) -> list[Decision]:
+        """Proposals that nobody decided in time."""
+        rows = self.connection.execute(
+            select(table(DecisionRow)).where(
+                DecisionRow.standing == Standing.PROPOSED.value, DecisionRow.decide_by <= now
+            )
+        )
+        return [saving.decision(row) for row in rows]
+
+    def order(self, order_id: UUID) -> Order:
+        """
+        The order, its row locked until the transaction ends: an answer and a reminder meet here.
+
+        :raises Missing: no such order
+        """
+        return saving.order(self._one(OrderRow, OrderRow.id == order_id, "order", lock=True))
+
+    def orders(self, episode_id: UUID, *, lock: bool = False) -> list[Order]:
+        """Every order of the episode."""
+        asked = select(table(OrderRow)).where(OrderRow.episode_id == episode_id).order_by(OrderRow.number)
+        return [saving.order(row) for row in self.connection.execute(self._locked(asked) if lock else asked)]
+
+    def orders_to_chase(self, *, now: datetime, limit: int) -> list[Order]:
+        """Orders whose next step of the ladder is due; others' locked ones are skipped."""
+        rows = self.connection.execute(
+            select(table(OrderRow))
+            .where(OrderRow.next_rung_at.is_not(None), OrderRow.next_rung_at <= now)
+            .order_by(OrderRow.next_rung_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return [saving.order(row) for row in rows]
+
+    def revision(self, order_id: UUID, number: int) -> Revision:
+        """
+        One revision of an order.
+
+        :raises Missing: no such revision
+        """
+        return saving.revision(
+            self._one(RevisionRow, and_(RevisionRow.order_id == order_id, RevisionRow.number == number), "revision")
+        )
+
+    def person(self, person_id: UUID) -> Person:
+        """
+        Somebody with a sign-in.
+
+        :raises Missing: no such person
+        """
+        return saving.person(self._one(PersonRow, PersonRow.id == person_id, "person"))
+
+    def person_called(self, login: str) -> tuple[Person, str]:
+        """
+        The person with this login, and the hash of their password.
+
+        :raises Missing: no such person
+        """
+        row = self._one(PersonRow, PersonRow.login == login, "person")
+        return saving.person(row), row.password_hash
+
+    def people(self) -> list[Person]:
+        """Everybody with a sign-in."""
+        return [
+            saving.person(row) for row in self.connection.execute(select(table(PersonRow)).order_by(PersonRow.login))
+        ]
+
+    def area(self, area_id: str) -> Area:
+        """
+        A node of the tree.
+
+        :raises Missing: no such area
+        """
+        return saving.area(self._one(AreaRow, AreaRow.id == area_id, "area"))
+
+    def areas(self) -> list[Area]:
+        """The whole tree, from the top."""
+        return [saving.area(row) for row in self.connection.execute(select(table(AreaRow)).order_by(AreaRow.id))]
+
+    def recipient(self, recipient_id: UUID) -> Recipient:
+        """
+        A recipient with its contacts.
+
+        :raises Missing: no such recipient
+        """
+        row = self._one(RecipientRow, RecipientRow.id == recipient_id, "recipient")
+        return saving.recipient(row, self._contacts([recipient_id]).get(recipient_id, ()))
+
+    def recipients(self, areas: Sequence[str] | None = None, *, kinds: Sequence[RecipientKind] = ()) -> list[Recipient]:
+        """Recipients of these areas (all when None) and kinds (all when empty), with their contacts."""
+        asked = select(table(RecipientRow)).order_by(RecipientRow.kind, RecipientRow.name)
+        if areas is not None:
+            asked = asked.where(or_(*[self._below(RecipientRow.area, one) for one in areas]))
+        if kinds:
+            asked = asked.where(RecipientRow.kind.in_([one.value for one in kinds]))
+        rows = self.connection.execute(asked).all()
+        contacts = self._contacts(None if areas is None else [row.id for row in rows])
+        return [saving.recipient(row, contacts.get(row.id, ())) for row in rows]
+
+    def bulletin(self, bulletin_id: UUID) -> Bulletin:
+        """
+        The level above's announcement.
+
+        :raises Missing: no such bulletin
+        """
+        return saving.bulletin(self._one(BulletinRow, BulletinRow.id == bulletin_id, "bulletin"))
+
+    def review_of(self, episode_id: UUID) -> Review | None:
+        """The episode's review, if drafted."""
+        found = self._first(self._locked(select(table(ReviewRow)).where(ReviewRow.episode_id == episode_id)))
+        return None if found is None else saving.review(found)
+
+    def task(self, task_id: UUID) -> Task:
+        """
+        Something a person must do by a time.
+
+        :raises Missing: no such task
+        """
+        return saving.task(self._one(TaskRow, TaskRow.id == task_id, "task", lock=True))
+
+    def tasks_due(self, *, now: datetime) -> list[Task]:
+        """Tasks past their time that nobody was told of yet."""
+        rows = self.connection.execute(
+            select(table(TaskRow)).where(TaskRow.done_at.is_(None), TaskRow.due_at <= now, TaskRow.alarmed_at.is_(None))
+        )
+        return [saving.task(row) for row in rows]
+
+    def plan_text(self, sha: str) -> str:
+        """
+        The plan as it read when an episode opened under it.
+
+        :raises Missing: no such copy
+        """
+        return str(self._one(PlanRow, PlanRow.sha == sha, "plan copy").text)
+
+    def forecasts(self, place: str, *, since: datetime) -> list[Forecast]:
+        """Forecasts for the place issued since then, oldest first."""
+        rows = self.connection.execute(
+            select(table(ForecastRow))
+            .where(ForecastRow.place == place, ForecastRow.issued_at >= since)
+            .order_by(ForecastRow.issued_at, ForecastRow.feed)
+        )
+        return [saving.forecast(row) for row in rows]
+
+    def latest_forecasts(self, place: str, *, now: datetime) -> list[Forecast]:
+        """The newest forecast of each feed for the place; sources are told apart, never averaged."""
+        newest = (
+            select(ForecastRow.feed, func.max(ForecastRow.issued_at).label("issued_at"))
+            .where(ForecastRow.place == place, ForecastRow.issued_at <= now)
+            .group_by(ForecastRow.feed)
+            .subquery()
+        )
+        rows = self.connection.execute(
+            select(table(ForecastRow))
+            .join(newest, and_(ForecastRow.feed == newest.c.feed, ForecastRow.issued_at == newest.c.issued_at))
+            .where(ForecastRow.place == place)
+            .order_by(ForecastRow.feed)
+        )
+        return [saving.forecast(row) for row in rows]
+
+    def observed_days(self, place: str, *, since: date, until: date) -> list[Observation]:
+        """Daily observations of the place over [since, until], oldest first."""
+        rows = self.connection.execute(
+            select(table(ObservationRow))
+            .where(
+                ObservationRow.place == place,
+                ObservationRow.period == "day",
+                ObservationRow.day >= since,
+                ObservationRow.day <= until,
+            )
+            .order_by(ObservationRow.day, ObservationRow.feed)
+        )
+        return [saving.observation(row) for row in rows]
+
+    def feed_states(self) -> list[Any]:
+        """How every feed has been doing."""
+        return list(self.connection.execute(select(table(FeedRow)).order_by(FeedRow.name)))
+
+    def answered(self, order_id: UUID, revision: int, action: str, by: str) -> bool:
+        """Whether this person has said this of this revision before."""
+        return (
+            self._first(
+                select(AnswerRow.id).where(
+                    AnswerRow.order_id == order_id,
+                    AnswerRow.revision == revision,
+                    AnswerRow.action == action,
+                    AnswerRow.by == by,
+                )
+            )
+            is not None
+        )
+
+    def rungs_taken(self, episode_id: UUID) -> list[Any]:
+        """Every step taken in the episode."""
+        return list(self.connection.execute(select(table(RungRow)).where(RungRow.episode_id == episode_id)))
+
+    def link_for(self, token_sha256: str) -> Any:
+        """
+        The phone link whose token hashes to this.
+
+        :raises Missing: no such link
+        """
+        return self._one(LinkRow, LinkRow.token_sha256 == token_sha256, "link")
+
+    def heartbeats(self) -> Mapping[str, tuple[datetime, str]]:
+        """When each thing last said it is alive."""
+        return {row.name: (row.at, row.detail) for row in self.connection.execute(select(table(HeartbeatRow)))}
+
+    # --- underneath
+
+    def _contacts(self, recipient_ids: Sequence[UUID] | None) -> dict[UUID, tuple[Any, ...]]:
+        asked = select(table(ContactRow)).order_by(ContactRow.recipient_id, ContactRow.order)
+        found: dict[UUID, tuple[Any, ...]] = {}
+        if (
+            recipient_ids is not None and len(recipient_ids) <= 500
+        ):  # more than the parameters of one statement: read all
+            asked = asked.where(ContactRow.recipient_id.in_(recipient_ids))
+        for row in self.connection.execute(asked):
+            found[row.recipient_id] = (*found.get(row.recipient_id, ()), saving.contact(row))
+        return found
+
+    @staticmethod
+    def _below(column: Any, area: str) -> Any:
+        return or_(column == area, column.startswith(area + ".", autoescape=True))
+
+    def _first(self, asked: Select[Any]) -> Any:
+        return self.connection.execute(asked.limit(1)).first()
+
+    def _one(self, row: type[Base], where: Any, what: str, *, lock: bool = False) -> Any:
+        asked = select(table(row)).where(where)
+        found = self.connection.execute(self._locked(asked) if lock else asked).first()
+        if found is None:
+            raise Missing(f"no such {what}")
+        return found
+
+    def _locked(self, asked: Select[Any], *, skip: bool = False) -> Select[Any]:
+        return asked if self._reads else asked.with_for_update(skip_locked=skip)
