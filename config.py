@@ -1,0 +1,147 @@
+"""What the environment says about this installation, read once and then never again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from emergency.errors import Misconfigured
+
+HERE: Final = Path(__file__).resolve().parent
+DEVELOPMENT_SECRET: Final = "for-development-only-never-in-production"  # noqa: S105 - public on purpose; production refuses it
+LEAST_SECRET: Final = 32  # characters; os.urandom(16).hex() is that long
+LEAST_SWEEP: Final = 0.2  # seconds; below it the sweeps would be all the machine does
+
+Group = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """
+    One installation's settings; what may speak of secrets is kept out of its repr.
+
+    ``feeds`` and ``channels``: name → field → value, gathered from FEED_<NAME>_<FIELD> and CHANNEL_<NAME>_<FIELD>, all
+    names in lower case. ``broker_url`` empty = no broker known: the database and beat stay the truth and nothing is
+    woken early. ``wire_allow``: host:port of private addresses that calls out may reach. ``clock_file``: a civil clock
+    shared by the processes of a replay. ``drill``: the replay whose air, label and people are used.
+    """
+
+    database_url: str = field(repr=False)
+    data_dir: Path
+    broker_url: str = field(default="", repr=False)
+    secret_key: str = field(default=DEVELOPMENT_SECRET, repr=False)
+    public_url: str = "http://127.0.0.1:8000"
+    timezone: str = "Asia/Shanghai"
+    feeds: Group = field(default_factory=dict, repr=False)
+    channels: Group = field(default_factory=dict, repr=False)
+    wire_allow: frozenset[str] = frozenset()
+    clock_file: Path | None = None
+    sweep_seconds: float = 5.0
+    playbooks: Path = HERE / "playbooks"
+    production: bool = False
+    drill: str = ""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """
+        The settings an environment describes; an empty variable counts as unset.
+
+        :raises Misconfigured: a value cannot be what it says, or production would start on a default secret, a turned
+            clock or made-up people
+        """
+
+        def say(name: str, otherwise: str = "") -> str:
+            return environ.get(f"EMERGENCY_{name}", "").strip() or otherwise
+
+        data_dir = Path(say("DATA_DIR", str(HERE / "var"))).expanduser().absolute()
+        clock_file = say("CLOCK_FILE")
+        settings = cls(
+            database_url=_database(say("DATABASE_URL", f"sqlite:///{data_dir / 'emergency.db'}")),
+            data_dir=data_dir,
+            broker_url=say("BROKER_URL"),
+            secret_key=say("SECRET_KEY", DEVELOPMENT_SECRET),
+            public_url=_address("EMERGENCY_PUBLIC_URL", say("PUBLIC_URL", "http://127.0.0.1:8000")),
+            timezone=_zone(say("TIMEZONE", "Asia/Shanghai")),
+            feeds=_gathered(environ, "FEED_"),
+            channels=_gathered(environ, "CHANNEL_"),
+            wire_allow=frozenset(_places(say("WIRE_ALLOW"))),
+            clock_file=Path(clock_file).absolute() if clock_file else None,
+            sweep_seconds=_seconds("EMERGENCY_SWEEP_SECONDS", say("SWEEP_SECONDS", "5")),
+            playbooks=Path(say("PLAYBOOKS", str(HERE / "playbooks"))).absolute(),
+            production=_kind(say("ENV", "development")),
+            drill=say("DRILL"),
+        )
+        if settings.production:
+            _fit_for_production(settings)
+        return settings
+
+
+def _fit_for_production(settings: Settings) -> None:
+    if settings.secret_key == DEVELOPMENT_SECRET or len(settings.secret_key) < LEAST_SECRET:
+        raise Misconfigured(f"EMERGENCY_SECRET_KEY: production needs its own, of at least {LEAST_SECRET} characters")
+    if settings.clock_file is not None:
+        raise Misconfigured("EMERGENCY_CLOCK_FILE: production runs on the machine's own time")
+    if settings.drill:
+        raise Misconfigured("EMERGENCY_DRILL: a replay and its made-up people never run in production")
+
+
+def _kind(said: str) -> bool:
+    if said not in ("development", "production"):
+        raise Misconfigured(f"EMERGENCY_ENV: 'development' or 'production', not {said!r}")
+    return said == "production"
+
+
+def _database(said: str) -> str:
+    for old in ("postgres://", "postgresql://"):  # SQLAlchemy would look for psycopg2 under these
+        if said.startswith(old):
+            return "postgresql+psycopg://" + said.removeprefix(old)
+    if not said.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise Misconfigured("EMERGENCY_DATABASE_URL: sqlite:///… or postgresql://… is wanted")
+    return said
+
+
+def _address(name: str, said: str) -> str:
+    parts = urlsplit(said)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise Misconfigured(f"{name}: {said!r} is not an http(s) address")
+    return said.rstrip("/")
+
+
+def _zone(said: str) -> str:
+    try:
+        ZoneInfo(said)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise Misconfigured(f"EMERGENCY_TIMEZONE: {said!r} is no time zone") from None
+    return said
+
+
+def _seconds(name: str, said: str) -> float:
+    try:
+        seconds = float(said)
+    except ValueError:
+        raise Misconfigured(f"{name}: {said!r} is not a number of seconds") from None
+    if not LEAST_SWEEP <= seconds <= 60:
+        raise Misconfigured(f"{name}: between {LEAST_SWEEP} and 60 seconds, not {said}")
+    return seconds
+
+
+def _places(said: str) -> Iterable[str]:
+    for one in filter(None, (part.strip() for part in said.split(","))):
+        host, _, port = one.rpartition(":")
+        if not host or not port.isdigit():
+            raise Misconfigured(f"EMERGENCY_WIRE_ALLOW: {one!r} is not host:port")
+        yield one
+
+
+def _gathered(environ: Mapping[str, str], prefix: str) -> Group:
+    """FEED_MY_CITY_URL=x → {"my_city": {"url": "x"}}; the field is what follows the last underscore."""
+    found: dict[str, dict[str, str]] = {}
+    for variable in sorted(environ):
+        name, _, what = variable.removeprefix(prefix).rpartition("_")
+        if variable.startswith(prefix) and name and what and environ[variable].strip():
+            found.setdefault(name.lower(), {})[what.lower()] = environ[variable].strip()
+    return found
