@@ -1,29 +1,23 @@
-"""What recipients, citizens, reviewers and machines ask to see; the answers are plain values and nothing is changed."""
+"""What recipients, citizens and machines ask to see; the answers are plain values and nothing is changed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, inspect, select, text
 
-from emergency.domain.episode import Decision, Episode, Notice, Task
+from emergency.domain.episode import Decision, Episode, Standing
 from emergency.domain.orders import Duty, Order, Recipient, Revision
 from emergency.domain.people import Area
-from emergency.domain.review import Review
 from emergency.errors import Missing
 from emergency.store import saving
-from emergency.store.tables import (
-    AnswerRow,
-    DecisionRow,
-    EpisodeRow,
-    OrderRow,
-    ReviewRow,
-)
-from emergency.store.tx import Tx, table
+from emergency.store.loading import table
+from emergency.store.tables import AnswerRow, DecisionRow, EpisodeRow, HeartbeatRow, JournalRow, MessageRow, OrderRow
+from emergency.store.tx import Tx
 
 
 @dataclass(frozen=True)
@@ -43,8 +37,8 @@ class OrderSheet:
     """
     All that the reader of one order is shown.
 
-    ``added`` and ``dropped`` are the duties by which the latest revision differs from the one before; ``notice`` is the
-    signed notice that caused it; ``episode`` says until when.
+    ``added`` and ``dropped`` are the duties by which the latest revision differs from the one before; ``decision`` is the
+    signed one that caused the revision, with its notice.
     """
 
     order: Order
@@ -53,7 +47,7 @@ class OrderSheet:
     revision: Revision
     added: tuple[Duty, ...]
     dropped: tuple[Duty, ...]
-    notice: Notice | None
+    decision: Decision
     answers: tuple[Answer, ...]
 
 
@@ -67,72 +61,19 @@ class OwnOrder:
 
 @dataclass(frozen=True)
 class Announced:
-    """
-    What one area last announced: the episode, and the signed notices of it, oldest first.
-
-    ``until`` is when the last signed decision moved or ended it; None before any signature.
-    """
+    """What one area last announced: the episode, and the signed decisions of it, oldest first."""
 
     area: Area
     episode: Episode
     decisions: tuple[Decision, ...]
-
-
-@dataclass(frozen=True)
-class Reviewable:
-    """One line of the list of episodes to review."""
-
-    episode: Episode
-    area: Area
-    review: Review | None
-    orders: int
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the journal, its particulars read back from the sealed text."""
-
-    id: int
-    what: str
-    about: str
-    by: str
-    at: datetime
-    more: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Reach:
-    """How far one decision reached: its revisions by kind."""
-
-    decision_id: UUID
-    kinds: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class Record:
-    """The record of one episode as a review reads it; every figure is counted from rows as they lie."""
-
-    episode: Episode
-    area: Area
-    review: Review | None
-    decisions: tuple[Decision, ...]
-    names: Mapping[str, str]
-    reach: Mapping[UUID, Reach]
-    by_status: Mapping[str, int]
-    by_place: tuple[tuple[Area, Mapping[str, int]], ...]
-    messages: Mapping[str, Mapping[str, int]]  # kind → state → how many
-    rungs: tuple[tuple[str, int, int], ...]  # step, orders it was taken for, messages it sent
-    tasks: tuple[Task, ...]
-    answers: int
-    minutes: tuple[float, ...]  # from a revision to the first answer to it, in minutes, shortest first
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What a machine that watches us wants counted."""
+    """What a machine that watches us wants counted; moments are wall time."""
 
     messages: Mapping[tuple[str, str], int]  # (channel, state) → how many
-    orders: Mapping[str, int]
+    orders: Mapping[str, int]  # status → how many
     oldest_ready: datetime | None
     heartbeats: Mapping[str, datetime]
 
@@ -148,15 +89,16 @@ def sheet(tx: Tx, order_id: UUID) -> OrderSheet:
         raise Missing("no such order")
     order = saving.order(row)
     latest = tx.revision(order_id, order.revision)
-    before = tx.revision(order_id, order.revision - 1) if order.revision > 1 else None
+    before = tx.revision(order_id, order.revision - 1).duties if order.revision > 1 else ()
+    caused = tx.connection.execute(select(table(DecisionRow)).where(DecisionRow.id == latest.decision_id)).one()
     return OrderSheet(
         order=order,
         recipient=tx.recipient(order.recipient_id),
-        episode=_episode(tx, order.episode_id),
+        episode=episode(tx, order.episode_id),
         revision=latest,
         added=tuple(one for one in latest.duties if one.key in latest.added),
-        dropped=tuple(one for one in (before.duties if before else ()) if one.key in latest.dropped),
-        notice=_notice_of(tx, latest.decision_id),
+        dropped=tuple(one for one in before if one.key in latest.dropped),
+        decision=saving.decision(caused),
         answers=answers(tx, order_id),
     )
 
@@ -177,13 +119,48 @@ def own_orders(tx: Tx, recipient_id: UUID, *, limit: int = 200) -> tuple[OwnOrde
         .order_by(OrderRow.issued_at.desc(), OrderRow.number)
         .limit(limit)
     ).all()
-    episodes = _episodes(tx, {row.episode_id for row in rows})
+    episodes = {
+        row.id: saving.episode(row)
+        for row in tx.connection.execute(
+            select(table(EpisodeRow)).where(EpisodeRow.id.in_({row.episode_id for row in rows}))
+        )
+    }
     return tuple(OwnOrder(saving.order(row), episodes[row.episode_id]) for row in rows)
+
+
+def episode(tx: Tx, episode_id: UUID) -> Episode:
+    """
+    An episode, looked at and not locked.
+
+    :raises Missing: no such episode
+    """
+    row = tx.connection.execute(select(table(EpisodeRow)).where(EpisodeRow.id == episode_id)).first()
+    if row is None:
+        raise Missing("no such episode")
+    return saving.episode(row)
+
+
+def episodes(tx: Tx, area: str | None = None, *, limit: int = 200) -> tuple[Episode, ...]:
+    """Episodes of the area and below (of everywhere when None), latest first."""
+    asked = select(table(EpisodeRow)).order_by(EpisodeRow.opened_at.desc(), EpisodeRow.area).limit(limit)
+    if area is not None:
+        asked = asked.where((EpisodeRow.area == area) | EpisodeRow.area.startswith(area + ".", autoescape=True))
+    return tuple(saving.episode(row) for row in tx.connection.execute(asked))
+
+
+def decisions(tx: Tx, episode_ids: Iterable[UUID]) -> tuple[Decision, ...]:
+    """Every decision of these episodes, in the order they were proposed; looked at and not locked."""
+    rows = tx.connection.execute(
+        select(table(DecisionRow))
+        .where(DecisionRow.episode_id.in_(list(episode_ids)))
+        .order_by(DecisionRow.proposed_at, DecisionRow.id)
+    )
+    return tuple(saving.decision(row) for row in rows)
 
 
 def announced(tx: Tx) -> tuple[Announced, ...]:
     """The last announced episode of every area that ever signed anything, top of the tree first."""
-    signed = (
+    latest = (
         select(EpisodeRow.area, func.max(EpisodeRow.opened_at).label("opened_at"))
         .where(EpisodeRow.issued_at.is_not(None))
         .group_by(EpisodeRow.area)
@@ -191,69 +168,61 @@ def announced(tx: Tx) -> tuple[Announced, ...]:
     )
     rows = tx.connection.execute(
         select(table(EpisodeRow))
-        .join(signed, and_(EpisodeRow.area == signed.c.area, EpisodeRow.opened_at == signed.c.opened_at))
+        .join(latest, and_(EpisodeRow.area == latest.c.area, EpisodeRow.opened_at == latest.c.opened_at))
         .order_by(EpisodeRow.area)
     ).all()
     areas = {one.id: one for one in tx.areas()}
+    signed = [one for one in decisions(tx, [row.id for row in rows]) if one.standing is Standing.APPROVED]
     return tuple(
-        Announced(areas[row.area], saving.episode(row), tuple(_approved(tx, row.id))) for row in rows if row.area in areas
+        Announced(
+            areas[row.area],
+            saving.episode(row),
+            tuple(sorted((one for one in signed if one.episode_id == row.id), key=_signed_at)),
+        )
+        for row in rows
     )
 
 
-def reviewable(tx: Tx, area: str, *, limit: int = 200) -> tuple[Reviewable, ...]:
-    """Episodes in the area and below that were ever in force, latest first, each with its review."""
+def _signed_at(one: Decision) -> datetime:
+    return one.decided_at or one.proposed_at
+
+
+def orders_by_status(tx: Tx, episode_id: UUID) -> dict[str, int]:
+    """How many of the episode's orders stand where."""
     rows = tx.connection.execute(
-        _below(select(table(EpisodeRow)), EpisodeRow.area, area)
-        .where(EpisodeRow.issued_at.is_not(None))
-        .order_by(EpisodeRow.opened_at.desc())
-        .limit(limit)
-    ).all()
-    ids = [row.id for row in rows]
-    reviews = {
-        row.episode_id: saving.review(row)
-        for row in tx.connection.execute(select(table(ReviewRow)).where(ReviewRow.episode_id.in_(ids)))
-    }
-    counts: dict[UUID, int] = {
-        row[0]: row[1]
-        for row in tx.connection.execute(
-            select(OrderRow.episode_id, func.count()).where(OrderRow.episode_id.in_(ids)).group_by(OrderRow.episode_id)
-        )
-    }
-    areas = {one.id: one for one in tx.areas()}
-    return tuple(
-        Reviewable(saving.episode(row), areas[row.area], reviews.get(row.id), counts.get(row.id, 0)) for row in rows
+        select(OrderRow.status, func.count()).where(OrderRow.episode_id == episode_id).group_by(OrderRow.status)
+    )
+    return {str(row[0]): int(row[1]) for row in rows}
+
+
+def figures(tx: Tx) -> Figures:
+    """The post, the orders and the heartbeats, counted now."""
+    messages = tx.connection.execute(
+        select(MessageRow.channel, MessageRow.state, func.count()).group_by(MessageRow.channel, MessageRow.state)
+    )
+    orders = tx.connection.execute(select(OrderRow.status, func.count()).group_by(OrderRow.status))
+    beats = tx.connection.execute(select(HeartbeatRow.name, HeartbeatRow.at))
+    return Figures(
+        messages={(row[0], row[1]): row[2] for row in messages},
+        orders={row[0]: row[1] for row in orders},
+        oldest_ready=tx.outbox.oldest_ready(),
+        heartbeats={row[0]: row[1] for row in beats},
     )
 
 
-def record(tx: Tx, episode_id: UUID) -> Record:
-    """
-    The record of one episode, counted.
+def schema_version(tx: Tx) -> str:
+    """The migration the tables stand at; empty when none was ever run."""
+    if not inspect(tx.connection).has_table("alembic_version"):
+        return ""
+    return str(tx.connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
 
-    :raises Missing: no such episode
-    """
-    episode = _episode(tx, episode_id)
-    decisions = tuple(
-        saving.decision(row)
-        for row in tx.connection.execute(
-            select(table(DecisionRow)).where(DecisionRow.episode_id == episode_id).order_by(DecisionRow.proposed_at)
-        )
-    )
-    found = tx.connection.execute(select(table(ReviewRow)).where(ReviewRow.episode_id == episode_id)).first()
-    review = None if found is None else saving.review(found)
-    signers = {id_ for id_ in (review and (review.drafted_by, review.signed_by, review.countersigned_by)) or () if id_}
-    people = signers | {one.proposed_by for one in decisions} | {one.decided_by for one in decisions if one.decided_by}
-    return Record(
-        episode=episode,
-        area=tx.area(episode.area),
-        review=review,
-        decisions=decisions,
-        names=names(tx, people),
-        reach=_reach(tx, episode_id),
-        by_status=_counted(tx, select(OrderRow.status, func.count()).where(OrderRow.episode_id == episode_id), OrderRow.status),
-        by_place=_by_place(tx, episode_id),
-        messages=_messages(tx, episode_id),
-        rungs=_rungs(tx, episode_id),
-        tasks=_tasks(tx, episode_id),
-        answers=_count(tx, select(func.count()).select_from(AnswerRow).join(OrderRow, OrderRow.id == AnswerRow.order_id).where(OrderRow.episode_id == episode_id)),
-        minutes=_minutes(tx, episode_id),
-    )
+
+def taken(tx: Tx, about: str) -> str | None:
+    """The journal's text of a delivery taken in under this key before, or None."""
+    found: Any = tx.connection.execute(
+        select(JournalRow.entry)
+        .where(JournalRow.about == about, JournalRow.what == "api.taken")
+        .order_by(JournalRow.id)
+        .limit(1)
+    ).scalar()
+    return None if found is None else str(found)

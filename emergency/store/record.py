@@ -1,0 +1,243 @@
+"""The record of one episode as a review reads it: every figure is counted from rows as they lie."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from emergency.domain.episode import Decision, Episode, Task
+from emergency.domain.people import Area
+from emergency.domain.review import Review
+from emergency.store import portal, saving
+from emergency.store.loading import table
+from emergency.store.tables import (
+    AnswerRow,
+    EpisodeRow,
+    JournalRow,
+    MessageRow,
+    OrderRow,
+    PersonRow,
+    ReviewRow,
+    RevisionRow,
+    RungRow,
+    TaskRow,
+)
+from emergency.store.tx import Tx
+
+DEMANDING = ("order", "revision", "reissue")  # kinds of revision that ask for a fresh answer
+
+
+@dataclass(frozen=True)
+class Reviewable:
+    """One line of the list of episodes to review."""
+
+    episode: Episode
+    area: Area
+    review: Review | None
+    orders: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the journal, its particulars read back from the kept text."""
+
+    id: int
+    what: str
+    about: str
+    by: str
+    at: datetime
+    more: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One step of the ladder: for how many orders it was taken, how many people were told."""
+
+    step: str
+    notify: str
+    orders: int
+    told: int
+
+
+@dataclass(frozen=True)
+class Record:
+    """
+    One episode, counted.
+
+    ``reach``: decision → kind of revision → orders. ``messages``: kind → state → messages. ``minutes``: from each
+    revision that asked for an answer to the first answer to it, in minutes, shortest first; ``asked`` is how many
+    such revisions there were, so that ``asked - len(minutes)`` were never answered.
+    """
+
+    episode: Episode
+    area: Area
+    review: Review | None
+    decisions: tuple[Decision, ...]
+    names: Mapping[str, str]
+    reach: Mapping[UUID, Mapping[str, int]]
+    by_status: Mapping[str, int]
+    by_place: tuple[tuple[Area, Mapping[str, int]], ...]
+    messages: Mapping[str, Mapping[str, int]]
+    rungs: tuple[Rung, ...]
+    tasks: tuple[Task, ...]
+    asked: int
+    minutes: tuple[float, ...]
+
+
+def reviewable(tx: Tx, area: str, *, limit: int = 200) -> tuple[Reviewable, ...]:
+    """Episodes in the area and below that were ever in force, latest first, each with its review."""
+    rows = tx.connection.execute(
+        select(table(EpisodeRow))
+        .where(
+            (EpisodeRow.area == area) | EpisodeRow.area.startswith(area + ".", autoescape=True),
+            EpisodeRow.issued_at.is_not(None),
+        )
+        .order_by(EpisodeRow.opened_at.desc(), EpisodeRow.area)
+        .limit(limit)
+    ).all()
+    ids = [row.id for row in rows]
+    reviews = {
+        row.episode_id: saving.review(row)
+        for row in tx.connection.execute(select(table(ReviewRow)).where(ReviewRow.episode_id.in_(ids)))
+    }
+    counts = {
+        row[0]: int(row[1])
+        for row in tx.connection.execute(
+            select(OrderRow.episode_id, func.count()).where(OrderRow.episode_id.in_(ids)).group_by(OrderRow.episode_id)
+        )
+    }
+    areas = {one.id: one for one in tx.areas()}
+    return tuple(
+        Reviewable(saving.episode(row), areas[row.area], reviews.get(row.id), counts.get(row.id, 0)) for row in rows
+    )
+
+
+def record(tx: Tx, episode_id: UUID) -> Record:
+    """
+    The record of one episode, counted.
+
+    :raises Missing: no such episode
+    """
+    episode = portal.episode(tx, episode_id)
+    decisions = portal.decisions(tx, [episode_id])
+    review = review_of(tx, episode_id)
+    minutes, asked = _minutes(tx, episode_id)
+    people = {one for decision in decisions for one in (decision.proposed_by, decision.decided_by)}
+    if review is not None:
+        people |= {review.drafted_by, review.signed_by, review.countersigned_by}
+    return Record(
+        episode=episode,
+        area=tx.area(episode.area),
+        review=review,
+        decisions=decisions,
+        names=names(tx, (one for one in people if one is not None)),
+        reach=_reach(tx, episode_id),
+        by_status=portal.orders_by_status(tx, episode_id),
+        by_place=_by_place(tx, episode_id),
+        messages=_messages(tx, episode_id),
+        rungs=_rungs(tx, episode_id),
+        tasks=_tasks(tx, episode_id),
+        asked=asked,
+        minutes=minutes,
+    )
+
+
+def review_of(tx: Tx, episode_id: UUID) -> Review | None:
+    """The episode's review, looked at and not locked."""
+    found = tx.connection.execute(select(table(ReviewRow)).where(ReviewRow.episode_id == episode_id)).first()
+    return None if found is None else saving.review(found)
+
+
+def names(tx: Tx, people: Iterable[UUID]) -> dict[str, str]:
+    """Person id as text → name and title, for those that exist."""
+    rows = tx.connection.execute(
+        select(PersonRow.id, PersonRow.name, PersonRow.title).where(PersonRow.id.in_(list(people)))
+    )
+    return {str(row.id): f"{row.name}（{row.title}）" if row.title else str(row.name) for row in rows}
+
+
+def journal(tx: Tx, episode_id: UUID, *, limit: int = 500, leave_out: Iterable[str] = ()) -> tuple[Line, ...]:
+    """The episode's journal in the order it was written, less the facts to leave out."""
+    asked = select(table(JournalRow)).where(JournalRow.episode_id == episode_id).order_by(JournalRow.id).limit(limit)
+    if skipped := list(leave_out):
+        asked = asked.where(JournalRow.what.not_in(skipped))
+    return tuple(
+        Line(row.id, row.what, row.about, row.by, row.at, json.loads(row.entry)["more"])
+        for row in tx.connection.execute(asked)
+    )
+
+
+def _reach(tx: Tx, episode_id: UUID) -> dict[UUID, dict[str, int]]:
+    rows = tx.connection.execute(
+        select(RevisionRow.decision_id, RevisionRow.kind, func.count())
+        .join(OrderRow, OrderRow.id == RevisionRow.order_id)
+        .where(OrderRow.episode_id == episode_id)
+        .group_by(RevisionRow.decision_id, RevisionRow.kind)
+    )
+    found: dict[UUID, dict[str, int]] = {}
+    for decision_id, kind, count in rows:
+        found.setdefault(decision_id, {})[kind] = count
+    return found
+
+
+def _by_place(tx: Tx, episode_id: UUID) -> tuple[tuple[Area, Mapping[str, int]], ...]:
+    rows = tx.connection.execute(
+        select(OrderRow.area, OrderRow.status, func.count())
+        .where(OrderRow.episode_id == episode_id)
+        .group_by(OrderRow.area, OrderRow.status)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for area, status, count in rows:
+        found.setdefault(area, {})[status] = count
+    return tuple((one, found[one.id]) for one in tx.areas() if one.id in found)
+
+
+def _messages(tx: Tx, episode_id: UUID) -> dict[str, dict[str, int]]:
+    rows = tx.connection.execute(
+        select(MessageRow.kind, MessageRow.state, func.count())
+        .where(MessageRow.episode_id == episode_id)
+        .group_by(MessageRow.kind, MessageRow.state)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for kind, state, count in rows:
+        found.setdefault(kind, {})[state] = count
+    return found
+
+
+def _rungs(tx: Tx, episode_id: UUID) -> tuple[Rung, ...]:
+    rows = tx.connection.execute(
+        select(RungRow.step, RungRow.notify, func.count(), func.sum(RungRow.told), func.min(RungRow.due_at))
+        .where(RungRow.episode_id == episode_id)
+        .group_by(RungRow.step, RungRow.notify)
+        .order_by(func.min(RungRow.due_at), RungRow.step)
+    )
+    return tuple(Rung(row[0], row[1], row[2], int(row[3])) for row in rows)
+
+
+def _tasks(tx: Tx, episode_id: UUID) -> tuple[Task, ...]:
+    rows = tx.connection.execute(
+        select(table(TaskRow)).where(TaskRow.episode_id == episode_id).order_by(TaskRow.due_at)
+    )
+    return tuple(saving.task(row) for row in rows)
+
+
+def _minutes(tx: Tx, episode_id: UUID) -> tuple[tuple[float, ...], int]:
+    first = (
+        select(AnswerRow.order_id, AnswerRow.revision, func.min(AnswerRow.at).label("at"))
+        .group_by(AnswerRow.order_id, AnswerRow.revision)
+        .subquery()
+    )
+    rows = tx.connection.execute(
+        select(RevisionRow.recorded_at, first.c.at)
+        .join(OrderRow, OrderRow.id == RevisionRow.order_id)
+        .outerjoin(first, (first.c.order_id == RevisionRow.order_id) & (first.c.revision == RevisionRow.number))
+        .where(OrderRow.episode_id == episode_id, RevisionRow.kind.in_(DEMANDING))
+    ).all()
+    waits = sorted((row[1] - row[0]).total_seconds() / 60 for row in rows if row[1] is not None)
+    return tuple(round(one, 1) for one in waits), len(rows)
