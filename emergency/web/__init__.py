@@ -57,7 +57,7 @@ def _htmx() -> Response:
 def _answers(app: Flask) -> None:
     """What each root of error looks like to the person who met it."""
 
-    def missing(error: Missing) -> ResponseReturnValue:
+    def missing(_error: Missing) -> ResponseReturnValue:
         return _said(404, _("没有这个页面"), _("地址可能写错了，或者内容已不在这里。"))
 
     def not_allowed(error: NotAllowed) -> ResponseReturnValue:
@@ -67,17 +67,17 @@ def _answers(app: Flask) -> None:
     def refused(error: Refused) -> ResponseReturnValue:
         return _said(422, _("没有做成"), showing.refusal(error))
 
-    def conflict(error: Conflict) -> ResponseReturnValue:
-        return _said(409, _("有人先您一步"), _("同一时刻有人更新了这里，您的操作没有生效。请返回查看最新情况后再决定。"))
+    def conflict(_error: Conflict) -> ResponseReturnValue:
+        return _said(409, _("有人先您一步"), _("同时有人更新了这里，您的操作没有生效。请查看最新情况后再决定。"))
 
     def unavailable(error: Unavailable) -> ResponseReturnValue:
         log.warning("web.unavailable", extra={"path": request.path, "because": str(error)})
         return _said(503, _("暂时不可用"), _("数据库或外部服务没有应答。已保存的内容不受影响，请稍后再试。"))
 
-    def stale_form(error: CSRFError) -> ResponseReturnValue:
+    def stale_form(_error: CSRFError) -> ResponseReturnValue:
         return _said(400, _("页面已过期"), _("为防止冒用，表单只在本次登录内有效。请返回、刷新页面后重新提交。"))
 
-    def too_often(error: TooManyRequests) -> ResponseReturnValue:
+    def too_often(_error: TooManyRequests) -> ResponseReturnValue:
         return _said(429, _("尝试过于频繁"), _("请稍等一分钟再试。"))
 
     def http(error: HTTPException) -> ResponseReturnValue:
@@ -91,8 +91,8 @@ def _answers(app: Flask) -> None:
             return _said(413, _("文件太大"), _("上传的文件超过了允许的大小。"))
         return _said(error.code or 500, _("请求无法处理"), error.name)
 
-    def broken(error: InternalServerError) -> ResponseReturnValue:
-        return _said(500, _("系统出错"), _("这次操作没有完成，问题已记入日志。请稍后再试；紧急时请按电话名单人工通知。"))
+    def broken(_error: InternalServerError) -> ResponseReturnValue:
+        return _said(500, _("系统出错"), _("这次操作没有完成，问题已记入日志。紧急时请按电话名单人工通知。"))
 
     app.register_error_handler(Missing, missing)
     app.register_error_handler(NotAllowed, not_allowed)

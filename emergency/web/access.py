@@ -11,14 +11,26 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    abort,
+    current_app,
+    g,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 
 from emergency import passwords
-from emergency.domain.people import ACTS, Act, NotAllowed, Person, Role, ask
+from emergency.domain.people import ACTS, Act, NotAllowed, Person, Role, ask, may
 from emergency.errors import Misconfigured, Missing
 from emergency.web.words import _
 
@@ -158,7 +170,7 @@ def ask_here(act: Act, area: str) -> Person:
 def may_here(act: Act, area: str) -> bool:
     """Whether to show a button: the signed-in person's role includes the act and the area is theirs or below."""
     person = current_person()
-    return person is not None and act in ACTS[person.role] and (area == person.area or area.startswith(person.area + "."))
+    return person is not None and may(person, act, area)
 
 
 def confirmed(password: str) -> bool:

@@ -287,9 +287,8 @@ def level_badge(level: Level | int | str, size: str = "") -> Markup:
     """The level as word, shape and colour together, never one of them alone."""
     one = as_level(level)
     rank = "" if one.response is None else _("%(roman)s级", roman=ROMAN[one.response])
-    return Markup('<span class="level level-{word} {size}"><i aria-hidden="true">{shape}</i> {name} {rank}</span>').format(
-        word=one.word, size=size, shape=SHAPES[one], name=_(COLOURS[one]), rank=rank
-    )
+    form = Markup('<span class="level level-{word} {size}"><i aria-hidden="true">{shape}</i> {name} {rank}</span>')
+    return form.format(word=one.word, size=size, shape=SHAPES[one], name=_(COLOURS[one]), rank=rank)
 
 
 def aqi_class(aqi: int) -> tuple[str, str]:

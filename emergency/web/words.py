@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlencode
 
 from babel.messages.pofile import read_po
 from flask import Flask, Response, current_app, g, has_request_context, request
@@ -57,10 +58,18 @@ def lang() -> str:
     return str(g.get("lang", "zh")) if has_request_context() else "zh"
 
 
+def other_language() -> str:
+    """The address of this page in the other language."""
+    wish = "zh" if lang() == "en" else "en"
+    here = request.path if request.method in ("GET", "HEAD") else "/"
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    return f"{here}?{urlencode([*kept, ('lang', wish)])}"
+
+
 def set_up(app: Flask) -> None:
     """Read the catalogues and choose a language for each request: ``?lang=``, then the cookie, then the browser's."""
     app.extensions["words"] = catalogue()
-    app.jinja_env.globals.update(_=_, lang=lang)
+    app.jinja_env.globals.update(_=_, lang=lang, other_language=other_language)
 
     def choose() -> None:
         wish = request.args.get("lang", "") or request.cookies.get(COOKIE, "")
