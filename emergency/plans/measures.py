@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from emergency.domain.level import Level
 from emergency.domain.orders import Measure
 from emergency.errors import Misconfigured
-from emergency.plans.reading import read_yaml
+from emergency.plans.reading import Sheet, read_yaml
 
 CHECKS = frozenset(
     {
@@ -28,24 +28,19 @@ CHECKS = frozenset(
 """Names a line may give as ``check``; a mandatory line must give one, for an order nobody can verify is a wish."""
 
 _WEAKEST_FIRST = ("assumed", "recalled", "text")
-_STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 Basis = Literal["text", "recalled", "assumed"]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,39}$")]
 
 
-class _Starts(BaseModel):
+class _Starts(Sheet):
     """On what the file's ``starts_after_minutes`` rest."""
-
-    model_config = _STRICT
 
     basis: Basis
     source: Annotated[str, Field(min_length=4)]
 
 
-class _Line(BaseModel):
-    model_config = _STRICT
-
+class _Line(Sheet):
     key: Key
     level: Literal["blue", "yellow", "orange", "red"]
     force: Literal["mandatory", "voluntary", "health"]
@@ -57,8 +52,8 @@ class _Line(BaseModel):
     check: str = ""
     text: Annotated[str, Field(min_length=6, max_length=120)]
     text_en: Annotated[str, Field(min_length=12, max_length=320)]
-    replaces: list[Key] = []
-    terms: dict[str, int] = {}
+    replaces: tuple[Key, ...] = ()
+    terms: Annotated[Mapping[str, int], Field(default_factory=dict)]
     basis: Basis
     source: Annotated[str, Field(min_length=4)]
 
@@ -70,18 +65,16 @@ class _Line(BaseModel):
         return check
 
 
-class _File(BaseModel):
-    model_config = _STRICT
-
+class _File(Sheet):
     sector: Annotated[str, Field(pattern=r"^[a-z][a-z_]{2,39}$")]
     name: Annotated[str, Field(min_length=2)]
     name_en: Annotated[str, Field(min_length=2)]
     starts: _Starts
-    measures: Annotated[list[_Line], Field(min_length=1)]
+    measures: Annotated[tuple[_Line, ...], Field(min_length=1)]
 
     @field_validator("measures")
     @classmethod
-    def _consistent(cls, lines: list[_Line]) -> list[_Line]:
+    def _consistent(cls, lines: tuple[_Line, ...]) -> tuple[_Line, ...]:
         levels: dict[str, Level] = {}
         for line in lines:
             if line.key in levels:
@@ -155,6 +148,6 @@ def _measure(line: _Line, starts: _Starts) -> Measure:
     return Measure(
         key=line.key, level=Level.named(line.level), text=line.text, text_en=line.text_en, force=line.force,
         action=line.action, starts_after_minutes=line.starts_after_minutes, check=line.check,
-        replaces=tuple(line.replaces), basis=basis,
+        replaces=line.replaces, basis=basis,
         source=f"{line.source}；起算时间：{starts.source}" if counted else line.source,
     )
