@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from emergency.errors import Refused
@@ -25,6 +26,7 @@ Amount = int | Decimal | Fraction
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
+HIGHEST = 500  # where every edition's index ends
 _POLLUTED_OVER = 100  # up to here the air is excellent or good (HJ 633 annex A, both editions)
 
 
@@ -67,14 +69,13 @@ class Scale:
 
         :raises BadConcentration: negative, or not a number
         """
-        if type(value) is int:
-            whole, rest, over = value * self.per_unit, 0, 1
-        else:
-            try:
-                amount, over = value.as_integer_ratio()
-            except (ValueError, OverflowError):  # Decimal NaN and infinity
-                raise BadConcentration(f"{value} is not a concentration") from None
-            whole, rest = divmod(amount * self.per_unit, over)
+        if isinstance(value, float):
+            raise BadConcentration(f"{value!r} is a float and not exact; say as_written({value!r})")
+        try:
+            amount, over = value.as_integer_ratio()
+        except (ValueError, OverflowError):  # Decimal NaN and infinity
+            raise BadConcentration(f"{value} is not a concentration") from None
+        whole, rest = divmod(amount * self.per_unit, over)
         if whole < 0:
             raise BadConcentration(f"a concentration cannot be negative: {value}")
         if rest and self.rounds:
@@ -94,6 +95,13 @@ class Scale:
     def table(self) -> tuple[int | None, ...]:
         """The index at every whole step from 0 to the last node, each computed once."""
         return tuple(self._between(step, 1) for step in range(self.nodes[-1] * self.per_unit + 1))
+
+    @cached_property
+    def known(self) -> Mapping[Amount, int | None]:
+        """The same by concentration: equal numbers have equal hashes, so Decimal("61") finds what 61 does."""
+        if self.decimals == 0:
+            return dict(enumerate(self.table))
+        return {Decimal(step) / self.per_unit: found for step, found in enumerate(self.table)}
 
     def _between(self, steps: int, over: int) -> int | None:
         """The index at ``steps / over`` steps; two whole numbers, because a ceiling forgives no rounding error."""
@@ -117,6 +125,27 @@ class Gauge:
     pollutant: str
     scale: Scale
     stands_in_for: str = ""
+
+
+@dataclass(frozen=True)
+class Gauges:
+    """
+    The gauges of one report laid out for reading: one for every pollutant first, then what adds to it or stands in.
+
+    ``first`` is flat (value, pollutant, known concentrations, scale): ``index`` runs over it for every hour.
+    """
+
+    first: tuple[tuple[str, str, Mapping[Amount, int | None], Scale], ...]
+    more: tuple[Gauge, ...]
+
+    @classmethod
+    def of(cls, gauges: Iterable[Gauge]) -> Gauges:
+        """Lay them out in the order they are given."""
+        first: dict[str, Gauge] = {}
+        more = [one for one in gauges if first.setdefault(one.pollutant, one) is not one]
+        return cls(
+            tuple((one.value, one.pollutant, one.scale.known, one.scale) for one in first.values()), tuple(more)
+        )
 
 
 @dataclass(frozen=True)
@@ -169,17 +198,37 @@ class Standard:
     primary_over: int
 
     def category(self, aqi: int) -> Category:
-        """The band this index lies in."""
-        for band in self.categories:
-            if band.up_to is None or aqi <= band.up_to:
-                return band
-        raise ValueError(f"{self.id} has no category for {aqi}")  # the loader demands a band without end
+        """
+        The band this index lies in.
+
+        :raises ValueError: below 0 or above 500
+        """
+        if not 0 <= aqi < len(self.bands):
+            raise ValueError(f"{aqi} is no index")
+        return self.bands[aqi]
+
+    @cached_property
+    def bands(self) -> tuple[Category, ...]:
+        """The category of every index from 0 to 500."""
+        ends = [HIGHEST if one.up_to is None else one.up_to for one in self.categories]
+        return tuple(self.categories[bisect_left(ends, aqi)] for aqi in range(HIGHEST + 1))
+
+    def gauges(self, period: Period) -> Gauges:
+        """The values this report reads."""
+        return self._hour if period is Period.HOUR else self._day
+
+    @cached_property
+    def _hour(self) -> Gauges:
+        return Gauges.of(self.reports[Period.HOUR])
+
+    @cached_property
+    def _day(self) -> Gauges:
+        return Gauges.of(self.reports[Period.DAY])
 
 
-@dataclass(frozen=True)
-class Index:
+class Index(NamedTuple):
     """
-    An index with everything that explains it.
+    An index with everything that explains it; a tuple, because one is made for every hour of a replay.
 
     ``aqi`` None is the standard's NA and ``na_because`` says why; the single indices stand all the same.
     ``missing``: no value was given. ``beyond``: a value was given, and the edition has no index for one so high.
@@ -193,14 +242,6 @@ class Index:
     na_because: str = ""
     missing: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class CityMean:
-    """A city's concentrations, and why a value could not be had."""
-
-    values: Mapping[str, Fraction | None]
-    because: Mapping[str, str] = field(default_factory=dict)
 
 
 def as_written(value: Amount | float | str) -> Amount:
@@ -254,46 +295,75 @@ def index(
 
     :raises BadConcentration: a negative value, no number, or a name that is nobody's
     """
-    if not values.keys() <= VALUES:
-        raise BadConcentration(f"no such measured value: {', '.join(sorted(values.keys() - VALUES))}")
-    iaqi: dict[str, int | None] = dict.fromkeys(POLLUTANTS)
-    over: set[str] = set()
-    given: set[str] = set()
-    for gauge in standard.reports[period]:
-        value = values.get(gauge.value)
-        if value is None or (gauge.stands_in_for and gauge.stands_in_for not in over):
+    gauges = standard.gauges(period)
+    iaqi = _NOTHING.copy()
+    read = 0
+    for name, pollutant, known, scale in gauges.first:
+        value = values.get(name)
+        if value is None:
             continue
-        given.add(gauge.pollutant)
-        found, before = gauge.scale.index_of(value), iaqi[gauge.pollutant]
-        if found is None:
-            over.add(gauge.value)
-        elif before is None or found > before:
-            iaqi[gauge.pollutant] = found
-    if len(given) == len(POLLUTANTS) and not over:
-        return _published(standard, iaqi, missing=(), beyond=())
-    return _published(
-        standard,
-        iaqi,
-        missing=tuple(one for one in POLLUTANTS if one not in given and one not in not_monitored),
-        beyond=tuple(one for one in POLLUTANTS if one in given and iaqi[one] is None),
-    )
+        read += 1
+        found = known.get(value, _ASK)
+        iaqi[pollutant] = scale.index_of(value) if found == _ASK else found
+    if read < len(values):  # a name was not read, or its value is missing
+        if not values.keys() <= VALUES:
+            raise BadConcentration(f"no such measured value: {', '.join(sorted(values.keys() - VALUES))}")
+        for gauge in gauges.more:
+            _read_more(gauge, values, iaqi)
+    if None in iaqi.values():
+        return _incomplete(standard, values, iaqi, period=period, not_monitored=not_monitored)
+    return _published(standard, iaqi, (), ())
 
 
-def _published(
-    standard: Standard, iaqi: dict[str, int | None], *, missing: tuple[str, ...], beyond: tuple[str, ...]
+_NOTHING: dict[str, int | None] = dict.fromkeys(POLLUTANTS)
+_ASK = -1  # not a whole step of the scale: it computes the index
+
+
+def _read_more(gauge: Gauge, values: Mapping[str, Amount | None], iaqi: dict[str, int | None]) -> None:
+    """Let a further value of a pollutant speak: the larger index counts; a stand-in only where the first has none."""
+    value, before = values.get(gauge.value), iaqi[gauge.pollutant]
+    if value is None:
+        return
+    if gauge.stands_in_for and (before is not None or values.get(gauge.stands_in_for) is None):
+        return
+    found = gauge.scale.index_of(value)
+    if found is not None and (before is None or found > before):
+        iaqi[gauge.pollutant] = found
+
+
+def _incomplete(
+    standard: Standard,
+    values: Mapping[str, Amount | None],
+    iaqi: dict[str, int | None],
+    *,
+    period: Period,
+    not_monitored: Collection[str],
 ) -> Index:
-    """The largest single index, its owners and its band, or NA with the reason."""
-    known = [one for one in iaqi.values() if one is not None]
-    because = ""
+    """The index where a pollutant has none: published or NA, as the edition rules."""
+    given = {
+        one.pollutant
+        for one in standard.reports[period]
+        if values.get(one.value) is not None and not one.stands_in_for
+    }
+    missing = tuple(one for one in POLLUTANTS if one not in given and one not in not_monitored)
+    beyond = tuple(one for one in POLLUTANTS if one in given and iaqi[one] is None)
+    known = [its for its in iaqi.values() if its is not None]
     if not known:
         because = "no pollutant has an index"
     elif missing and standard.publish_over is not None and max(known) <= standard.publish_over:
         because = f"{', '.join(missing)} missing and no other index above {standard.publish_over} ({standard.code})"
-    if because:
-        return Index(standard.id, None, iaqi, (), "", because, missing, beyond)
-    aqi = max(known)
-    primary = tuple(one for one, its in iaqi.items() if its == aqi) if aqi > standard.primary_over else ()
-    return Index(standard.id, aqi, iaqi, primary, standard.category(aqi).id, "", missing, beyond)
+    else:
+        return _published(standard, iaqi, missing, beyond)
+    return Index(standard.id, None, iaqi, (), "", because, missing, beyond)
+
+
+def _published(
+    standard: Standard, iaqi: dict[str, int | None], missing: tuple[str, ...], beyond: tuple[str, ...]
+) -> Index:
+    """The largest single index, its owners and its band."""
+    aqi = max([its for its in iaqi.values() if its is not None])
+    primary = tuple([one for one, its in iaqi.items() if its == aqi]) if aqi > standard.primary_over else ()
+    return Index(standard.id, aqi, iaqi, primary, standard.bands[aqi].id, "", missing, beyond)
 
 
 def trigger_aqi(standard: Standard, found: Index, *, sand_dust: bool = False) -> int | None:
@@ -315,26 +385,3 @@ def trigger_aqi(standard: Standard, found: Index, *, sand_dust: bool = False) ->
     if highest <= _POLLUTED_OVER and all(counted[one] is None for one in particles):
         return None
     return highest
-
-
-def city_mean(standard: Standard, stations: Sequence[Mapping[str, Amount | None]]) -> CityMean:
-    """
-    The city's concentrations: the plain mean over its stations, exact, each pollutant for itself (HJ 663).
-
-    ``stations`` holds one mapping for every station the city has, also for one that measured nothing; a pollutant
-    measured at fewer than the edition's share of them has no city value. Rounding is left to ``index``.
-
-    :raises BadConcentration: a name that is nobody's
-    """
-    means: dict[str, Fraction | None] = {}
-    because: dict[str, str] = {}
-    for name in sorted(set().union(*stations)):
-        if name not in VALUES:
-            raise BadConcentration(f"no such measured value: {name}")
-        measured = [Fraction(value) for one in stations if (value := one.get(name)) is not None]
-        if len(measured) * 100 >= standard.completeness.stations_percent * len(stations):
-            means[name] = sum(measured, Fraction()) / len(measured)
-        else:
-            means[name] = None
-            because[name] = f"{len(measured)} of {len(stations)} stations"
-    return CityMean(means, because)

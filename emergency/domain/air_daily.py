@@ -1,4 +1,4 @@
-"""Hours into days: 24-h means, the largest 8-h mean of ozone, and which of them have enough hours to count."""
+"""Hours into days and stations into a city: means, the largest 8-h mean of ozone, and what has enough to count."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 
-from emergency.domain.air import POLLUTANTS, SHANGHAI, Amount, Completeness, Standard, standard_for
+from emergency.domain.air import (
+    POLLUTANTS,
+    SHANGHAI,
+    VALUES,
+    Amount,
+    BadConcentration,
+    Completeness,
+    Standard,
+    standard_for,
+)
 from emergency.errors import Refused
 
 HOURS = 24
@@ -49,6 +58,14 @@ class DayOfValues:
     standard: Standard
     values: Mapping[str, Amount | None]
     hours: Mapping[str, int]
+    because: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CityMean:
+    """A city's concentrations, and why a value could not be had."""
+
+    values: Mapping[str, Fraction | None]
     because: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -126,3 +143,26 @@ def _largest_hour(ozone: Sequence[Amount | None], needs: Completeness) -> Fracti
         return None
     largest = max(Fraction(one) for one in measured)
     return largest if len(measured) >= needs.hours_for_max_1h or largest > needs.max_1h_or_over else None
+
+
+def city_mean(standard: Standard, stations: Sequence[Mapping[str, Amount | None]]) -> CityMean:
+    """
+    The city's concentrations: the plain mean over its stations, exact, each pollutant for itself (HJ 663).
+
+    ``stations`` holds one mapping for every station the city has, also for one that measured nothing; a pollutant
+    measured at fewer than the edition's share of them has no city value. Rounding is left to ``index``.
+
+    :raises BadConcentration: a name that is nobody's
+    """
+    means: dict[str, Fraction | None] = {}
+    because: dict[str, str] = {}
+    for name in sorted(set().union(*stations)):
+        if name not in VALUES:
+            raise BadConcentration(f"no such measured value: {name}")
+        measured = [Fraction(value) for one in stations if (value := one.get(name)) is not None]
+        if len(measured) * 100 >= standard.completeness.stations_percent * len(stations):
+            means[name] = sum(measured, Fraction()) / len(measured)
+        else:
+            means[name] = None
+            because[name] = f"{len(measured)} of {len(stations)} stations"
+    return CityMean(means, because)

@@ -1,0 +1,278 @@
+"""`aqi FILE.csv`: the index of every hour or every day of a table of concentrations."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import re
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, NotRequired, TypedDict
+
+from emergency.domain.air import POLLUTANTS, VALUES, Amount, Index, Period, Standard, index, standard_for
+from emergency.domain.air_daily import DayOfValues, Hour, Stamp, daily
+from emergency.errors import Missing, Refused
+from emergency.plans.standards import load_standards, standard_named
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, _SubParsersAction
+
+BY_DATE = "by-date"
+REQUIRED = ("time", "place", *POLLUTANTS)
+ABSENT = frozenset({"", "NA"})
+NOT_MONITORED = "/"  # HJ 633-2026 5.3.2: never measured here by design
+FILLER_FROM = {name: 999 if name == "co" else 9999 for name in VALUES}  # no air is so bad: loggers fill with nines
+
+_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+_TIME = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T ](\d{1,2})(?::(\d{2})(?::(\d{2}))?)?", re.ASCII)
+_OFFSET = re.compile(r"(Z|[+-]\d{2}:?\d{2})$")
+
+
+class BadTable(Refused):
+    """The file cannot be read as hours of air; the words name the line and the column."""
+
+    words_zh = "数据文件有误"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the file: when (as written and as understood), where, and what was measured."""
+
+    line: int
+    time: str
+    at: datetime  # naive, Asia/Shanghai
+    place: str
+    values: Mapping[str, Amount | None]
+    not_monitored: frozenset[str]
+
+
+class Answer(TypedDict):
+    """What is printed for one hour or one day; concentrations and hour counts only for a day."""
+
+    time: str
+    place: str
+    standard: str
+    iaqi: dict[str, int | None]
+    aqi: int | None
+    category: str | None
+    primary: list[str]
+    na_because: str | None
+    missing: list[str]
+    beyond: list[str]
+    values: NotRequired[dict[str, float | None]]
+    hours: NotRequired[dict[str, int]]
+    because: NotRequired[dict[str, str]]
+
+
+def register(subparsers: _SubParsersAction[ArgumentParser]) -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser(
+        "aqi",
+        help="air quality index of hours or days in a CSV file",
+        description="Index of every row, or every day, of a CSV file with the columns "
+        "time,place,pm2_5,pm10,so2,no2,co,o3[,o3_8h] in µg/m³, CO in mg/m³.",
+        epilog="Empty or NA is missing, / is not monitored by design. Times are local, without offset. "
+        "A day needs its 24 hours: means from 20 of them, ozone as the largest 8-h mean.",
+    )
+    parser.add_argument("file", type=Path, metavar="FILE.csv")
+    parser.add_argument(
+        "--standard", choices=("hj633-2012", "hj633-2026", BY_DATE), default=BY_DATE,
+        help="edition of the standard; by-date (default) takes the one in force on the day of each row",
+    )
+    parser.add_argument(
+        "--period", choices=[one.value for one in Period], default=Period.HOUR.value,
+        help="hour (default): every row by the hourly rule; day: hourly rows made into calendar days",
+    )
+    parser.add_argument(
+        "--stamp", choices=[one.value for one in Stamp], default=Stamp.START.value,
+        help="which end of the hour a time names: start (default, 00:00-23:00 make the day) or end (01:00-24:00)",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of CSV")
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """
+    Read, compute, print.
+
+    :raises BadTable: the file is not what it should be; nothing is printed then
+    :raises Missing: there is no such file
+    """
+    standards = load_standards()
+    if args.standard != BY_DATE:
+        standards = (standard_named(args.standard, standards),)
+    stamp = Stamp(args.stamp)
+    rows = read_table(args.file)
+    if args.period == Period.DAY.value:
+        answers = list(_days(args.file, rows, standards, stamp))
+    else:
+        answers = [_hour(row, standards, stamp) for row in rows]
+    if args.json:
+        json.dump(answers, sys.stdout, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        _print_csv(answers)
+    return 0
+
+
+def _hour(row: Row, standards: Sequence[Standard], stamp: Stamp) -> Answer:
+    begins = row.at if stamp is Stamp.START else row.at - timedelta(hours=1)
+    standard = standard_for(begins.date(), standards)
+    found = index(standard, row.values, period=Period.HOUR, not_monitored=row.not_monitored)
+    return _answer(row.time, row.place, found)
+
+
+def _days(file: Path, rows: Iterable[Row], standards: Sequence[Standard], stamp: Stamp) -> Iterator[Answer]:
+    places: dict[str, list[Row]] = {}
+    for row in rows:
+        places.setdefault(row.place, []).append(row)
+    for place, its in places.items():
+        seen: dict[datetime, int] = {}
+        for row in its:
+            if row.at in seen:
+                words = f", column time: {place} has {row.time} already in line {seen[row.at]}"
+                raise _refuse(file, row.line, words)
+            seen[row.at] = row.line
+            if row.at.minute or row.at.second:
+                raise _refuse(file, row.line, f", column time: {row.time} is not on the hour; a day is made of hours")
+        never = frozenset.intersection(*(row.not_monitored for row in its))
+        hours = (Hour(row.at, {name: row.values.get(name) for name in POLLUTANTS}) for row in its)
+        for day in daily(hours, standards, stamped=stamp):
+            yield _day(day, place, never)
+
+
+def _day(day: DayOfValues, place: str, not_monitored: Collection[str]) -> Answer:
+    found = index(day.standard, day.values, period=Period.DAY, not_monitored=not_monitored)
+    values = {name: None if value is None else round(float(value), 3) for name, value in day.values.items()}
+    answer = _answer(day.day.isoformat(), place, found)
+    answer.update(values=values, hours=dict(day.hours), because=dict(day.because))
+    return answer
+
+
+def _answer(time: str, place: str, found: Index) -> Answer:
+    return Answer(
+        time=time, place=place, standard=found.standard, iaqi=dict(found.iaqi), aqi=found.aqi,
+        category=found.category or None, primary=list(found.primary), na_because=found.na_because or None,
+        missing=list(found.missing), beyond=list(found.beyond),
+    )
+
+
+def _print_csv(answers: Iterable[Answer]) -> None:
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(["time", "place", "standard", *(f"iaqi_{one}" for one in POLLUTANTS), "aqi", "category", "primary"])
+    for one in answers:
+        cells = [one["time"], one["place"], one["standard"], *one["iaqi"].values(), one["aqi"], one["category"]]
+        out.writerow([*("NA" if cell is None else cell for cell in cells), "+".join(one["primary"])])
+
+
+def read_table(file: Path) -> list[Row]:
+    """
+    The rows of a CSV file in UTF-8, every cell checked; nothing is guessed and nothing repaired.
+
+    Refused, with line and column: a column that is missing or twice, a line cut short, text in a number, a negative
+    number, NaN, a logger's filler (9999, 99999), a time with an offset, without an hour or that no calendar has.
+
+    :raises BadTable: see above
+    :raises Missing: there is no such file
+    """
+    try:
+        raw = file.read_bytes()
+    except FileNotFoundError:
+        raise Missing(f"{file}: no such file") from None
+    except OSError as failed:
+        raise BadTable(f"{file}: cannot be read: {failed.strerror}") from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as failed:
+        line = raw.count(b"\n", 0, failed.start) + 1
+        raise BadTable(f"{file}: line {line}: the text is not UTF-8; save the file as CSV UTF-8") from None
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header, rows, before = None, [], 0
+    while True:
+        try:
+            cells = next(lines, None)
+        except csv.Error as failed:
+            raise BadTable(f"{file}: line {before + 1}: not CSV: {failed}") from None
+        if cells is None:
+            break
+        line, before = before + 1, lines.line_num
+        if header is None:
+            header = _header(file, line, cells)
+        elif any(cell.strip() for cell in cells):
+            rows.append(_row(file, line, header, cells))
+    if header is None:
+        raise BadTable(f"{file}: line 1: the file is empty; it needs the columns {','.join(REQUIRED)}")
+    return rows
+
+
+def _refuse(file: Path, line: int, words: str) -> BadTable:
+    return BadTable(f"{file}: line {line}{words}")
+
+
+def _header(file: Path, line: int, cells: Sequence[str]) -> tuple[str, ...]:
+    names = tuple(cell.strip() for cell in cells)
+    for name in REQUIRED:
+        if name not in names:
+            raise _refuse(file, line, f": column {name} is missing; the columns are {','.join(names)}")
+    for name in (*REQUIRED, *VALUES):
+        if names.count(name) > 1:
+            raise _refuse(file, line, f": column {name} is there {names.count(name)} times")
+    return names
+
+
+def _row(file: Path, line: int, header: Sequence[str], cells: Sequence[str]) -> Row:
+    if len(cells) != len(header):
+        cut = "; is the file cut off?" if len(cells) < len(header) else ""
+        after = header[len(cells) - 1] if len(cells) < len(header) else header[-1]
+        raise _refuse(file, line, f", column {after}: {len(cells)} cells where there are {len(header)} columns{cut}")
+    said = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+    try:
+        at = _moment(said["time"])
+    except ValueError as wrong:
+        raise _refuse(file, line, f", column time: {wrong}") from None
+    if not said["place"]:
+        raise _refuse(file, line, ", column place: empty")
+    values: dict[str, Amount | None] = {}
+    never = set()
+    for name in VALUES & said.keys():
+        if said[name] == NOT_MONITORED:
+            never.add(name)
+        if said[name] in ABSENT or said[name] == NOT_MONITORED:
+            values[name] = None
+            continue
+        try:
+            values[name] = _concentration(name, said[name])
+        except ValueError as wrong:
+            raise _refuse(file, line, f", column {name}: {wrong}") from None
+    return Row(line, said["time"], at, said["place"], values, frozenset(never))
+
+
+def _moment(said: str) -> datetime:
+    if not said:
+        raise ValueError("empty")
+    if (match := _TIME.fullmatch(said)) is None:
+        if _TIME.match(said) and _OFFSET.search(said):
+            raise ValueError(f"{said!r} has an offset; times are local, without one")
+        raise ValueError(f"{said!r} is not a time like 2026-01-10T08:00")
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
+    try:
+        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - local by the promise of the format
+    except ValueError:
+        raise ValueError(f"{said!r} is in no calendar or on no clock") from None
+
+
+def _concentration(name: str, said: str) -> Amount:
+    if _NUMBER.fullmatch(said) is None:
+        if said.startswith("-") and _NUMBER.fullmatch(said[1:]):
+            raise ValueError(f"{said} is negative")
+        raise ValueError(f"{said!r} is not a number")
+    amount = Decimal(said)
+    if amount >= FILLER_FROM[name]:
+        raise ValueError(f"{said} is no concentration but a filler; leave the cell empty or write NA")
+    return amount
