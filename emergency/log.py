@@ -49,3 +49,8 @@ def bound(**fields: str) -> Iterator[None]:
         yield
     finally:
         _BOUND.reset(token)
+
+
+def of(name: str) -> logging.Logger:
+    """The logger of a module."""
+    return logging.getLogger(name)

@@ -408,9 +408,9 @@ class Task:
     """Something a person must do by a time, not addressed as an order: report upward, relay, enter, rule."""
 
     id: UUID
-    episode_id: UUID
+    episode_id: UUID | None
     area: str
-    kind: str  # upward_report | relay | summary
+    kind: str  # upward_report | relay | ruling | appeal
     due_at: datetime
     words: str
     decision_id: UUID | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -11,8 +12,9 @@ from sqlalchemy import Connection, Select, Table, and_, func, or_, select
 
 from emergency.domain.episode import WAITING, Decision, Episode, Phase, Standing, Task
 from emergency.domain.forecast import Bulletin, Forecast, Observation
+from emergency.domain.messages import Message
 from emergency.domain.orders import Order, Recipient, RecipientKind, Revision
-from emergency.domain.people import Area, Person
+from emergency.domain.people import Area, Person, path_of
 from emergency.domain.review import Review
 from emergency.errors import Missing
 from emergency.store import saving
@@ -28,6 +30,7 @@ from emergency.store.tables import (
     ForecastRow,
     HeartbeatRow,
     LinkRow,
+    MessageRow,
     ObservationRow,
     OrderRow,
     PersonRow,
@@ -46,6 +49,15 @@ def table(row: type[Base]) -> Table:
     if not isinstance(found, Table):
         raise TypeError(f"{row.__name__} has no table")
     return found
+
+
+@dataclass(frozen=True)
+class AnswerFigures:
+    """How many orders were ever answered, how many before any step of the ladder, and after how many minutes."""
+
+    ever: int
+    in_time: int
+    minutes: tuple[float, ...]
 
 
 class Loading:
@@ -136,6 +148,18 @@ class Loading:
         )
         return [saving.order(row) for row in rows]
 
+    def message(self, message_id: UUID) -> Message:
+        """
+        A message of the post.
+
+        :raises Missing: no such message
+        """
+        return saving.message(self._one(MessageRow, MessageRow.id == message_id, "message"))
+
+    def above(self, area: str) -> tuple[str, ...]:
+        """The area and everything above it, nearest first."""
+        return path_of(area)
+
     def revision(self, order_id: UUID, number: int) -> Revision:
         """
         One revision of an order.
@@ -221,6 +245,44 @@ class Loading:
         :raises Missing: no such task
         """
         return saving.task(self._one(TaskRow, TaskRow.id == task_id, "task", lock=True))
+
+    def has_task(self, task_id: UUID) -> bool:
+        """Whether the task was opened before."""
+        return self._first(select(TaskRow.id).where(TaskRow.id == task_id)) is not None
+
+    def bulletin_known(self, area: str, number: str, action: str) -> bool:
+        """Whether this announcement was entered before."""
+        where = (BulletinRow.area == area, BulletinRow.number == number, BulletinRow.action == action)
+        return self._first(select(BulletinRow.id).where(*where)) is not None
+
+    def decisions_of_year(self, area: str, *, since: datetime) -> int:
+        """How many decisions the area has had since then; the running number of a notice follows it."""
+        asked = select(func.count()).where(DecisionRow.area == area, DecisionRow.proposed_at >= since)
+        return int(self.connection.execute(asked).scalar_one())
+
+    def answer_figures(self, episode_id: UUID) -> AnswerFigures:
+        """How the episode's recipients answered, counted from the answers themselves."""
+        rows = self.connection.execute(
+            select(AnswerRow.order_id, AnswerRow.revision, func.min(AnswerRow.at).label("at"), RevisionRow.recorded_at)
+            .join(OrderRow, OrderRow.id == AnswerRow.order_id)
+            .join(
+                RevisionRow,
+                and_(RevisionRow.order_id == AnswerRow.order_id, RevisionRow.number == AnswerRow.revision),
+            )
+            .where(OrderRow.episode_id == episode_id)
+            .group_by(AnswerRow.order_id, AnswerRow.revision, RevisionRow.recorded_at)
+        ).all()
+        late = {
+            (row.order_id, row.revision)
+            for row in self.connection.execute(
+                select(RungRow.order_id, RungRow.revision).where(RungRow.episode_id == episode_id)
+            )
+        }
+        first: dict[UUID, float] = {}
+        for row in sorted(rows, key=lambda row: row.at):
+            first.setdefault(row.order_id, (row.at - row.recorded_at).total_seconds() / 60)
+        in_time = {row.order_id for row in rows} - {order_id for order_id, _ in late}
+        return AnswerFigures(ever=len(first), in_time=len(in_time), minutes=tuple(first.values()))
 
     def tasks_due(self, *, now: datetime) -> list[Task]:
         """Tasks past their time that nobody was told of yet."""

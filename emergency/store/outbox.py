@@ -53,6 +53,18 @@ class Outbox:
         )
         return bool(done.rowcount)
 
+    def anything(self, channel: str, lane: Lane, *, now: datetime) -> bool:
+        """Whether this lane of this channel has anything to send now."""
+        found = self._connection.execute(
+            select(MessageRow.id)
+            .where(
+                MessageRow.channel == channel, MessageRow.lane == int(lane), MessageRow.state == State.READY.value,
+                MessageRow.due_at <= now,
+            )
+            .limit(1)
+        ).first()
+        return found is not None
+
     def leave_slot(self, channel: str, lane: Lane, *, holder: str, now: datetime) -> None:
         """Give the place back."""
         table = SlotRow.__table__

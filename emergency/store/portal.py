@@ -37,8 +37,8 @@ class OrderSheet:
     """
     All that the reader of one order is shown.
 
-    ``added`` and ``dropped`` are the duties by which the latest revision differs from the one before; ``decision`` is the
-    signed one that caused the revision, with its notice.
+    ``added`` and ``dropped`` are the duties by which the revision that asks for an answer differs from the one before
+    it; ``decision`` is the signed one that caused the latest revision, with its notice.
     """
 
     order: Order
@@ -89,18 +89,26 @@ def sheet(tx: Tx, order_id: UUID) -> OrderSheet:
         raise Missing("no such order")
     order = saving.order(row)
     latest = tx.revision(order_id, order.revision)
-    before = tx.revision(order_id, order.revision - 1).duties if order.revision > 1 else ()
+    asking = tx.revision(order_id, order.asks_from)
+    before = tx.revision(order_id, order.asks_from - 1).duties if asking.kind == "revision" else ()
+    changed = asking.kind == "revision"
     caused = tx.connection.execute(select(table(DecisionRow)).where(DecisionRow.id == latest.decision_id)).one()
     return OrderSheet(
         order=order,
         recipient=tx.recipient(order.recipient_id),
         episode=episode(tx, order.episode_id),
         revision=latest,
-        added=tuple(one for one in latest.duties if one.key in latest.added),
-        dropped=tuple(one for one in before if one.key in latest.dropped),
+        added=tuple(one for one in asking.duties if changed and one.key in asking.added),
+        dropped=tuple(one for one in before if one.key in asking.dropped),
         decision=saving.decision(caused),
         answers=answers(tx, order_id),
     )
+
+
+def revoked(tx: Tx, token_sha256: str) -> bool:
+    """Whether a phone link with this hash exists and was taken back."""
+    row = tx.connection.execute(select(LinkRow.revoked_at).where(LinkRow.token_sha256 == token_sha256)).first()
+    return row is not None and row.revoked_at is not None
 
 
 def answers(tx: Tx, order_id: UUID) -> tuple[Answer, ...]:

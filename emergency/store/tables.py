@@ -518,7 +518,7 @@ class TaskRow(Base):
 
     __tablename__ = "tasks"
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    episode_id: Mapped[UUID]
+    episode_id: Mapped[UUID | None]
     area: Mapped[str]
     kind: Mapped[str] = mapped_column(String(20))
     due_at: Mapped[datetime]

@@ -229,6 +229,20 @@ class Tx(Loading):
         )
         return sum(self.connection.execute(statement.values(**row)).rowcount for row in rows)
 
+    def finish_tasks(self, task_id: UUID, *, by: Person, now: datetime) -> None:
+        """Note that a task is done, if it was opened and is still open."""
+        self.connection.execute(
+            update(TaskRow)
+            .where(TaskRow.id == task_id, TaskRow.done_at.is_(None))
+            .values(done_at=now, done_by=by.id, version=TaskRow.version + 1)
+        )
+
+    def mark_alarmed(self, task_id: UUID, *, now: datetime) -> None:
+        """Note that its desk was told of an overdue task."""
+        self.connection.execute(
+            update(TaskRow).where(TaskRow.id == task_id).values(alarmed_at=now, version=TaskRow.version + 1)
+        )
+
     def keep_feed(self, name: str, **columns: Any) -> None:
         """Note how a feed is doing."""
         self._upsert(FeedRow, {"name": name}, columns)

@@ -1,0 +1,360 @@
+"""From a suggestion to a signature: a person puts it forward, another of enough rank signs, and it is carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from emergency.domain import episode as episodes
+from emergency.domain.episode import Decision, Episode, Fact, Move, Notice, Phase, Standing, Task, due
+from emergency.domain.level import Level
+from emergency.domain.messages import LANES, Kind, Message, message_id
+from emergency.domain.people import Act, Person, Role, ask
+from emergency.domain.assess import Assessment, as_data
+from emergency.domain.plan import Authority, Plan
+from emergency.errors import Conflict, Refused
+from emergency.services import dispatch, wording
+from emergency.services.rules import Rules
+from emergency.store import Store, Tx
+
+_NAMESPACE = UUID("2b1f8a6e-3c6d-4d7e-8a55-0c1d2e3f4a5b")
+
+
+class NoAuthority(Refused):
+    """The area may not do this on its own."""
+
+    words_zh = "本区无权自行发布预警或采取强制措施，须依据上级预警通知"
+
+
+class AlreadyWaiting(Refused):
+    """The same proposal waits already."""
+
+    words_zh = "相同的建议已在等待审批"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Who would get what if the proposal were signed now."""
+
+    figures: Mapping[str, Any]  # kind → {count, first}
+    not_ordered: tuple[str, ...]
+    blanks: tuple[str, ...]
+
+
+def suggest(
+    tx: Tx, rules: Rules, *, area: str, move: Move, level: Level, assessment: Assessment, now: datetime
+) -> Decision | None:
+    """
+    Write down what the rule asks for, for a person to put forward; None when the same waits already.
+
+    A waiting one that asks for something else is superseded: a fresher forecast speaks.
+    """
+    plan = rules.plan_of(tx, area)
+    episode = _episode_for(tx, rules, plan, area, now=now)
+    waiting = tx.waiting_decision(episode.id)
+    if waiting is not None:
+        if (waiting.move, waiting.level) == (move, level):
+            return None
+        aside = episodes.supersede(waiting, now=now, because="a fresher assessment asks for something else")
+        tx.save(aside, fact="decision.superseded", by="rule", at=now)
+        tx.outbox.cancel_for_decision(waiting.id)
+    decision = episodes.suggested(
+        _drawn(tx, rules, plan, episode, move=move, level=level, assessment=assessment, now=now)
+    )
+    decision = tx.save(
+        decision, fact="decision.suggested", by="rule", at=now, more={"move": move, "level": level, "plan": plan.id}
+    )
+    _tell(tx, rules, decision, Role.DUTY_OFFICER, rung="suggested", now=now)
+    return decision
+
+
+def put_forward(
+    tx: Tx,
+    rules: Rules,
+    decision_id: UUID,
+    *,
+    by: Person,
+    now: datetime,
+    level: Level | None = None,
+    override_because: str = "",
+    changes: Mapping[str, Any] | None = None,
+) -> Decision:
+    """
+    Take up the rule's suggestion, as it is or with a person's own level and wording of the notice.
+
+    :raises Ungrounded: the level differs from the rule's and no reason is given
+    :raises NotAllowed, IllegalMove: see ``episode.put_forward``
+    """
+    decision = tx.decision(decision_id)
+    ask(by, Act.PROPOSE, decision.area)
+    chosen = decision.level if level is None else level
+    plan = rules.plan_of(tx, decision.area)
+    notice = replace(decision.notice, level=chosen, **dict(changes or {}))
+    decision = replace(
+        decision, level=chosen, notice=notice, override_because=override_because.strip(), rank_needed=plan.approval(chosen).rank,
+        decide_by=due(now, plan.approval(chosen).within_minutes),
+    )
+    decision = episodes.put_forward(decision, by=by, now=now)
+    return _put_forward(tx, rules, decision, by=by, now=now)
+
+
+def propose(
+    tx: Tx,
+    rules: Rules,
+    *,
+    area: str,
+    move: Move,
+    level: Level,
+    by: Person,
+    now: datetime,
+    reason: str = "",
+    effective_at: datetime | None = None,
+    expected_end_at: datetime | None = None,
+    open_ended: bool | None = None,
+    number: str = "",
+    override_because: str = "",
+    bulletin_id: UUID | None = None,
+    assessment: Assessment | None = None,
+) -> Decision:
+    """
+    A person's own proposal, with the rule's verdict kept beside it.
+
+    :raises NoAuthority: a district asks for orders without the city's bulletin
+    :raises AlreadyWaiting: something waits already
+    :raises Ungrounded, NotAllowed, IllegalMove: see ``episode.put_forward``
+    """
+    ask(by, Act.PROPOSE, area)
+    plan = rules.plan_of(tx, area)
+    if plan.authority is Authority.ACTIVATES and bulletin_id is None and move in (
+        Move.ACTIVATE, Move.UPGRADE, Move.REOPEN,
+    ):
+        raise NoAuthority(f"{area} activates on the bulletin of the level above; it may appeal, not order")
+    episode = _episode_for(tx, rules, plan, area, now=now)
+    if not episodes.EPISODE.allows(episode.phase, move):
+        episodes.EPISODE.after(episode.phase, move)
+    waiting = tx.waiting_decision(episode.id)
+    if waiting is not None and bulletin_id is None and (waiting.move, waiting.level) == (move, level):
+        raise AlreadyWaiting(f"{move.value} {level.word} waits already as {waiting.id}")
+    if waiting is not None:
+        aside = episodes.supersede(waiting, now=now, because=f"{by.login} proposed {move.value} {level.word}")
+        tx.save(aside, fact="decision.superseded", by=by.login, at=now)
+        tx.outbox.cancel_for_decision(waiting.id)
+    grounds = assessment or rules.assess_now(tx, area, now=now)
+    decision = _drawn(tx, rules, plan, episode, move=move, level=level, assessment=grounds, now=now)
+    notice = replace(
+        decision.notice,
+        reason=reason.strip() or decision.notice.reason,
+        number=number.strip() or decision.notice.number,
+        effective_at=effective_at or decision.notice.effective_at,
+        expected_end_at=expected_end_at or decision.notice.expected_end_at,
+        open_ended=decision.notice.open_ended if open_ended is None else open_ended,
+    )
+    decision = replace(decision, notice=notice, override_because=override_because.strip(), bulletin_id=bulletin_id)
+    return _put_forward(tx, rules, episodes.put_forward(decision, by=by, now=now), by=by, now=now)
+
+
+def _put_forward(tx: Tx, rules: Rules, decision: Decision, *, by: Person, now: datetime) -> Decision:
+    kept = tx.save(
+        decision, fact="decision.proposed", by=by.login, at=now,
+        more={
+            "move": decision.move, "level": decision.level, "rule_says": decision.rule_says,
+            "override": decision.override_because, "content": decision.content_sha,
+        },
+    )
+    _tell(tx, rules, kept, Role.APPROVER, rung="proposed", now=now)
+    return kept
+
+
+def preview(tx: Tx, rules: Rules, decision_id: UUID, *, now: datetime) -> Preview:
+    """Who would get what if the proposal were signed now; nothing is written."""
+    decision = tx.decision(decision_id)
+    prepared = dispatch.prepare(tx, rules, decision, now=now)
+    releasing = decision.move in (Move.RELEASE, Move.WITHDRAW, Move.DISMISS, Move.APPEAL)
+    return Preview(
+        dispatch.figures(prepared), tuple(one.name for one in prepared.not_ordered),
+        decision.notice.blanks(releasing=releasing),
+    )
+
+
+def sign(store: Store, rules: Rules, decision_id: UUID, *, by: Person, content: str, now: datetime) -> Decision:
+    """
+    Approve and carry out: orders are drawn up outside, checked and committed inside, again when somebody was first.
+
+    :raises OwnProposal, NotEntitled, NotAllowed, IllegalMove, BlankNotice, StaleContent: see ``episode.approve``
+    """
+    for left in (2, 1, 0):
+        with store.reading() as tx:
+            decision = tx.decision(decision_id)
+            episodes.approve(decision, by=by, now=now, content=content)  # refuse before the work, not after it
+            prepared = dispatch.prepare(tx, rules, decision, now=now)
+        try:
+            with store.transactions() as tx:
+                return approve(tx, rules, decision_id, by=by, content=content, now=now, prepared=prepared)
+        except Conflict:
+            if not left:
+                raise
+    raise AssertionError("unreachable")
+
+
+def approve(
+    tx: Tx, rules: Rules, decision_id: UUID, *, by: Person, content: str, now: datetime, prepared: dispatch.Prepared
+) -> Decision:
+    """Put a proposal into force with all that follows from it, in one transaction."""
+    decision = episodes.approve(tx.decision(decision_id), by=by, now=now, content=content)
+    episode = episodes.carry_out(tx.episode(decision.episode_id), decision, now=now)
+    decision = tx.save(decision, fact="decision.approved", by=by.login, at=now, more={"content": content})
+    episode = tx.save(
+        episode, fact=f"episode.{decision.move.value}", by=by.login, at=now,
+        more={"level": episode.level, "number": decision.notice.number, "effective_at": decision.notice.effective_at},
+    )
+    tx.outbox.cancel_for_decision(decision.id)
+    dispatch.revise_all(tx, rules, decision, episode, prepared, by=by, now=now)
+    _what_follows(tx, rules, decision, now=now)
+    return decision
+
+
+def _what_follows(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> None:
+    """The duties a signature puts on the desk itself: report upward; relaying is done by signing."""
+    plan = rules.plan_of(tx, decision.area)
+    if decision.move is not Move.APPEAL and plan.authority is Authority.ISSUES:
+        task = Task(
+            id=uuid5(decision.id, "upward_report"), episode_id=decision.episode_id, area=decision.area, kind="upward_report",
+            due_at=due(now, plan.upward_report_min), words=wording.upward_report(rules, decision)[:300],
+            decision_id=decision.id,
+        )
+        tx.save(task, fact="task.opened", by="system", at=now)
+    if decision.bulletin_id is not None and decision.decided_by is not None:
+        tx.finish_tasks(uuid5(decision.bulletin_id, "relay"), by=tx.person(decision.decided_by), now=now)
+
+
+def reject(tx: Tx, decision_id: UUID, *, by: Person, because: str, now: datetime) -> Decision:
+    """
+    Turn a proposal down.
+
+    :raises OwnProposal, NotEntitled, NotAllowed, IllegalMove, Refused: see ``episode.reject``
+    """
+    decision = episodes.reject(tx.decision(decision_id), by=by, now=now, because=because)
+    tx.outbox.cancel_for_decision(decision.id)
+    return tx.save(decision, fact="decision.rejected", by=by.login, at=now, more={"because": because})
+
+
+def lapse_overdue(store: Store, rules: Rules, *, now: datetime) -> int:
+    """
+    Nag about proposals nobody decided in time, and let go of those that can no longer take effect; how many were met.
+
+    A proposal is never dropped because somebody slept: it lapses only when its own end has passed.
+    """
+    with store.reading() as tx:
+        if not tx.overdue_decisions(now=now):
+            return 0
+    return store.run(lambda tx: sum(_nag_or_lapse(tx, rules, one, now=now) for one in tx.overdue_decisions(now=now)))
+
+
+def _nag_or_lapse(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> int:
+    if decision.notice.expected_end_at is not None and decision.notice.expected_end_at <= now:
+        tx.save(episodes.lapse(decision, now=now), fact="decision.lapsed", by="system", at=now)
+        tx.clear_alarm(f"undecided:{decision.id}", now=now)
+        return 1
+    name = f"undecided:{decision.id}"
+    words = f"{decision.move.value} {decision.level.word}: due {decision.decide_by.isoformat()}"
+    if tx.raise_alarm(name, area=decision.area, detail=words, now=now):
+        tx.note(Fact("decision.overdue", str(decision.id), "system", now, decision.episode_id, decision.area))
+        role = Role.APPROVER if decision.standing is Standing.PROPOSED else Role.DUTY_OFFICER
+        _tell(tx, rules, decision, role, rung="overdue", now=now, any_rank=True)
+        return 1
+    return 0
+
+
+def task_done(tx: Tx, task_id: UUID, *, by: Person, now: datetime) -> Task:
+    """
+    Note that a desk's task is done.
+
+    :raises NotAllowed: the person does not serve at that desk
+    :raises Refused: it is done already
+    """
+    task = tx.task(task_id)
+    ask(by, Act.PROPOSE, task.area)
+    if task.done_at is not None:
+        raise Refused("the task is done already", zh="该任务已完成")
+    return tx.save(replace(task, done_at=now, done_by=by.id), fact="task.done", by=by.login, at=now)
+
+
+def _episode_for(tx: Tx, rules: Rules, plan: Plan, area: str, *, now: datetime) -> Episode:
+    """The area's running episode, a released one that may still be reopened is not among them; else a new one."""
+    episode = tx.running_episode(area)
+    if episode is not None:
+        return episode
+    tx.keep_plan(sha=plan.sha, plan_id=plan.id, text=plan.text, now=now)
+    fresh = Episode(
+        id=uuid5(_NAMESPACE, f"{area}:{now.isoformat()}"), area=area, plan_id=plan.id, plan_sha=plan.sha,
+        phase=Phase.OPENING, level=Level.NONE, opened_at=now, label=rules.label,
+    )
+    return tx.save(fresh, fact="episode.opened", by="system", at=now, more={"plan": plan.id, "plan_sha": plan.sha})
+
+
+def _drawn(
+    tx: Tx, rules: Rules, plan: Plan, episode: Episode, *, move: Move, level: Level, assessment: Assessment, now: datetime
+) -> Decision:
+    said = as_data(assessment)
+    ends = move in (Move.RELEASE, Move.WITHDRAW, Move.DISMISS)
+    place = tx.area(episode.area).name
+    notice = Notice(
+        number=rules.next_number(tx, plan, episode.area, now=now),
+        issuer=plan.issuer,
+        legal_basis="；".join(plan.legal_basis),
+        level=level,
+        area=place,
+        reason=assessment.sentence_zh,
+        effective_at=rules.effective_at(plan, move, level, now=now),
+        contact=rules.desk_contact(tx, episode.area),
+        expected_end_at=None if ends else rules.expected_end(plan, assessment),
+        open_ended=not ends and rules.expected_end(plan, assessment) is None,
+    )
+    if plan.authority is Authority.ISSUES and move is not Move.APPEAL:
+        notice = replace(notice, public_text=wording.public_notice(rules, notice, move))
+    return Decision(
+        id=uuid5(episode.id, f"{move.value}:{level.word}:{now.isoformat()}"),
+        episode_id=episode.id,
+        area=episode.area,
+        move=move,
+        level=level,
+        level_before=episode.level,
+        rule_says=level if ends or move is Move.APPEAL else assessment.level,
+        assessment=said,
+        notice=notice,
+        proposed_by=None,
+        proposed_at=now,
+        suggested_at=now,
+        decide_by=due(now, plan.approval(level).within_minutes),
+        rank_needed=plan.approval(level if level is not Level.NONE else episode.level).rank,
+        doubtful=tuple(assessment.doubtful),
+    )
+
+
+def _tell(
+    tx: Tx, rules: Rules, decision: Decision, role: Role, *, rung: str, now: datetime, any_rank: bool = False
+) -> None:
+    """Tell those at the desk who can take the next step."""
+    people = [
+        one for one in tx.people()
+        if one.area == decision.area and one.role is role and one.active and one.phone
+        and (role is not Role.APPROVER or any_rank or one.rank >= decision.rank_needed)
+        and one.id != decision.proposed_by
+    ]
+    if not people:
+        tx.raise_alarm(
+            f"nobody:{role.value}:{decision.area}", area=decision.area, now=now,
+            detail=f"nobody can be reached as {role.value} for {decision.move.value} {decision.level.word}",
+        )
+    tx.outbox.put(
+        Message(
+            id=message_id(decision.id, revision=0, kind=Kind.PROPOSAL, rung=rung, channel=rules.first_channel, contact=one.id),
+            kind=Kind.PROPOSAL, channel=rules.first_channel, lane=LANES[Kind.PROPOSAL], to=one.phone,
+            text=wording.proposal_waiting(rules, decision, one), area=decision.area, due_at=rules.wall.now(), put_at=now,
+            episode_id=decision.episode_id, decision_id=decision.id, contact_id=one.id, rung=rung,
+        )
+        for one in people
+    )

@@ -1,0 +1,480 @@
+"""Orders out and answers back: revise, answer, climb the ladder, lift; nothing lost, nothing sent twice on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from emergency.domain import ladder, orders
+from emergency.domain.episode import Decision, Episode, Fact, Move, Task, due
+from emergency.domain.level import Level
+from emergency.domain.machine import IllegalMove
+from emergency.domain.messages import LANES, Kind, Message, message_id
+from emergency.domain.orders import (
+    LIVE,
+    Action,
+    Contact,
+    DrawnUp,
+    NothingToDo,
+    Order,
+    Recipient,
+    RecipientKind,
+    Revision,
+    Status,
+)
+from emergency.domain.people import Act, Person, Role, ask, within
+from emergency.errors import Conflict, Missing, Refused
+from emergency.services import wording
+from emergency.services.links import link_id, token_sha256
+from emergency.services.rules import Rules
+from emergency.store import Store, Tx
+
+LINK_LIVES = timedelta(days=60)  # longer than any episode on record; a link is revoked when its contact changes
+CHASED = (Kind.REMINDER.value, Kind.ESCALATION.value)
+OPEN_NOTICES = (Kind.ORDER.value, Kind.REVISION.value, Kind.INFORMATION.value)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a decision gives to whom, drawn up outside the transaction; the versions say on what it rests."""
+
+    decision_version: int
+    drawn_up: tuple[DrawnUp, ...]
+    not_ordered: tuple[Recipient, ...]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a phone link opens."""
+
+    order: Order
+    revision: Revision
+    recipient: Recipient
+    contact: Contact | None
+    expired: bool
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What became of an answer: ``first`` of its kind, ``stale`` when it was given to an older revision."""
+
+    order: Order
+    first: bool
+    stale: bool
+    ended: bool = False
+
+
+def recipients_of(tx: Tx, rules: Rules, area: str) -> list[Recipient]:
+    """
+    Whom this area's decisions address: what lies in it, less what belongs to a desk below it.
+
+    A city reaches its bureaus and its districts, a district its bureaus, towns and enterprises; a town relays and
+    gives no second order to a listed enterprise.
+    """
+    desks = [one.id for one in tx.areas() if one.plan_id and one.id != area and within(one.id, area)]
+    return [one for one in tx.recipients([area]) if not any(within(one.area, desk) for desk in desks)]
+
+
+def prepare(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> Prepared:
+    """Draw up what this decision changes for each recipient; nothing is written."""
+    standing = {one.recipient_id: one for one in tx.orders(decision.episode_id)}
+    recipients = {one.id: one for one in recipients_of(tx, rules, decision.area)}
+    effective_at = max(decision.notice.effective_at or now, now)
+    if decision.move in (Move.RELEASE, Move.WITHDRAW, Move.DISMISS):
+        ended = tuple(
+            _ended(one, recipients.get(one.recipient_id) or tx.recipient(one.recipient_id), decision, effective_at, now)
+            for one in standing.values()
+            if one.status in LIVE
+        )
+        return Prepared(decision.version, ended, ())
+    drawn: list[DrawnUp] = []
+    spared: list[Recipient] = []
+    for number, recipient in enumerate(recipients.values(), 1):
+        measures = rules.measures_for(recipient, decision)
+        before = standing.get(recipient.id)
+        if not orders.eligible(recipient, measures):
+            spared.append(recipient)
+            continue
+        drawn.append(
+            orders.draw_up(
+                recipient,
+                episode_id=decision.episode_id,
+                decision_id=decision.id,
+                number=before.number if before else f"{decision.notice.number}-{number:04d}",
+                level=Level.NONE if decision.move is Move.APPEAL else decision.level,
+                measures=measures,
+                effective_at=effective_at,
+                now=now,
+                before=before,
+            )
+        )
+    return Prepared(decision.version, tuple(drawn), tuple(spared))
+
+
+def _ended(order: Order, recipient: Recipient, decision: Decision, effective_at: datetime, now: datetime) -> DrawnUp:
+    end = orders.withdraw if decision.move is Move.WITHDRAW else orders.lift
+    after, revision = end(order, decision_id=decision.id, effective_at=effective_at, now=now)
+    return DrawnUp(after, revision, recipient, order)
+
+
+def revise_all(
+    tx: Tx, rules: Rules, decision: Decision, episode: Episode, prepared: Prepared, *, by: Person, now: datetime
+) -> None:
+    """
+    Commit what was drawn up: orders, revisions, links and messages, in the decision's own transaction.
+
+    :raises Conflict: the decision or an order changed since it was drawn up
+    """
+    if prepared.decision_version != decision.version - 1:
+        raise Conflict(f"decision {decision.id} changed since its orders were drawn up")
+    rungs = rules.plan(episode.plan_id).ladder
+    kept = [_chased(one, rungs, now=now) for one in prepared.drawn_up]
+    links = [
+        {
+            "id": (found := link_id(one.order.id, contact.id)),
+            "order_id": one.order.id,
+            "contact_id": contact.id,
+            "token_sha256": rules.links.kept(found),
+            "expires_at": now + LINK_LIVES,
+            "revoked_at": None,
+        }
+        for one in kept
+        if one.before is None
+        for contact in one.recipient.contacts
+    ]
+    tx.save_all(kept, by=by.login, at=now, links=links)
+    tx.outbox.cancel_for_episode(decision.episode_id, (*CHASED, *OPEN_NOTICES))  # what has not left yet is out of date
+    tx.outbox.put(message for one in kept for message in first_messages(rules, one, decision, now=now))
+
+
+def _chased(one: DrawnUp, rungs: Sequence[ladder.Rung], *, now: datetime) -> DrawnUp:
+    if one.order.status is Status.ISSUED and one.revision.kind != "information":
+        return replace(one, order=ladder.set_up(one.order, rungs, since=now))
+    return one
+
+
+_KINDS = {
+    "order": Kind.ORDER,
+    "reissue": Kind.ORDER,
+    "revision": Kind.REVISION,
+    "information": Kind.INFORMATION,
+    "lifting": Kind.LIFTING,
+    "withdrawal": Kind.WITHDRAWAL,
+}
+
+
+def first_messages(rules: Rules, one: DrawnUp, decision: Decision, *, now: datetime) -> list[Message]:
+    """The notice to the recipient's first contact; none when nobody can be reached (the auditor tells of it)."""
+    contact = first_contact(one.recipient)
+    if contact is None:
+        return []
+    kind = _KINDS[one.revision.kind]
+    text = wording.of_order(rules, kind, one, decision, contact)
+    return [message_for(rules, one.order, kind, contact, text, rung="", decision_id=decision.id, now=now)]
+
+
+def first_contact(recipient: Recipient) -> Contact | None:
+    """Whom to tell first."""
+    return min((one for one in recipient.contacts if one.phone), key=lambda one: one.order, default=None)
+
+
+def message_for(
+    rules: Rules,
+    order: Order,
+    kind: Kind,
+    contact: Contact,
+    text: str,
+    *,
+    rung: str,
+    now: datetime,
+    decision_id: UUID | None = None,
+    channel: str | None = None,
+    with_link: bool = True,
+) -> Message:
+    """One message about an order, with the id that makes a repeat harmless."""
+    way = channel or rules.first_channel
+    return Message(
+        id=message_id(order.id, revision=order.revision, kind=kind, rung=rung, channel=way, contact=contact.id),
+        kind=kind,
+        channel=way,
+        lane=LANES[kind],
+        to=contact.phone,
+        text=text,
+        area=order.area,
+        due_at=rules.wall.now(),
+        put_at=now,
+        episode_id=order.episode_id,
+        order_id=order.id,
+        decision_id=decision_id,
+        contact_id=contact.id,
+        link_id=link_id(order.id, contact.id) if with_link else None,
+        revision=order.revision,
+        rung=rung,
+    )
+
+
+def open_link(tx: Tx, token: str, *, now: datetime) -> Opened:
+    """
+    What the link shows; opening it changes nothing.
+
+    :raises Missing: no such link, or it was revoked
+    """
+    link = tx.link_for(token_sha256(token))
+    if link.revoked_at is not None:
+        raise Missing("the link was revoked")
+    order = tx.order(link.order_id)
+    recipient = tx.recipient(order.recipient_id)
+    contact = next((one for one in recipient.contacts if one.id == link.contact_id), None)
+    return Opened(order, tx.revision(order.id, order.revision), recipient, contact, expired=link.expires_at <= now)
+
+
+_DEEDS = {
+    Action.ACKNOWLEDGE: "order.acknowledged",
+    Action.START: "order.started",
+    Action.SETTLE: "order.in_place",
+    Action.DECLINE: "order.declined",
+    Action.RESUME: "order.resumed",
+}
+
+
+def answer(
+    tx: Tx,
+    rules: Rules,
+    order_id: UUID,
+    *,
+    revision: int,
+    action: Action,
+    by: str,
+    contact_id: UUID | None,
+    via: str,
+    remark: str = "",
+    now: datetime,
+) -> Answered:
+    """
+    Take what a recipient says of the revision it was shown; every waiting reminder stops with it.
+
+    An answer to an older revision is kept with that revision and changes nothing; a repeat is kept once.
+
+    :raises NothingToDo: the order was withdrawn or asks nothing of this kind any more
+    :raises Refused: «cannot comply» without a reason
+    """
+    order = tx.order(order_id)
+    if action not in _DEEDS:
+        raise Refused(f"{action.value} is not an answer", zh="无法识别的答复")
+    if not 1 <= revision <= order.revision:
+        raise Missing("no such revision")
+    stale = revision < order.asks_from
+    repeated = tx.answered(order_id, revision, action.value, by)
+    if not repeated:
+        tx.keep_answer(
+            order_id=order_id, revision=revision, action=action.value, by=by, contact_id=contact_id, via=via,
+            remark=remark.strip()[:1000], at=now,
+        )
+    if stale:
+        tx.note(Fact("order.answered_old_revision", str(order_id), by, now, order.episode_id, order.area,
+                     {"revision": revision, "current": order.revision, "action": action.value}))
+        return Answered(order, first=not repeated, stale=True)
+    if order.status not in LIVE and action is not Action.RESUME:
+        return Answered(order, first=not repeated, stale=False, ended=True)  # an answer that meets a lift re-opens nothing
+    try:
+        after = _after(order, action, by=by, remark=remark, now=now)
+    except IllegalMove as found:
+        raise NothingToDo(str(found)) from found
+    after = ladder.stopped(after)
+    tx.outbox.cancel(order_id, CHASED)
+    if after == order:
+        return Answered(order, first=False, stale=False)
+    kept = tx.save(after, fact=_DEEDS[action], by=by, at=now, more={"revision": revision, "via": via, "remark": remark[:200]})
+    if action is Action.DECLINE and order.status is not Status.DECLINED:
+        _ask_for_ruling(tx, rules, kept, now=now)
+    return Answered(kept, first=True, stale=False)
+
+
+def _after(order: Order, action: Action, *, by: str, remark: str, now: datetime) -> Order:
+    match action:
+        case Action.ACKNOWLEDGE:
+            return orders.acknowledge(order, by=by, now=now)
+        case Action.START:
+            return orders.start(order, by=by, now=now)
+        case Action.SETTLE:
+            return orders.settle(order, by=by, now=now)
+        case Action.DECLINE:
+            return orders.decline(order, by=by, because=remark, now=now)
+        case _:
+            return orders.resume(order, now=now)
+
+
+def _ask_for_ruling(tx: Tx, rules: Rules, order: Order, *, now: datetime) -> None:
+    plan = rules.plan(tx.episode(order.episode_id).plan_id)
+    task = Task(
+        id=uuid5(order.id, f"ruling:{order.revision}"), episode_id=order.episode_id, area=desk_of(tx, order.area),
+        kind="ruling", due_at=due(now, plan.ruling_deadline_min), words=f"{order.number}: {order.declined_because}"[:300],
+    )
+    tx.save(task, fact="task.opened", by="system", at=now, more={"order": str(order.id)})
+
+
+def rule_on(tx: Tx, rules: Rules, order_id: UUID, *, exempt: bool, because: str, by: Person, now: datetime) -> Order:
+    """
+    An officer's ruling on an objection: exempted, or upheld and to be answered again.
+
+    :raises NotAllowed: the person may not rule here
+    :raises Refused: no reason was given
+    """
+    order = tx.order(order_id)
+    ask(by, Act.RULE, order.area)
+    if not because.strip():
+        raise Refused("a ruling needs its reason", zh="请写明裁定理由")
+    ruled = orders.rule(order, exempt=exempt)
+    if not exempt:
+        ruled = replace(ladder.set_up(ruled, rules.plan(tx.episode(order.episode_id).plan_id).ladder, since=now))
+    kept = tx.save(ruled, fact="order.exempted" if exempt else "order.upheld", by=by.login, at=now, more={"because": because})
+    tx.finish_tasks(uuid5(order.id, f"ruling:{order.revision}"), by=by, now=now)
+    return kept
+
+
+def chase(tx: Tx, rules: Rules, order_id: UUID, *, by: Person, now: datetime) -> int:
+    """
+    Remind a recipient by hand, now; how many messages went into the post.
+
+    :raises NotAllowed: the person may not chase here
+    :raises NothingToDo: it has answered
+    """
+    order = tx.order(order_id)
+    ask(by, Act.CHASE, order.area)
+    if order.status is not Status.ISSUED:
+        raise NothingToDo(f"order {order.number} is {order.status.value}", zh="对方已答复，无需催办")
+    recipient = tx.recipient(order.recipient_id)
+    put = [
+        message_for(
+            rules, order, Kind.REMINDER, one, wording.of_reminder(rules, order, recipient, one),
+            rung=f"hand-{now:%Y%m%d%H%M}", now=now,
+        )
+        for one in recipient.contacts
+        if one.phone
+    ]
+    tx.outbox.put(put)
+    tx.note(Fact("order.chased", str(order.id), by.login, now, order.episode_id, order.area, {"messages": len(put)}))
+    return len(put)
+
+
+def escalate_overdue(store: Store, rules: Rules, *, now: datetime, batch: int = 200) -> int:
+    """Take every step of the ladder that is due; how many were taken. Each is taken once however often we sweep."""
+    with store.reading() as tx:
+        if not tx.orders_to_chase(now=now, limit=1):
+            return 0
+    taken = 0
+    while True:
+        done = store.run(lambda tx: _escalate(tx, rules, now=now, limit=batch))
+        taken += done
+        if done < batch:
+            return taken
+
+
+def _escalate(tx: Tx, rules: Rules, *, now: datetime, limit: int) -> int:
+    some = tx.orders_to_chase(now=now, limit=limit)
+    for order in some:
+        recipient = tx.recipient(order.recipient_id)
+        rungs = rules.plan(tx.episode(order.episode_id).plan_id).ladder
+        after, rung = ladder.climbed(order, rungs, now=now)
+        if rung is None:
+            tx.save(ladder.stopped(order), fact="order.chase_ended", by="system", at=now)
+            continue
+        told = whom(tx, rules, rung.notify, order, recipient)
+        messages = [
+            message_for(
+                rules, order, Kind.REMINDER if rung.notify in _THEMSELVES else Kind.ESCALATION, one,
+                wording.of_rung(rules, rung.notify, order, recipient, one), rung=rung.step, now=now, channel=channel,
+                with_link=rung.notify in _THEMSELVES,
+            )
+            for one in told
+            for channel in rules.reachable(rung.by)
+        ]
+        first = tx.keep_rung(
+            order, rung.step, notify=rung.notify, told=len(told), due_at=order.next_rung_at or now, now=now
+        )
+        if first:
+            tx.outbox.put(messages)
+        if not told:
+            tx.raise_alarm(
+                f"nobody:{rung.notify}:{order.area}", area=desk_of(tx, order.area), now=now,
+                detail=f"{recipient.name}: nobody can be reached as {rung.notify}",
+            )
+        tx.save(
+            after, fact="order.escalated", by="system", at=now,
+            more={"step": rung.step, "notify": rung.notify, "told": len(told), "due_at": order.next_rung_at},
+        )
+    return len(some)
+
+
+_THEMSELVES = frozenset({"recipient", "second_contact"})
+
+
+def whom(tx: Tx, rules: Rules, role: str, order: Order, recipient: Recipient) -> list[Contact]:
+    """Who stands behind a ladder's word, for this recipient; empty when nobody can be reached."""
+    reachable = sorted((one for one in recipient.contacts if one.phone), key=lambda one: one.order)
+    match role:
+        case "recipient":
+            return reachable[:1]
+        case "second_contact":
+            return reachable[1:2]
+        case "tracker":
+            names = {name.strip() for name in recipient.tracker.replace("，", "、").replace(",", "、").split("、") if name.strip()}
+            units = tx.recipients([desk_of(tx, order.area)], kinds=[RecipientKind.UNIT, RecipientKind.TOWN])
+            return [one for unit in units if unit.name in names for one in unit.contacts[:1] if one.phone]
+        case "town":
+            towns = tx.recipients([recipient.area], kinds=[RecipientKind.TOWN])
+            return [one for town in towns if town.id != recipient.id for one in town.contacts[:1] if one.phone]
+        case _:
+            return duty_officers(tx, desk_of(tx, order.area))
+
+
+def duty_officers(tx: Tx, area: str) -> list[Contact]:
+    """The desk's duty officers as people to reach."""
+    return [
+        Contact(id=one.id, name=one.name, role=one.title or one.role.value, phone=one.phone)
+        for one in tx.people()
+        if one.area == area and one.role is Role.DUTY_OFFICER and one.active and one.phone
+    ]
+
+
+def desk_of(tx: Tx, area: str) -> str:
+    """The nearest area upward that has a plan of its own and so a duty desk."""
+    desks = {one.id for one in tx.areas() if one.plan_id}
+    return next((one for one in tx.above(area) if one in desks), area)
+
+
+def note_receipt(
+    tx: Tx, channel: str, receipt: str, *, message_id: UUID | None, says: str, civil: datetime, wall: datetime
+) -> bool:
+    """A provider's word about one message; early, late, twice or unknown, it does no harm. Whether it was known."""
+    return tx.outbox.note_receipt(channel, receipt, message_id=message_id, says=says, civil=civil, wall=wall)
+
+
+def send_again(tx: Tx, rules: Rules, message_id: UUID, *, by: Person, now: datetime) -> None:
+    """
+    Put a failed message back in the post.
+
+    :raises NotAllowed: the person may not chase in the message's area
+    :raises NothingToDo: it has not failed
+    """
+    message = tx.message(message_id)
+    ask(by, Act.CHASE, message.area)
+    if not tx.outbox.send_again(message_id, now=rules.wall.now()):
+        raise NothingToDo(f"message {message_id} is {message.state.value}", zh="该通知并未失败，无需重发")
+    tx.note(Fact("message.sent_again", str(message_id), by.login, now, message.episode_id, message.area))
+
+
+def in_force(some: Iterable[Order]) -> list[Order]:
+    """Those orders that bind."""
+    return [one for one in some if one.status in LIVE]
+
+
+def figures(prepared: Prepared) -> Mapping[str, Any]:
+    """Counts and first names by what happens, for the page that asks for a signature."""
+    by_kind: dict[str, list[str]] = {}
+    for one in prepared.drawn_up:
+        by_kind.setdefault(one.revision.kind, []).append(one.recipient.name)
+    return {kind: {"count": len(names), "first": names[:3]} for kind, names in by_kind.items()}

@@ -1,0 +1,257 @@
+"""Air and bulletins in: kept once, refused by the record, weighed by the plan's rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID, uuid5
+
+from emergency import log as logs
+from emergency.clock import SHANGHAI
+from emergency.domain.episode import Decision, Fact, Move, Task, due, next_move
+from emergency.domain.forecast import Bulletin, Forecast, Observation
+from emergency.domain.level import Level
+from emergency.domain.people import Act, Person, ask, within
+from emergency.domain.assess import as_data
+from emergency.domain.plan import Authority
+from emergency.errors import Misconfigured, Refused, Unavailable
+from emergency.services import decisions
+from emergency.services.rules import Rules
+from emergency.store import Store, Tx
+
+log = logs.of(__name__)
+
+
+class NotForUs(Refused):
+    """The bulletin does not cover the area that would act on it."""
+
+    words_zh = "该预警通知未覆盖本区"
+
+
+class RefusedRecord(Protocol):
+    """One record that was not taken in."""
+
+    @property
+    def where(self) -> str: ...
+
+    @property
+    def value(self) -> str: ...
+
+    @property
+    def reason(self) -> str: ...
+
+
+class Parsed(Protocol):
+    """What a feed made of one message."""
+
+    @property
+    def forecasts(self) -> Sequence[Forecast]: ...
+
+    @property
+    def observations(self) -> Sequence[Observation]: ...
+
+    @property
+    def refused(self) -> Sequence[RefusedRecord]: ...
+
+    @property
+    def raw_sha256(self) -> str: ...
+
+
+class Feed(Protocol):
+    """What intake needs of a feed: ``download`` touches the network, ``parse`` touches nothing."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def every_s(self) -> int: ...
+
+    def download(self, *, now: datetime) -> bytes | None: ...
+
+    def parse(self, raw: bytes, *, now: datetime) -> Parsed: ...
+
+
+def poll(store: Store, rules: Rules, feed: Feed, *, now: datetime, wall: datetime) -> int:
+    """
+    Ask one feed and take in what it says; how many things were new. A feed that fails is noted and blocks no other.
+
+    A day's worth of trouble never loses what was good: refused records are kept with their reasons beside the others.
+    """
+    try:
+        raw = feed.download(now=now)
+    except (Unavailable, Misconfigured) as found:
+        store.run(lambda tx: _note_failure(tx, feed, str(found), now=now, wall=wall))
+        log.warning("feed.failed", extra={"feed": feed.name, "because": str(found)})
+        return 0
+    if raw is None:  # not modified since the last time
+        store.run(lambda tx: _note_talk(tx, feed, news=False, now=now, wall=wall))
+        return 0
+    parsed = feed.parse(raw, now=now)
+    return store.run(lambda tx: take_in(tx, feed, raw, parsed, now=now, wall=wall))
+
+
+def take_in(tx: Tx, feed: Feed, raw: bytes, parsed: Parsed, *, now: datetime, wall: datetime) -> int:
+    """Keep a parsed message: each forecast and observation once, each refusal with where and why; how many were new."""
+    tx.keep_raw(sha256=parsed.raw_sha256, feed=feed.name, body=raw, now=now)
+    tx.keep_refused(feed.name, parsed.raw_sha256, [(one.where, one.value, one.reason) for one in parsed.refused], now=now)
+    new = keep_air(tx, parsed.forecasts, parsed.observations, now=now)
+    _note_talk(tx, feed, news=new > 0, now=now, wall=wall, refused=len(parsed.refused))
+    return new
+
+
+def keep_air(tx: Tx, forecasts: Iterable[Forecast], observations: Sequence[Observation], *, now: datetime) -> int:
+    """Keep forecasts and observations once; a repeat is harmless. How many were new."""
+    new = 0
+    for forecast in forecasts:
+        if tx.keep_forecast(forecast, now=now):
+            new += 1
+            tx.note(
+                Fact(
+                    "forecast.received", f"{forecast.feed}:{forecast.place}", forecast.feed, now,
+                    more={
+                        "issued_at": forecast.issued_at, "label": forecast.label, "raw": forecast.raw_sha256,
+                        "days": {one.day.isoformat(): one.aqi for one in forecast.days},
+                    },
+                )
+            )
+    days = {one.at: one.at.astimezone(SHANGHAI).date() for one in observations}
+    return new + tx.keep_observations(observations, now=now, day_of=days)
+
+
+def _note_failure(tx: Tx, feed: Feed, because: str, *, now: datetime, wall: datetime) -> None:
+    failures = next((row.failures for row in tx.feed_states() if row.name == feed.name), 0) + 1
+    tx.keep_feed(
+        feed.name, kind=feed.kind, every_s=feed.every_s, tried_at=wall, failures=failures, because=because[:500]
+    )
+    if failures >= 3:
+        tx.raise_alarm(f"feed:{feed.name}", area="", detail=because[:300], now=now)
+
+
+def _note_talk(tx: Tx, feed: Feed, *, news: bool, now: datetime, wall: datetime, refused: int = 0) -> None:
+    because = f"{refused} records refused" if refused else ""
+    columns = {"kind": feed.kind, "every_s": feed.every_s, "tried_at": wall, "talked_at": wall, "failures": 0, "because": because}
+    tx.keep_feed(feed.name, **columns, **({"news_at": wall} if news else {}))
+    tx.clear_alarm(f"feed:{feed.name}", now=now)
+
+
+def weigh_all(store: Store, rules: Rules, *, now: datetime) -> list[Decision]:
+    """Ask every area's plan what the air asks for; the suggestions that are new."""
+    with store.reading() as tx:
+        areas = [one.id for one in tx.areas() if one.plan_id]
+    found = [store.run(lambda tx, area=area: weigh(tx, rules, area, now=now)) for area in areas]
+    return [one for one in found if one is not None]
+
+
+def weigh(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | None:
+    """
+    What the plan's rule says of the air, and the suggestion it makes of it; None when there is nothing new to do.
+
+    An area that only activates gets no suggestion of a level from its own reading of the air: it is told that it may
+    propose to the level above, step up patrols and appeal for voluntary cuts.
+    """
+    plan = rules.plan_of(tx, area)
+    air = rules.air_now(tx, area, now=now)
+    if air is None:
+        return None
+    assessment = rules.assess_now(tx, area, now=now)
+    episode = tx.running_episode(area)
+    move = next_move(episode, assessment.level, calm=calm(plan, air, now=now).met, spell_until=rules.spell_until(assessment))
+    if move is None or (episode is not None and rules.open_ended(plan) and move is Move.EXTEND):
+        return None
+    if plan.authority is Authority.ACTIVATES:
+        _may_appeal(tx, rules, area, as_data(assessment), assessment.level, now=now)
+        return None
+    level = Level.NONE if move is Move.RELEASE else assessment.level
+    return decisions.suggest(tx, rules, area=area, move=move, level=level, assessment=assessment, now=now)
+
+
+def _may_appeal(tx: Tx, rules: Rules, area: str, said: dict[str, object], level: Level, *, now: datetime) -> None:
+    """Tell a district's desk once a day that the air asks for something the city has not announced yet."""
+    if level is Level.NONE or tx.running_episode(area) is not None:
+        return
+    day = now.astimezone(SHANGHAI).date()
+    task = Task(
+        id=uuid5(UUID(int=0), f"appeal:{area}:{day.isoformat()}"), episode_id=None, area=area, kind="appeal",
+        due_at=now + timedelta(hours=12), words=str(said["sentence_zh"])[:300],
+    )
+    if not tx.has_task(task.id):
+        tx.save(task, fact="task.opened", by="rule", at=now, more={"level": level.word})
+
+
+def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now: datetime) -> Decision | None:
+    """
+    Keep the level above's announcement and put forward what it asks for; None when the area does it already.
+
+    The relay deadline runs from ``received_at``.
+
+    :raises NotAllowed: the person may not enter bulletins here
+    :raises NotForUs: the area is not among those it covers
+    :raises Refused: a field is empty or the times contradict each other
+    """
+    ask(by, Act.ENTER_BULLETIN, bulletin.area)
+    _checked(tx, bulletin, now=now)
+    tx.keep_bulletin(bulletin, by=by, now=now)
+    tx.note(
+        Fact(
+            "bulletin.entered", bulletin.id, by.login, now, area=bulletin.area,
+            more={
+                "number": bulletin.number, "issuer": bulletin.issuer, "action": bulletin.action, "level": bulletin.level,
+                "effective_at": bulletin.effective_at, "received_at": bulletin.received_at, "scan": bulletin.scan_sha256,
+            },
+        )
+    )
+    move = _asked_by(tx, bulletin)
+    if move is None:
+        return None
+    plan = rules.plan_of(tx, bulletin.area)
+    ends = move in (Move.RELEASE, Move.WITHDRAW)
+    decision = decisions.propose(
+        tx, rules, area=bulletin.area, move=move, level=Level.NONE if ends else bulletin.level, by=by, now=now,
+        reason=bulletin.reason, effective_at=bulletin.effective_at, expected_end_at=bulletin.expected_end_at,
+        open_ended=not ends and bulletin.expected_end_at is None, bulletin_id=UUID(bulletin.id),
+        assessment=rules.heeded(plan, bulletin),
+    )
+    task = Task(
+        id=uuid5(UUID(bulletin.id), "relay"), episode_id=decision.episode_id, area=bulletin.area, kind="relay",
+        due_at=due(bulletin.received_at, plan.activation_deadline_min), words=f"{bulletin.number} {bulletin.issuer}",
+        decision_id=decision.id,
+    )
+    tx.save(task, fact="task.opened", by="system", at=now)
+    return decision
+
+
+def _checked(tx: Tx, bulletin: Bulletin, *, now: datetime) -> None:
+    blank = [name for name in ("number", "issuer", "scan_sha256") if not str(getattr(bulletin, name)).strip()]
+    if blank:
+        raise Refused(f"the bulletin lacks {', '.join(blank)}", zh="通知缺少必填内容（文号、发布单位、扫描件）")
+    if not any(within(bulletin.area, one) for one in bulletin.areas_covered):
+        raise NotForUs(f"{bulletin.number} covers {', '.join(bulletin.areas_covered)}")
+    if bulletin.received_at > now + timedelta(minutes=5) or bulletin.issued_at > bulletin.received_at:
+        raise Refused("issued, received and now are out of order", zh="发布时间、接收时间先后有误，请核对")
+    if bulletin.expected_end_at is not None and bulletin.expected_end_at <= bulletin.effective_at:
+        raise Refused("the bulletin ends before it takes effect", zh="结束时间早于生效时间，请核对")
+    if bulletin.action in ("activate", "upgrade", "downgrade") and bulletin.level is Level.NONE:
+        raise Refused("the bulletin names no level", zh="通知未写明预警级别")
+    if tx.bulletin_known(bulletin.area, bulletin.number, bulletin.action):
+        raise Refused(f"{bulletin.number} was entered before", zh="该文号的通知已录入")
+
+
+def _asked_by(tx: Tx, bulletin: Bulletin) -> Move | None:
+    """The move the bulletin asks of this area as it stands; people announce 启动 for what is an upgrade here."""
+    episode = tx.running_episode(bulletin.area)
+    active = episode is not None and episode.level > Level.NONE
+    match bulletin.action:
+        case "release" | "withdraw":
+            return Move(bulletin.action) if active else None
+        case "extend" | "amend":
+            return Move(bulletin.action) if active else Move.ACTIVATE
+        case _:
+            if not active or episode is None:
+                return Move.ACTIVATE
+            if bulletin.level == episode.level:
+                return None
+            return Move.UPGRADE if bulletin.level > episode.level else Move.DOWNGRADE

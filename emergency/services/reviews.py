@@ -1,0 +1,109 @@
+"""The review: drafted from the record, signed by two, and the episode closed with the second signature."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from emergency.domain import episode as episodes
+from emergency.domain import review as reviews
+from emergency.domain.episode import Decision, Episode, Move, Phase, Standing
+from emergency.domain.people import Act, Person, ask
+from emergency.domain.review import REVIEW, Pen, Review, Span, Stage
+from emergency.errors import Missing, Refused
+from emergency.store import Tx
+
+
+class TooEarly(Refused):
+    """The episode is not over."""
+
+    words_zh = "应急过程尚未解除，不能评估"
+
+
+def draft(tx: Tx, episode_id: UUID, *, by: Person, now: datetime, lessons: str = "") -> Review:
+    """
+    Count from the record, or count again while nobody has signed.
+
+    :raises NotAllowed: the person may not draft here
+    :raises TooEarly: the episode is neither released nor withdrawn
+    :raises IllegalMove: it is signed already
+    """
+    episode = tx.episode(episode_id)
+    ask(by, Act.DRAFT_REVIEW, episode.area)
+    if episode.phase not in (Phase.RELEASED, Phase.WITHDRAWN):
+        raise TooEarly(f"episode {episode_id} is {episode.phase.value}")
+    decisions = tx.decisions(episode_id)
+    orders = tx.orders(episode_id)
+    figures = tx.answer_figures(episode_id)
+    approved = [one for one in decisions if one.standing is Standing.APPROVED]
+    tally = reviews.tally(
+        spans=spans(episode, approved),
+        orders=orders,
+        answers_in_time=figures.in_time,
+        minutes_to_acknowledge=figures.minutes,
+        ever_acknowledged=figures.ever,
+        escalated=len({row.order_id for row in tx.rungs_taken(episode_id)}),
+        messages=tx.outbox.counts(episode_id),
+        decisions=len(approved),
+        overrides=sum(1 for one in approved if one.override_because),
+        ungrounded=sum(1 for one in approved if not one.assessment),
+        doubtful=tuple(sorted({name for one in approved for name in one.doubtful})),
+    )
+    before = tx.review_of(episode_id)
+    if before is None:
+        review = Review(
+            id=uuid5(episode_id, "review"), episode_id=episode_id, area=episode.area, stage=Stage.DRAFTED, tally=tally,
+            lessons=lessons.strip(), drafted_by=by.id, drafted_at=now,
+        )
+    else:
+        review = replace(
+            before, stage=REVIEW.after(before.stage, Pen.REDRAFT), tally=tally, lessons=lessons.strip() or before.lessons,
+            drafted_by=by.id, drafted_at=now,
+        )
+    return tx.save(review, fact="review.drafted", by=by.login, at=now)
+
+
+def sign(tx: Tx, episode_id: UUID, *, by: Person, now: datetime) -> Review:
+    """
+    The first signature under the review.
+
+    :raises Missing: nothing is drafted
+    :raises NotAllowed, IllegalMove: see ``review.sign``
+    """
+    return tx.save(reviews.sign(_drafted(tx, episode_id), by=by, now=now), fact="review.signed", by=by.login, at=now)
+
+
+def countersign(tx: Tx, episode_id: UUID, *, by: Person, now: datetime) -> Review:
+    """
+    The second signature, by another person; the episode closes with it.
+
+    :raises SameHand, NotAllowed, IllegalMove: see ``review.countersign``
+    """
+    review = reviews.countersign(_drafted(tx, episode_id), by=by, now=now)
+    kept = tx.save(review, fact="review.countersigned", by=by.login, at=now)
+    tx.save(episodes.close(tx.episode(episode_id), now=now), fact="episode.closed", by=by.login, at=now)
+    return kept
+
+
+def _drafted(tx: Tx, episode_id: UUID) -> Review:
+    review = tx.review_of(episode_id)
+    if review is None:
+        raise Missing("nothing is drafted yet")
+    return review
+
+
+def spans(episode: Episode, approved: list[Decision]) -> tuple[Span, ...]:
+    """The levels that held, each over [since, until), from the approved decisions in their order."""
+    found: list[Span] = []
+    for one in sorted(approved, key=lambda one: one.decided_at or one.proposed_at):
+        since = one.notice.effective_at
+        if since is None or one.move in (Move.EXTEND, Move.AMEND, Move.APPEAL, Move.DISMISS):
+            continue
+        if one.move is Move.WITHDRAW:
+            since = one.decided_at or since
+        if found and found[-1].until is None:
+            found[-1] = replace(found[-1], until=max(since, found[-1].since))
+        if one.move not in (Move.RELEASE, Move.WITHDRAW):
+            found.append(Span(one.level.word, since, None))
+    return tuple(found)

@@ -1,0 +1,196 @@
+"""What the use cases go by: the plans, the book of measures, the wording, the links; the same for every request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol
+
+from emergency.clock import SHANGHAI, Clock
+from emergency.domain import assess as rule
+from emergency.domain.assess import Assessment
+from emergency.domain.episode import Decision, Move
+from emergency.domain.forecast import Air, Bulletin, DayOfAir, Forecast, Observation, Source, joined
+from emergency.domain.level import Level
+from emergency.domain.orders import Measure, Recipient, RecipientKind, measures_for
+from emergency.domain.people import Role
+from emergency.domain.plan import Plan
+from emergency.errors import Misconfigured, Refused
+from emergency.services.links import Links
+from emergency.store import Tx
+
+LOOKS_BACK = timedelta(days=14)  # longer than any spell on record; the run itself decides how far it counts
+
+
+class NoAir(Refused):
+    """There is neither a forecast nor a measurement to judge."""
+
+    words_zh = "没有可供研判的空气质量数据"
+
+
+class Wording(Protocol):
+    """Whoever fills the notices."""
+
+    def fill(self, name: str, lang: str = "zh", **fields: str) -> str:
+        """The text of a notice with its fields in place."""
+        ...
+
+
+@dataclass(frozen=True)
+class Rules:
+    """
+    The unchanging ground of every use case.
+
+    ``label`` marks everything of a replay (推演) or exercise (演练); ``places`` names for each area the place its air
+    is asked for; ``channels`` are those set up; ``wall`` is the machine's own time, for leases and retries.
+    """
+
+    plans: Mapping[str, Plan]
+    book: Mapping[str, Sequence[Measure]]
+    wording: Wording
+    links: Links
+    wall: Clock
+    channels: tuple[str, ...] = ("sms",)
+    label: str = ""
+    origin: str = ""
+    places: Mapping[str, str] = field(default_factory=dict)
+    cause_of: Callable[[date, Sequence[str]], object] | None = None
+
+    @property
+    def first_channel(self) -> str:
+        """The channel a first notice takes: sms where it is set up, else the first there is."""
+        return "sms" if "sms" in self.channels or not self.channels else self.channels[0]
+
+    def reachable(self, wanted: Sequence[str]) -> tuple[str, ...]:
+        """Those of a rung's channels that are set up; the first channel when none of them is."""
+        return tuple(one for one in wanted if one in self.channels) or (self.first_channel,)
+
+    def plan(self, plan_id: str) -> Plan:
+        """
+        The plan of this id.
+
+        :raises Misconfigured: no such plan is loaded
+        """
+        try:
+            return self.plans[plan_id]
+        except KeyError:
+            raise Misconfigured(f"no plan is called {plan_id!r}") from None
+
+    def plan_of(self, tx: Tx, area: str) -> Plan:
+        """The plan the area's desk runs under."""
+        found = next((one.plan_id for one in map(tx.area, tx.above(area)) if one.plan_id), None)
+        if found is None:
+            raise Misconfigured(f"no area from {area} upward has a plan")
+        return self.plan(found)
+
+    def place_of(self, tx: Tx, area: str) -> str:
+        """The place whose air the area is judged by: its own, or the nearest above it that has one."""
+        return next((self.places[one] for one in tx.above(area) if one in self.places), tx.area(area).name)
+
+    def measures_for(self, recipient: Recipient, decision: Decision) -> tuple[Measure, ...]:
+        """What the recipient does because of this decision; an appeal asks for what is voluntary, and for patrols."""
+        if decision.move is not Move.APPEAL:
+            return measures_for(recipient, decision.level, self.book)
+        found = measures_for(recipient, Level.YELLOW, self.book)
+        if recipient.kind in (RecipientKind.UNIT, RecipientKind.TOWN):
+            return tuple(one for one in found if one.force != "mandatory" or one.action == "patrol")
+        return tuple(one for one in found if one.force == "voluntary")
+
+    def air_now(self, tx: Tx, area: str, *, now: datetime) -> Air | None:
+        """The observed run joined to the forecast that speaks worst; None when nothing is known from today on."""
+        found = self._airs(tx, area, now=now)
+        return max(found, key=lambda air: max(one.aqi for one in air.days), default=None)
+
+    def assess_now(self, tx: Tx, area: str, *, now: datetime) -> Assessment:
+        """
+        What the area's plan says of the air now: each source judged by itself, the highest level told, never a mean.
+
+        :raises NoAir: there is nothing to judge
+        """
+        plan = self.plan_of(tx, area)
+        today = now.astimezone(SHANGHAI).date()
+        found = [rule.assess(plan, rule.ongoing(plan, air, today=today)) for air in self._airs(tx, area, now=now)]
+        if not found:
+            raise NoAir(f"nothing is known of the air of {area} from {today} on")
+        return max(found, key=lambda one: one.level)
+
+    def heeded(self, plan: Plan, bulletin: Bulletin) -> Assessment:
+        """The bulletin as an assessment."""
+        return rule.heed(plan, bulletin)
+
+    def _airs(self, tx: Tx, area: str, *, now: datetime) -> list[Air]:
+        place = self.place_of(tx, area)
+        today = now.astimezone(SHANGHAI).date()
+        since = today - LOOKS_BACK
+        observed = _observed(tx.observed_days(place, since=since, until=today))
+        issued = [one for one in tx.forecasts(place, since=now - LOOKS_BACK) if one.issued_at <= now]
+        airs = []
+        for feed in sorted({one.feed for one in issued}):
+            mine = [one for one in issued if one.feed == feed]
+            air = joined(place, [*_filled(mine, until=today), *observed], mine[-1], today=today)
+            if any(one.day >= today for one in air.days):
+                airs.append(air)
+        return airs
+
+    def effective_at(self, plan: Plan, move: Move, level: Level, *, now: datetime) -> datetime:
+        """When the level would hold: after the plan's delay; a release signed today holds from the next 00:00."""
+        if move is Move.RELEASE:
+            tomorrow = now.astimezone(SHANGHAI).date() + timedelta(days=1)
+            return datetime.combine(tomorrow, time(), SHANGHAI).astimezone(UTC)
+        if level is Level.NONE:
+            return now
+        return now + timedelta(minutes=plan.effective_delay_min(level))
+
+    def open_ended(self, plan: Plan) -> bool:
+        """Whether the plan announces an end separately (另行通知)."""
+        return plan.open_ended
+
+    def expected_end(self, plan: Plan, assessment: Assessment) -> datetime | None:
+        """The end that is announced with the level; None where the plan says 另行通知."""
+        return None if plan.open_ended else assessment.until
+
+    def spell_until(self, assessment: Assessment) -> datetime | None:
+        """Until when the run that decides lasts."""
+        return assessment.until
+
+    def next_number(self, tx: Tx, plan: Plan, area: str, *, now: datetime) -> str:
+        """The next 文号 of the area in the civil year."""
+        local = now.astimezone(SHANGHAI)
+        begun = datetime(local.year, 1, 1, tzinfo=SHANGHAI)
+        return plan.numbered(local.year, tx.decisions_of_year(area, since=begun) + 1)
+
+    def desk_contact(self, tx: Tx, area: str) -> str:
+        """Whom a reader of the notice calls: the area's duty officer."""
+        found = next((one for one in tx.people() if one.area == area and one.role is Role.DUTY_OFFICER and one.active), None)
+        return f"{found.title or found.name} {found.phone}".strip() if found else ""
+
+
+def _observed(some: Sequence[Observation]) -> list[DayOfAir]:
+    """One figure a day; of two feeds the worse; the others stay in the table."""
+    found: dict[date, DayOfAir] = {}
+    for one in some:
+        if one.aqi is None:
+            continue
+        day = one.at.astimezone(SHANGHAI).date()
+        pm = one.values.get("pm2_5")
+        told = DayOfAir(
+            day=day, aqi=one.aqi, source=Source.OBSERVED, primary=one.primary, feed=one.feed,
+            pm2_5=None if pm is None else float(pm),
+        )
+        if day not in found or found[day].aqi < told.aqi:
+            found[day] = told
+    return list(found.values())
+
+
+def _filled(mine: Sequence[Forecast], *, until: date) -> list[DayOfAir]:
+    """For days up to today that nothing has measured: what the same source last said of them."""
+    said: dict[date, DayOfAir] = {}
+    for forecast in mine:
+        for one in forecast.days:
+            if one.day <= until:
+                said[one.day] = DayOfAir(
+                    day=one.day, aqi=one.aqi, source=Source.FORECAST, aqi_high=one.aqi_high, primary=one.primary,
+                    cause=one.cause, pm2_5=one.pm2_5, feed=forecast.feed, issued_at=forecast.issued_at,
+                )
+    return list(said.values())

@@ -1,0 +1,72 @@
+"""Are the feeds talking, is the post moving, is the beat alive, are the desks doing their tasks? Silence is an alarm."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from emergency.domain.episode import Task
+from emergency.domain.messages import LANES, Kind, Message, message_id
+from emergency.services import dispatch, wording
+from emergency.services.rules import Rules
+from emergency.store import Store, Tx
+
+POST_STUCK_AFTER = timedelta(seconds=90)
+FEED_SILENT_AFTER = 3  # of its own periods
+
+
+def look(store: Store, rules: Rules, *, now: datetime, wall: datetime) -> list[str]:
+    """Look once; the alarms that are new."""
+    with store.transactions() as tx:
+        tx.beat("watch", at=wall)
+        return [*_feeds(tx, now=now, wall=wall), *_post(tx, now=now, wall=wall), *_tasks(tx, rules, now=now)]
+
+
+def sweep(store: Store, *, wall: datetime) -> int:
+    """Give back to the post what a dead worker held; how many messages."""
+    with store.transactions() as tx:
+        tx.beat("sweep", at=wall)
+        return tx.outbox.reclaim(now=wall)
+
+
+def _feeds(tx: Tx, *, now: datetime, wall: datetime) -> list[str]:
+    found = []
+    for row in tx.feed_states():
+        last = row.talked_at or row.tried_at
+        name = f"silent:{row.name}"
+        if last is not None and wall - last > timedelta(seconds=row.every_s * FEED_SILENT_AFTER):
+            if tx.raise_alarm(name, area="", detail=f"{row.name}: last word {last.isoformat()}", now=now):
+                found.append(name)
+        else:
+            tx.clear_alarm(name, now=now)
+    return found
+
+
+def _post(tx: Tx, *, now: datetime, wall: datetime) -> list[str]:
+    oldest = tx.outbox.oldest_ready()
+    if oldest is not None and wall - oldest > POST_STUCK_AFTER:
+        return ["post"] if tx.raise_alarm("post", area="", detail=f"waiting since {oldest.isoformat()}", now=now) else []
+    tx.clear_alarm("post", now=now)
+    return []
+
+
+def _tasks(tx: Tx, rules: Rules, *, now: datetime) -> list[str]:
+    found = []
+    for task in tx.tasks_due(now=now):
+        name = f"task:{task.id}"
+        if tx.raise_alarm(name, area=task.area, detail=f"{task.kind}: {task.words}"[:300], now=now):
+            found.append(name)
+        tx.outbox.put(_reminders(tx, rules, task, now=now))
+        tx.mark_alarmed(task.id, now=now)
+    return found
+
+
+def _reminders(tx: Tx, rules: Rules, task: Task, *, now: datetime) -> list[Message]:
+    return [
+        Message(
+            id=message_id(task.id, revision=0, kind=Kind.TASK, rung="overdue", channel=rules.first_channel, contact=one.id),
+            kind=Kind.TASK, channel=rules.first_channel, lane=LANES[Kind.TASK], to=one.phone,
+            text=wording.task_overdue(rules, task), area=task.area, due_at=rules.wall.now(), put_at=now,
+            episode_id=task.episode_id, decision_id=task.decision_id, contact_id=one.id, rung="overdue",
+        )
+        for one in dispatch.duty_officers(tx, task.area)
+    ]

@@ -1,0 +1,310 @@
+"""The phone page of one order and one contact: looking changes nothing, a press answers, and it needs no script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import TooManyRequests
+
+from emergency.domain.level import Level
+from emergency.domain.orders import LIVE, Action, Duty, Order, Recipient, RecipientKind, Status
+from emergency.errors import Missing, Refused, Unavailable
+from emergency.services import dispatch
+from emergency.services.links import token_sha256
+from emergency.store import portal
+from emergency.web import showing
+from emergency.web.access import by_link, csp_nonce, limited, the_system
+from emergency.web.words import N_, _, lang
+
+bp = Blueprint("phone", __name__)
+
+TOKEN: Final = re.compile(r"[0-9A-Za-z]{16}")
+NUMBER: Final = re.compile(r"\+?\d[\d-]{5,}\d")
+CSS: Final = (Path(__file__).parent / "static" / "phone.css").read_text(encoding="utf-8")
+LONGEST: Final = 1000  # characters of a reason
+PACE: Final = "30 per minute; 300 per hour"  # of one link, whoever opens it
+
+WORDS: Final[Mapping[Action, str]] = {
+    Action.ACKNOWLEDGE: N_("收到"),
+    Action.START: N_("已启动"),
+    Action.SETTLE: N_("已落实"),
+    Action.DECLINE: N_("无法执行"),
+    Action.RESUME: N_("已恢复"),
+}
+OPEN: Final[Mapping[Status, tuple[Action, ...]]] = {
+    Status.ISSUED: (Action.ACKNOWLEDGE, Action.START, Action.SETTLE),
+    Status.ACKNOWLEDGED: (Action.START, Action.SETTLE),
+    Status.STARTED: (Action.SETTLE,),
+    Status.LIFTED: (Action.RESUME,),
+}
+MAY_DECLINE: Final = frozenset({Status.ISSUED, Status.ACKNOWLEDGED, Status.STARTED})
+
+
+@dataclass(frozen=True)
+class Button:
+    """One answer that is open now, in the words on it."""
+
+    action: str
+    word: str
+
+
+@dataclass(frozen=True)
+class State:
+    """How an order stands, in the words its recipient reads; ``tone`` names the colour of the band."""
+
+    heading: str
+    next: str
+    tone: str
+    level: str
+    live: bool
+    done: bool = False
+    since: str = ""
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer as the form gave it."""
+
+    revision: int
+    action: Action
+    remark: str
+
+
+def buttons(order: Order) -> tuple[Button, ...]:
+    """The answers open in this state, the one expected next first; an objection has a form of its own."""
+    return tuple(Button(action.value, _(WORDS[action])) for action in OPEN.get(order.status, ()))
+
+
+def decline_word(recipient: Recipient) -> str:
+    """What «cannot comply» is called: an enterprise says so, a unit asks for coordination."""
+    return _("无法执行") if recipient.kind is RecipientKind.ENTERPRISE else _("需协调")
+
+
+def answer_word(action: str) -> str:
+    """The word of an answer that was given."""
+    return _(WORDS[Action(action)])
+
+
+def at_words(at: datetime | None) -> str:
+    """A moment as people say it, for use inside a sentence."""
+    return showing.clock_words(at, showing.now()) if at else "—"
+
+
+def duty_text(duty: Duty) -> str:
+    """The measure in the reader's language, in Chinese where the playbook has no other."""
+    return duty.text_en if lang() == "en" and duty.text_en else duty.text
+
+
+def state_of(order: Order, recipient: Recipient) -> State:
+    """How the order stands and what comes next."""
+    level = showing.level_word(order.level) if order.level is not Level.NONE else _("倡议（未发布预警）")
+    tone = order.level.word if order.level is not Level.NONE else "none"
+    heard = _("%(who)s 于 %(at)s 答复", who=order.acknowledged_by, at=at_words(order.acknowledged_at))
+    if order.status not in LIVE:
+        lifted = at_words(order.lifted_at)
+        match order.status:
+            case Status.WITHDRAWN:
+                said = (_("指令已撤回"), _("这条指令已作废，不需要执行，也不需要答复。"), "none")
+            case Status.RESUMED:
+                said = (_("已登记恢复"), _("本次应急已结束，感谢配合。"), "over")
+            case _:
+                said = (_("应急已解除"), _("自 %(at)s 起不再执行减排措施。恢复正常后请告诉我们。", at=lifted), "over")
+        return State(said[0], said[1], said[2], "", live=False, done=True)
+    match order.status:
+        case Status.ISSUED:
+            told = _("请先按「收到」，再按下面的措施执行。")
+            return State(_("等待您的答复"), told, tone, level, live=True)
+        case Status.ACKNOWLEDGED:
+            told = _("下一步：措施开始执行后，请按「已启动」。")
+            return State(_("已收到"), told, tone, level, live=True, since=heard)
+        case Status.STARTED:
+            told = _("下一步：全部措施到位后，请按「已落实」。")
+            return State(_("已启动"), told, tone, level, live=True, since=heard)
+        case Status.IN_PLACE:
+            told = _("请保持措施直到解除。级别变化或解除时会再发短信。")
+            return State(_("已落实"), told, tone, level, live=True, done=True, since=heard)
+        case Status.EXEMPTED:
+            told = _("值班人员已批准豁免，本次不需要执行以下措施。")
+            return State(_("已豁免"), told, tone, level, live=True, done=True, since=heard)
+        case _:
+            told = _("值班人员正在处理您反映的情况；在答复之前，指令仍然有效。原因：%(why)s", why=order.declined_because)
+            return State(decline_word(recipient), told, tone, level, live=True, since=heard)
+
+
+def said_in(form: Mapping[str, str]) -> Said:
+    """
+    What the form says.
+
+    :raises Refused: no such answer, no such revision, or an objection without its reason
+    """
+    revision, action = form.get("revision", ""), form.get("action", "")
+    if not (revision.isascii() and revision.isdigit() and len(revision) < 6) or action not in {one.value for one in WORDS}:
+        raise Refused("We could not read this answer; please choose one of the buttons again", zh="没有看懂这个答复，请从页面上的按钮重新选择")
+    remark = form.get("remark", "").strip()
+    if action == Action.DECLINE.value and not remark:
+        raise Refused("Please say why, so that the duty officer can help", zh="请写明原因，值班人员才能帮您处理")
+    if len(remark) > LONGEST:
+        raise Refused("Please keep the reason within 1000 characters", zh="原因请控制在 1000 字以内")
+    return Said(int(revision), Action(action), remark)
+
+
+def phone_in(contact: str) -> str:
+    """The first telephone number in a line like «柳江区应急办 0772-…», or nothing."""
+    found = NUMBER.search(contact)
+    return found.group() if found else ""
+
+
+def _one_link() -> str:
+    return token_sha256(str((request.view_args or {}).get("token", "")))
+
+
+@bp.before_request
+def forget_the_token() -> None:
+    """Keep the token out of whatever is logged of this request from here on: whoever reads a log could answer."""
+    request.path = "/o/…"
+
+
+@bp.get("/o/<token>")
+@by_link
+@limited(PACE, by=_one_link)
+def show(token: str) -> ResponseReturnValue:
+    """The order as it stands; a link preview that opens it answers nothing."""
+    return _order_page(token, notice_kind=request.args.get("said", ""))
+
+
+@bp.post("/o/<token>/answer")
+@by_link
+@limited(PACE, by=_one_link)
+def answer(token: str) -> ResponseReturnValue:
+    """Take the answer of the contact this link belongs to."""
+    system = the_system()
+    now = system.clock.now()
+    opened = _opened(token)
+    if opened is None or opened.expired:
+        return _order_page(token)
+    try:
+        said = said_in(request.form)
+        by = opened.contact.name if opened.contact else opened.recipient.name
+        done = system.store.run(
+            lambda tx: dispatch.answer(
+                tx,
+                system.rules,
+                opened.order.id,
+                revision=said.revision,
+                action=said.action,
+                by=by,
+                contact_id=opened.contact.id if opened.contact else None,
+                via="link",
+                remark=said.remark,
+                now=now,
+            )
+        )
+    except Missing:
+        return _order_page(token, error=_("没有看懂这个答复，请从页面上的按钮重新选择")), 422
+    except Refused as refused:
+        return _order_page(token, error=showing.refusal(refused), typed=request.form.get("remark", "")[:LONGEST]), 422
+    return _plain(redirect(f"/o/{token}?said={kind_of(done)}", 303))
+
+
+def kind_of(done: dispatch.Answered) -> str:
+    """Which word of thanks an answer gets."""
+    if done.stale:
+        return "stale"
+    if done.ended:
+        return "over"
+    return "thanks" if done.first else "again"
+
+
+def _opened(token: str) -> dispatch.Opened | None:
+    """What the link opens; None for an unknown, malformed or revoked one."""
+    system = the_system()
+    if not TOKEN.fullmatch(token):
+        return None
+    try:
+        with system.store.reading() as tx:
+            return dispatch.open_link(tx, token, now=system.clock.now())
+    except Missing:
+        return None
+
+
+def _order_page(token: str, *, notice_kind: str = "", error: str = "", typed: str = "") -> Response:
+    system = the_system()
+    opened = _opened(token)
+    if opened is None:
+        with system.store.reading() as tx:
+            taken_back = portal.revoked(tx, token_sha256(token))
+        if taken_back:
+            onward = _("请打开最近一条短信里的链接，或拨打短信里的值班电话。")
+            return _closed(_("链接已停用"), _("这个链接已被收回，不能再用来答复。"), onward, 410)
+        onward = _("请核对短信里的链接是否完整；仍打不开时，请拨打短信里的值班电话。")
+        return _closed(_("没有这个链接"), _("地址可能少了几个字符，或者写错了。"), onward, 404)
+    with system.store.reading() as tx:
+        sheet = portal.sheet(tx, opened.order.id)
+    call = phone_in(sheet.decision.notice.contact)
+    label = sheet.episode.label or system.rules.label
+    if opened.expired:
+        onward = _("如指令仍在执行，请拨打值班电话答复。")
+        return _closed(_("链接已过期"), _("这个链接已过有效期，不能再用来答复。"), onward, 410, call=call, label=label)
+    to = " · ".join(filter(None, (opened.contact.name, opened.contact.role))) if opened.contact else ""
+    page = render_template(
+        "phone/order.html",
+        sheet=sheet,
+        state=state_of(sheet.order, sheet.recipient),
+        buttons=buttons(sheet.order),
+        may_decline=sheet.order.status in MAY_DECLINE,
+        decline_word=decline_word(sheet.recipient),
+        to=to,
+        call=call,
+        here=f"/o/{token}",
+        notice_kind=notice_kind,
+        error=error,
+        typed=typed,
+        duty_text=duty_text,
+        answer_word=answer_word,
+        at_words=at_words,
+        **_frame(label),
+    )
+    return _plain(make_response(page))
+
+
+def _closed(
+    heading: str, explained: str, onward: str, status: int, *, call: str = "", label: str | None = None
+) -> Response:
+    label = the_system().rules.label if label is None else label
+    page = render_template(
+        "phone/closed.html", heading=heading, explained=explained, onward=onward, call=call, **_frame(label)
+    )
+    return _plain(make_response(page, status))
+
+
+def _frame(label: str) -> dict[str, str]:
+    return {"css": CSS, "language": "en" if lang() == "en" else "zh-CN", "label": label, "nonce": csp_nonce()}
+
+
+def _plain(response: Response) -> Response:
+    """Nobody keeps this page, follows it or learns its address."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+@bp.errorhandler(TooManyRequests)
+def too_often(error: TooManyRequests) -> ResponseReturnValue:
+    """Somebody presses or guesses too fast."""
+    onward = _("您之前的答复都已留存。紧急时请拨打短信里的值班电话。")
+    return _closed(_("请稍等一分钟"), _("这个链接打开得太频繁了。"), onward, 429, label="")
+
+
+@bp.errorhandler(Unavailable)
+def unavailable(error: Unavailable) -> ResponseReturnValue:
+    """The database does not answer: say so without asking it anything more."""
+    onward = _("请过几分钟再打开这个链接，或拨打短信里的值班电话答复。")
+    return _closed(_("暂时打不开"), _("系统没有应答，您还没有答复成功。"), onward, 503, label="")
