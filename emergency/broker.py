@@ -16,11 +16,13 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from emergency import clock
 from emergency.errors import Misconfigured
 
 log = logging.getLogger(__name__)
 
 PATIENCE_S: Final = 0.3  # what a caller may lose to a broker that does not answer
+AWAY_S: Final = 2.0  # how long a broker that did not answer is left alone, so that only one caller pays
 EXPIRES_S: Final = 5  # a wake-up nobody took is worth nothing once the next sweep has run
 LANES: Final = ("urgent", "normal", "bulk")
 DEFAULT_QUEUE: Final = "default"
@@ -76,9 +78,9 @@ class Broker:
     """
     The one way from a use case to the workers.
 
-    Wake-ups are handed to one thread of this process, so that a broker behind a black hole costs its caller the
-    patience above and no more; while one is stuck, the next ones are dropped at once. Nothing is lost by it: what
-    must be done stands in the database, and the sweeps find it.
+    Wake-ups are handed to one thread of this process, so that a broker behind a black hole costs one caller the
+    patience above and no more; while one is stuck, and for a moment after one failed, the next ones are dropped at
+    once. Nothing is lost by it: what must be done stands in the database, and the sweeps find it.
     """
 
     def __init__(self, url: str) -> None:
@@ -87,6 +89,7 @@ class Broker:
         self._pid = 0
         self._knocks: queue.Queue[_Knock] = queue.Queue(maxsize=1)
         self._stuck = threading.Event()
+        self._away_until = 0.0
 
     def wake(self, task: str, **kwargs: Any) -> bool:
         """Whether a worker was told to look now; False when there is no broker or it did not answer in time."""
@@ -95,7 +98,7 @@ class Broker:
         knock = _Knock(task, kwargs, threading.Event())
         with self._lock:
             self._attend()
-            if self._stuck.is_set():
+            if self._stuck.is_set() or clock.seconds() < self._away_until:
                 return False
             try:
                 self._knocks.put_nowait(knock)
@@ -148,6 +151,7 @@ class Broker:
                 )
                 knock.reached = True
             except (OperationalError, RedisError, OSError) as error:
+                self._away_until = clock.seconds() + AWAY_S
                 log.warning("broker.unreached", extra={"task": knock.task, "because": type(error).__name__})
             stuck.clear()
             knock.done.set()
