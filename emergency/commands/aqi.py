@@ -78,7 +78,8 @@ def register(subparsers: _SubParsersAction[ArgumentParser]) -> None:
         description="Index of every row, or every day, of a CSV file with the columns "
         "time,place,pm2_5,pm10,so2,no2,co,o3[,o3_8h] in µg/m³, CO in mg/m³.",
         epilog="Empty or NA is missing, / is not monitored by design. Times are local, without offset. "
-        "A day needs its 24 hours: means from 20 of them, ozone as the largest 8-h mean.",
+        "A day needs 20 hours for a mean and takes ozone as its largest 8-h mean, made from the hours of o3; "
+        "o3_8h is checked and not used.",
     )
     parser.add_argument("file", type=Path, metavar="FILE.csv")
     parser.add_argument(
@@ -151,7 +152,7 @@ def _day(day: DayOfValues, place: str, not_monitored: Collection[str]) -> Answer
     found = index(day.standard, day.values, period=Period.DAY, not_monitored=not_monitored)
     values = {name: None if value is None else round(float(value), 3) for name, value in day.values.items()}
     answer = _answer(day.day.isoformat(), place, found)
-    answer.update(values=values, hours=dict(day.hours), because=dict(day.because))
+    answer["values"], answer["hours"], answer["because"] = values, dict(day.hours), dict(day.because)
     return answer
 
 
