@@ -1,0 +1,295 @@
+"""What a plan says of the air: the highest level whose trigger holds, with every comparison that led there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+
+from emergency.domain.assessment import SHANGHAI, Assessment, Comparison, Nearest
+from emergency.domain.forecast import Air, Bulletin, DayOfAir
+from emergency.domain.level import Level
+from emergency.domain.plan import LEVEL_ZH, RESPONSE_ZH, Clause, Plan, RunsOn, Spell, UnknownCell, Unmeasured, doubtful
+from emergency.errors import Refused
+
+_ENDS = frozenset({"release", "withdraw"})
+
+
+class Disorder(Refused):
+    """The days of an air are not in the order of the calendar, each once."""
+
+    words_zh = "日数据顺序有误或有重复日期"
+
+
+class HoursNeeded(Refused):
+    """The plan counts running 24 hours, and only calendar days were given."""
+
+    words_zh = "预案按连续24小时计算，只有自然日数据，不能判断"
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """How far one clause got: for each of its spells the best run, each inside the one before."""
+
+    clause: Clause
+    runs: tuple[tuple[DayOfAir, ...], ...]
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        return tuple(max(0, spell.days - len(run)) for spell, run in zip(self.clause.spells, self.runs, strict=True))
+
+    @property
+    def holds(self) -> bool:
+        return not any(self.missing)
+
+
+def assess(plan: Plan, air: Air) -> Assessment:
+    """
+    The highest level whose trigger the days meet, observed and forecast, with its grounds; pure.
+
+    A clause asks for runs of adjoining days, and each further spell must lie inside the run of the one before: a
+    worst day outside the run does not count (环大气〔2024〕6号; 环大气〔2017〕86号). A day whose cause only gets a
+    health notice breaks a run. A level nobody has seen is never guessed.
+
+    :raises UnknownCell: a level that could change the answer is not known
+    :raises Unmeasured: the trigger is a concentration and a day lacks it
+    :raises HoursNeeded: the plan does not run on calendar days
+    :raises Disorder: the days are not in the order of the calendar, each once
+    """
+    days, chains, found = _tried(plan, air)
+    _refuse_the_unknown(plan, found)
+    holding = [one for one in chains.get(found, ()) if one.holds]
+    decided = max(holding, key=lambda one: (len(one.runs[0]), _shape(one.clause)), default=None)
+    above = [level for level in sorted(chains) if level > found]
+    nearest = _nearest(above[0], chains[above[0]]) if above else None
+    pre = plan.pre_level if found is Level.NONE and plan.pre_level else None
+    pre_chain = _best(plan, pre.clause, days) if pre else None
+    pre_level = pre.name if pre and pre_chain and pre_chain.holds else ""
+    advisory = tuple(one.day for one in days if not plan.orders(one))
+    zh, en = _sentences(plan, found, decided, days, nearest, pre_level)
+    return Assessment(
+        plan_id=plan.id,
+        plan_sha=plan.sha,
+        level=found,
+        clause=decided.clause.id if decided else "",
+        clause_text=decided.clause.text if decided else "",
+        comparisons=tuple(
+            line for level in sorted(chains, reverse=True) for one in chains[level] for line in _lines(level, one)
+        ),
+        days=days,
+        run=tuple(one.day for one in decided.runs[0]) if decided else (),
+        nearest=nearest,
+        sentence_zh=zh,
+        sentence_en=en,
+        doubtful=_rests_on(plan, found, decided, days),
+        advisory=advisory,
+        pre_level=pre_level,
+    )
+
+
+def heed(plan: Plan, bulletin: Bulletin) -> Assessment:
+    """
+    The level above's announcement as an assessment: its level, its number as the grounds; an end is level NONE.
+
+    A district activates on the level above's notice and never on its own figures (大气污染防治法 art. 95, 96).
+    """
+    level = Level.NONE if bulletin.action in _ENDS else bulletin.level
+    verb_zh = "解除预警" if level is Level.NONE else f"{LEVEL_ZH[level]}（{RESPONSE_ZH[level]}）"
+    verb_en = "ends the warning" if level is Level.NONE else f"sets {level.word} (response level {level.response})"
+    at = bulletin.effective_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    return Assessment(
+        plan_id=plan.id,
+        plan_sha=plan.sha,
+        level=level,
+        clause="bulletin",
+        clause_text=bulletin.number,
+        comparisons=(
+            Comparison(
+                level,
+                "bulletin",
+                f"notice {bulletin.number} of {bulletin.issuer}",
+                f"{bulletin.issuer}《{bulletin.number}》",
+                1,
+                1,
+                (),
+                "==",
+            ),
+        ),
+        days=(),
+        run=(),
+        nearest=None,
+        sentence_zh=f"依据{bulletin.issuer}{bulletin.number}：{verb_zh}，自{at}起执行。",
+        sentence_en=f"{bulletin.issuer} {bulletin.number} {verb_en}, from {at}.",
+        bulletin=bulletin.number,
+    )
+
+
+def trigger_days(plan: Plan, air: Air) -> Air:
+    """The air without the days whose cause only gets a health notice under this plan."""
+    return Air(air.place, tuple(one for one in air.days if plan.orders(one)))
+
+
+def ongoing(plan: Plan, air: Air, *, today: date) -> Air:
+    """
+    The air from the first day of the spell that still touches ``today``: an old spell that has ended triggers nothing.
+
+    A spell goes back over adjoining days that stand above the lowest mark of any trigger.
+    """
+    days = _in_order(air.days)
+    spells = [spell for clauses in plan.levels.values() for clause in clauses for spell in clause.spells]
+    lowest = min(spells, key=lambda one: one.over, default=None)
+    kept = [one for one in days if one.day >= today]
+    back = today - timedelta(days=1)
+    for one in reversed([one for one in days if one.day < today]):
+        if lowest is None or one.day != back or not _counts(plan, lowest, one):
+            break
+        kept.insert(0, one)
+        back -= timedelta(days=1)
+    return Air(air.place, tuple(kept))
+
+
+def highest(plan: Plan, air: Air) -> Level:
+    """
+    The highest level of those whose trigger is known; :func:`assess` without grounds and without refusing the unknown.
+
+    :raises Unmeasured: the trigger is a concentration and a day lacks it
+    :raises HoursNeeded: the plan does not run on calendar days
+    :raises Disorder: the days are not in the order of the calendar, each once
+    """
+    return _tried(plan, air)[2]
+
+
+def _tried(plan: Plan, air: Air) -> tuple[tuple[DayOfAir, ...], dict[Level, list[_Chain]], Level]:
+    if plan.runs_on is not RunsOn.CALENDAR_DAYS:
+        raise HoursNeeded(f"{plan.id} runs on {plan.runs_on.value}")
+    days = _in_order(air.days)
+    chains = {level: [_best(plan, clause, days) for clause in plan.levels[level]] for level in sorted(plan.levels)}
+    found = max((level for level, tried in chains.items() if any(one.holds for one in tried)), default=Level.NONE)
+    return days, chains, found
+
+
+def _in_order(days: Sequence[DayOfAir]) -> tuple[DayOfAir, ...]:
+    if any(after.day <= before.day for before, after in pairwise(days)):
+        raise Disorder("the days are not in the order of the calendar, each once")
+    return tuple(days)
+
+
+def _counts(plan: Plan, spell: Spell, day: DayOfAir) -> bool:
+    value = plan.value(day, spell.metric)
+    if value is None:
+        raise Unmeasured(f"{plan.id} asks for {spell.words} and {day.day} has no {spell.metric.value}")
+    return spell.takes(day.source) and plan.orders(day) and spell.asks(value)
+
+
+def _runs(plan: Plan, spell: Spell, days: Iterable[DayOfAir]) -> Iterator[tuple[DayOfAir, ...]]:
+    """The longest stretches of adjoining days on which the spell's mark is passed."""
+    run: list[DayOfAir] = []
+    for one in days:
+        if run and one.day - run[-1].day != timedelta(days=1):
+            yield tuple(run)
+            run = []
+        if _counts(plan, spell, one):
+            run.append(one)
+        elif run:
+            yield tuple(run)
+            run = []
+    if run:
+        yield tuple(run)
+
+
+def _best(plan: Plan, clause: Clause, days: Sequence[DayOfAir]) -> _Chain:
+    """The nesting of runs that leaves least missing; the first of equals, so that a repeat gives the same days."""
+
+    def inside(spells: Sequence[Spell], within: Sequence[DayOfAir]) -> tuple[int, tuple[tuple[DayOfAir, ...], ...]]:
+        if not spells:
+            return 0, ()
+        first, *inner = spells
+        best: tuple[int, tuple[tuple[DayOfAir, ...], ...]] | None = None
+        for run in list(_runs(plan, first, within)) or [()]:
+            short, further = inside(inner, run)
+            tried = (max(0, first.days - len(run)) + short, (run, *further))
+            if best is None or (tried[0], -len(run)) < (best[0], -len(best[1][0])):
+                best = tried
+        return best if best is not None else (0, ())
+
+    return _Chain(clause, inside(clause.spells, days)[1])
+
+
+def _refuse_the_unknown(plan: Plan, found: Level) -> None:
+    """Refuse when a level nobody has seen lies above what was found: it might be the answer."""
+    if cells := [f"levels.{one.word}" for one in plan.unknown_levels if one > found]:
+        raise UnknownCell(plan.id, cells, plan.unknown[cells[0]])
+
+
+def _lines(level: Level, chain: _Chain) -> Iterator[Comparison]:
+    for index, (spell, run) in enumerate(zip(chain.clause.spells, chain.runs, strict=True)):
+        yield Comparison(
+            level=level,
+            clause=chain.clause.id,
+            what=f"{'days in that run' if index else 'days in a row'} with {spell.words}",
+            what_zh=f"{'其中连续' if index else '连续'} {spell.words} 的天数",
+            left=len(run),
+            right=spell.days,
+            days=tuple(one.day for one in run),
+        )
+
+
+def _shape(clause: Clause) -> tuple[tuple[int, float, str], ...]:
+    """What tells two clauses apart whatever line they stand on."""
+    return tuple((spell.days, spell.over, spell.words) for spell in clause.spells)
+
+
+def _nearest(level: Level, chains: Sequence[_Chain]) -> Nearest:
+    chain = min(chains, key=lambda one: (sum(one.missing), _shape(one.clause)))
+    wanted = [(spell, short) for spell, short in zip(chain.clause.spells, chain.missing, strict=True) if short]
+    return Nearest(
+        level=level,
+        clause=chain.clause.id,
+        missing="，且".join(f"再有{short}天 {spell.words}" for spell, short in wanted),
+        missing_en=" and ".join(f"{short} more day{'s' * (short > 1)} with {spell.words}" for spell, short in wanted),
+        days_missing=tuple((spell.words, short) for spell, short in wanted),
+    )
+
+
+def _rests_on(plan: Plan, found: Level, decided: _Chain | None, days: Sequence[DayOfAir]) -> tuple[str, ...]:
+    """The doubtful numbers under the result: the clause that held, those above it that did not, and the filters."""
+    paths = [decided.clause.path] if decided else []
+    paths += [clause.path for level in sorted(plan.levels) if level > found for clause in plan.levels[level]]
+    paths += sorted({f"causes.{one.cause.value}" for one in days if not plan.orders(one)})
+    if any(one.aqi_high is not None for one in days):
+        paths.append("high_decides")
+    judged = (f"{decided.clause.path}.people_judge",) if decided and decided.clause.people_judge else ()
+    return doubtful(plan, *(path for path in paths if path)) + judged
+
+
+def _sentences(
+    plan: Plan, found: Level, decided: _Chain | None, days: Sequence[DayOfAir], nearest: Nearest | None, pre_level: str
+) -> tuple[str, str]:
+    if not days:
+        return "没有可判断的日数据。", "There are no days to judge."
+    gap_zh = f"距{LEVEL_ZH[nearest.level]}：{nearest.missing}。" if nearest else ""
+    gap_en = f" To {nearest.level.word}: {nearest.missing_en}." if nearest else ""
+    if decided is None:
+        span_zh = f"{days[0].day}至{days[-1].day}"
+        stage = f"，达到{pre_level}" if pre_level else ""
+        return (
+            f"{span_zh}未达到《{plan.name}》的预警条件{stage}。{gap_zh}",
+            f"{days[0].day} to {days[-1].day} meets no warning condition of {plan.name_en}.{gap_en}",
+        )
+    parts_zh, parts_en = [], []
+    for index, (spell, run) in enumerate(zip(decided.clause.spells, decided.runs, strict=True)):
+        span = f"{run[0].day}" if len(run) == 1 else f"{run[0].day}至{run[-1].day}"
+        span_en = f"{run[0].day}" if len(run) == 1 else f"{run[0].day} to {run[-1].day}"
+        parts_zh.append(f"{'其中' if index else ''}{span}连续{len(run)}天 {spell.words}（要求{spell.days}天）")
+        parts_en.append(
+            f"{'of these ' if index else ''}{span_en}: {len(run)} day{'s' * (len(run) > 1)} with {spell.words} "
+            f"({spell.days} asked for)"
+        )
+    judge = decided.clause.people_judge
+    judge_zh = f"另需会商判断：{judge}。" if judge else ""
+    judge_en = f" People must also judge: {judge}." if judge else ""
+    return (
+        f"{'，'.join(parts_zh)}，符合《{plan.name}》{LEVEL_ZH[found]}（{RESPONSE_ZH[found]}）条件。{judge_zh}{gap_zh}",
+        f"{'; '.join(parts_en)}: {found.word} (response level {found.response}) of {plan.name_en}.{judge_en}{gap_en}",
+    )

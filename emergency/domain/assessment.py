@@ -1,0 +1,222 @@
+"""An assessment (研判): a level, every comparison behind it, and the same as data to be kept with a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from emergency.domain.forecast import Cause, DayOfAir, Source
+from emergency.domain.level import Level
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def end_of(day: date) -> datetime:
+    """24:00 of a day in Asia/Shanghai as an instant in UTC."""
+    return start_of(day + timedelta(days=1))
+
+
+def start_of(day: date) -> datetime:
+    """00:00 of a day in Asia/Shanghai as an instant in UTC."""
+    return datetime.combine(day, clock_time(), SHANGHAI).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One comparison made: so many days found in a row against so many asked for."""
+
+    level: Level
+    clause: str
+    what: str
+    what_zh: str
+    left: int
+    right: int
+    days: tuple[date, ...]
+    op: str = ">="
+
+    @property
+    def holds(self) -> bool:
+        """Whether enough was found."""
+        return self.left >= self.right
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The next higher level and what is missing to it; ``days_missing`` per condition of its nearest clause."""
+
+    level: Level
+    clause: str
+    missing: str
+    missing_en: str
+    days_missing: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """
+    A level and its grounds (研判).
+
+    ``days`` are all days judged, ``run`` those on which the clause rests, ``advisory`` those left out because their
+    cause gets a health notice only. ``doubtful`` names the numbers of the plan the result rests on that were never
+    read in a text. ``bulletin`` is the number of the notice heeded, when the level comes from above.
+    """
+
+    plan_id: str
+    plan_sha: str
+    level: Level
+    clause: str
+    clause_text: str
+    comparisons: tuple[Comparison, ...]
+    days: tuple[DayOfAir, ...]
+    run: tuple[date, ...]
+    nearest: Nearest | None
+    sentence_zh: str
+    sentence_en: str
+    doubtful: tuple[str, ...] = ()
+    advisory: tuple[date, ...] = ()
+    pre_level: str = ""
+    bulletin: str = ""
+
+    @property
+    def until(self) -> datetime | None:
+        """The end of the run's last day in Asia/Shanghai, in UTC; None when no air triggered."""
+        return end_of(self.run[-1]) if self.run else None
+
+    @property
+    def grounds(self) -> tuple[Comparison, ...]:
+        """The comparisons of the clause that decided; those of the whole table when none did."""
+        return tuple(one for one in self.comparisons if one.clause == self.clause) if self.clause else self.comparisons
+
+
+def as_data(assessment: Assessment) -> dict[str, object]:
+    """The whole explanation as JSON-ready data, the shape kept with a decision; :func:`from_data` reads it back."""
+    return {
+        "plan_id": assessment.plan_id,
+        "plan_sha": assessment.plan_sha,
+        "level": assessment.level.word,
+        "response_level": assessment.level.response,
+        "clause": assessment.clause,
+        "clause_text": assessment.clause_text,
+        "comparisons": [_comparison(one) for one in assessment.comparisons],
+        "days": [_day(assessment, one) for one in assessment.days],
+        "nearest": _nearest(assessment.nearest),
+        "sentence_zh": assessment.sentence_zh,
+        "sentence_en": assessment.sentence_en,
+        "doubtful": list(assessment.doubtful),
+        "pre_level": assessment.pre_level,
+        "bulletin": assessment.bulletin,
+    }
+
+
+def grounds(assessment: Assessment) -> list[dict[str, object]]:
+    """The deciding comparisons as data: those of the clause that held, or of every clause when none did."""
+    return [_comparison(one) for one in assessment.grounds]
+
+
+def from_data(data: Mapping[str, Any]) -> Assessment:
+    """The assessment that :func:`as_data` wrote down."""
+    return Assessment(
+        plan_id=data["plan_id"],
+        plan_sha=data["plan_sha"],
+        level=Level.named(data["level"]),
+        clause=data["clause"],
+        clause_text=data["clause_text"],
+        comparisons=tuple(
+            Comparison(
+                level=Level.named(one["level"]),
+                clause=one["clause"],
+                what=one["what"],
+                what_zh=one["what_zh"],
+                left=one["left"],
+                op=one["op"],
+                right=one["right"],
+                days=_dates(one["days"]),
+            )
+            for one in data["comparisons"]
+        ),
+        days=tuple(
+            DayOfAir(
+                day=date.fromisoformat(one["day"]),
+                aqi=one["aqi"],
+                source=Source(one["source"]),
+                aqi_high=one["aqi_high"],
+                primary=tuple(one["primary"]),
+                cause=Cause(one["cause"]),
+                pm2_5=one["pm2_5"],
+                feed=one["feed"],
+                issued_at=datetime.fromisoformat(one["issued_at"]) if one["issued_at"] else None,
+            )
+            for one in data["days"]
+        ),
+        run=_dates([one["day"] for one in data["days"] if one["in_run"]]),
+        nearest=_nearest_from(data["nearest"]),
+        sentence_zh=data["sentence_zh"],
+        sentence_en=data["sentence_en"],
+        doubtful=tuple(data["doubtful"]),
+        advisory=_dates([one["day"] for one in data["days"] if one["advisory"]]),
+        pre_level=data["pre_level"],
+        bulletin=data["bulletin"],
+    )
+
+
+def _comparison(one: Comparison) -> dict[str, object]:
+    return {
+        "level": one.level.word,
+        "clause": one.clause,
+        "what": one.what,
+        "what_zh": one.what_zh,
+        "left": one.left,
+        "op": one.op,
+        "right": one.right,
+        "holds": one.holds,
+        "days": [day.isoformat() for day in one.days],
+    }
+
+
+def _day(assessment: Assessment, one: DayOfAir) -> dict[str, object]:
+    return {
+        "day": one.day.isoformat(),
+        "aqi": one.aqi,
+        "aqi_high": one.aqi_high,
+        "pm2_5": one.pm2_5,
+        "primary": list(one.primary),
+        "cause": one.cause.value,
+        "source": one.source.value,
+        "feed": one.feed,
+        "issued_at": one.issued_at.isoformat() if one.issued_at else None,
+        "in_run": one.day in assessment.run,
+        "advisory": one.day in assessment.advisory,
+    }
+
+
+def _nearest(one: Nearest | None) -> dict[str, object]:
+    """Always an object, so that a reader may ask it for its level; both are empty when nothing is higher."""
+    if one is None:
+        return {"level": None, "clause": "", "missing": "", "missing_en": "", "days_missing": []}
+    return {
+        "level": one.level.word,
+        "clause": one.clause,
+        "missing": one.missing,
+        "missing_en": one.missing_en,
+        "days_missing": [{"what": what, "days": days} for what, days in one.days_missing],
+    }
+
+
+def _nearest_from(data: Mapping[str, Any]) -> Nearest | None:
+    if data["level"] is None:
+        return None
+    return Nearest(
+        level=Level.named(data["level"]),
+        clause=data["clause"],
+        missing=data["missing"],
+        missing_en=data["missing_en"],
+        days_missing=tuple((one["what"], one["days"]) for one in data["days_missing"]),
+    )
+
+
+def _dates(days: Sequence[str]) -> tuple[date, ...]:
+    return tuple(date.fromisoformat(one) for one in days)

@@ -1,0 +1,105 @@
+"""When a warning may be lifted, and when two spells of bad air are one episode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from emergency.domain.assessment import SHANGHAI, end_of, start_of
+from emergency.domain.forecast import Air, DayOfAir
+from emergency.domain.plan import Metric, Plan, UnknownCell
+
+
+@dataclass(frozen=True)
+class Calm:
+    """
+    Whether the release test is met, and why.
+
+    ``since``: start of the unbroken calm days that hold now; ``until``: end of the last day known to stay calm; both
+    instants in UTC, None where no calm day is known.
+    """
+
+    met: bool
+    since: datetime | None
+    until: datetime | None
+    because_zh: str
+    because_en: str
+
+
+def calm(plan: Plan, air: Air, *, now: datetime) -> Calm:
+    """
+    The release test: air better than the release mark and forecast to stay so strictly more than the plan's hours.
+
+    On daily data the test is two whole calendar days (the plan's ``whole_days``) that begin at or after ``now``, all
+    of them and the day under way not over the mark. A day nobody has figures for is not calm. Days whose cause only
+    gets a health notice keep no orders in force, so they count as calm. Source: 环大气〔2024〕6号 as practised (36 h).
+
+    :raises UnknownCell: the plan has no release rule
+    """
+    rule = plan.release_rule
+    if rule is None:
+        raise UnknownCell(plan.id, ["release"], plan.unknown.get("release", ""))
+    by_day = {one.day: one for one in air.days}
+    today = now.astimezone(SHANGHAI).date()
+    first_whole = today if start_of(today) == now else today + timedelta(days=1)
+    needed = [today + timedelta(days=n) for n in range((first_whole - today).days + rule.whole_days)]
+
+    def is_calm(day: DayOfAir | None) -> bool:
+        if day is None:
+            return False
+        value = plan.value(day, Metric.AQI)
+        return not plan.orders(day) or (value is not None and value <= rule.not_over)
+
+    since = until = None
+    if is_calm(by_day.get(today)):
+        first = last = today
+        while is_calm(by_day.get(first - timedelta(days=1))):
+            first -= timedelta(days=1)
+        while is_calm(by_day.get(last + timedelta(days=1))):
+            last += timedelta(days=1)
+        since, until = start_of(first), end_of(last)
+    unknown = [day for day in needed if day not in by_day]
+    bad = [day for day in needed if day in by_day and not is_calm(by_day[day])]
+    mark = f"AQI {rule.not_over:g}"
+    if bad:
+        worst = max((by_day[day] for day in bad), key=lambda one: plan.value(one, Metric.AQI) or 0)
+        figure = f"{plan.value(worst, Metric.AQI):g}"
+        return Calm(
+            False,
+            since,
+            until,
+            f"{worst.day} AQI {figure}，高于解除限值 {mark}。",
+            f"{worst.day} has AQI {figure}, over the release mark {mark}.",
+        )
+    if unknown:
+        return Calm(
+            False,
+            since,
+            until,
+            f"缺少 {unknown[0]} 的数据，不能判断是否持续好转。",
+            f"There are no figures for {unknown[0]}, so it is not known whether the air stays better.",
+        )
+    if until is None or until - now <= timedelta(hours=rule.hours_over):
+        return Calm(
+            False,
+            since,
+            until,
+            f"预计好转时间未超过 {rule.hours_over} 小时。",
+            f"The air is not known to stay better for more than {rule.hours_over} h.",
+        )
+    return Calm(
+        True,
+        since,
+        until,
+        f"{needed[0]}至{needed[-1]}各日均不高于 {mark}，预计持续超过 {rule.hours_over} 小时。",
+        f"{needed[0]} to {needed[-1]} are not over {mark}, forecast to stay so for more than {rule.hours_over} h.",
+    )
+
+
+def one_episode(plan: Plan, *, ended_at: datetime, starts_at: datetime) -> bool:
+    """
+    Whether a new spell belongs to the one before: the gap is shorter than the plan's merge gap.
+
+    :raises UnknownCell: the plan gives no merge gap
+    """
+    return starts_at - ended_at < timedelta(hours=plan.merge_gap_hours)
