@@ -40,6 +40,7 @@ class _Both(Sheet):
 class _Words(Sheet):
     levels: Mapping[str, _Both]
     moves: Mapping[str, _Both]
+    tasks: Mapping[str, _Both]
     banners: Mapping[str, str]
     instant: _Both
     dated_instant: _Both
@@ -49,6 +50,8 @@ class _Words(Sheet):
     item: _Both
     between: _Both
     in_all: _Both
+    public_actions: Mapping[str, _Both]
+    health: Mapping[str, _Both]
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,28 @@ class Wording:
         """The level with its response level: 黄色（Ⅲ级）."""
         return self._words.levels[level.word].said(lang)
 
+    def public_actions(self, level: Level, lang: str) -> str:
+        """
+        What is being done at this level, in the words of a public notice.
+
+        :raises Misconfigured: nothing is said of this level
+        """
+        return self._of_level(self._words.public_actions, "public_actions", level, lang)
+
+    def health(self, level: Level, lang: str) -> str:
+        """
+        What people should do for their health at this level.
+
+        :raises Misconfigured: nothing is said of this level
+        """
+        return self._of_level(self._words.health, "health", level, lang)
+
+    def _of_level(self, words: Mapping[str, _Both], what: str, level: Level, lang: str) -> str:
+        try:
+            return words[level.word].said(lang)
+        except KeyError:
+            raise Misconfigured(f"words.yaml: {what} says nothing of {level.word}") from None
+
     def move(self, word: str, lang: str) -> str:
         """
         What a decision does, by the word of its move.
@@ -151,6 +176,17 @@ class Wording:
             return self._words.moves[word].said(lang)
         except KeyError:
             raise Misconfigured(f"there is no word for the move {word!r}") from None
+
+    def task(self, kind: str, lang: str) -> str:
+        """
+        What a task of the desk is called.
+
+        :raises Misconfigured: no such kind of task
+        """
+        try:
+            return self._words.tasks[kind].said(lang)
+        except KeyError:
+            raise Misconfigured(f"there is no word for the task {kind!r}") from None
 
     def banner(self, label: str, lang: str) -> str:
         """
