@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from emergency.domain import episode as episodes
+from emergency.domain.assessment import Assessment, as_data
 from emergency.domain.episode import Decision, Episode, Fact, Move, Notice, Phase, Standing, Task, due
 from emergency.domain.level import Level
 from emergency.domain.messages import LANES, Kind, Message, message_id
 from emergency.domain.people import Act, Person, Role, ask
-from emergency.domain.assess import Assessment, as_data
 from emergency.domain.plan import Authority, Plan
 from emergency.errors import Conflict, Refused
 from emergency.services import dispatch, wording
@@ -94,7 +94,11 @@ def put_forward(
     plan = rules.plan_of(tx, decision.area)
     notice = replace(decision.notice, level=chosen, **dict(changes or {}))
     decision = replace(
-        decision, level=chosen, notice=notice, override_because=override_because.strip(), rank_needed=plan.approval(chosen).rank,
+        decision,
+        level=chosen,
+        notice=notice,
+        override_because=override_because.strip(),
+        rank_needed=plan.approval(chosen).rank,
         decide_by=due(now, plan.approval(chosen).within_minutes),
     )
     decision = episodes.put_forward(decision, by=by, now=now)
@@ -128,8 +132,10 @@ def propose(
     """
     ask(by, Act.PROPOSE, area)
     plan = rules.plan_of(tx, area)
-    if plan.authority is Authority.ACTIVATES and bulletin_id is None and move in (
-        Move.ACTIVATE, Move.UPGRADE, Move.REOPEN,
+    if (
+        plan.authority is Authority.ACTIVATES
+        and bulletin_id is None
+        and move in (Move.ACTIVATE, Move.UPGRADE, Move.REOPEN)
     ):
         raise NoAuthority(f"{area} activates on the bulletin of the level above; it may appeal, not order")
     episode = _episode_for(tx, rules, plan, area, now=now)
@@ -158,10 +164,16 @@ def propose(
 
 def _put_forward(tx: Tx, rules: Rules, decision: Decision, *, by: Person, now: datetime) -> Decision:
     kept = tx.save(
-        decision, fact="decision.proposed", by=by.login, at=now,
+        decision,
+        fact="decision.proposed",
+        by=by.login,
+        at=now,
         more={
-            "move": decision.move, "level": decision.level, "rule_says": decision.rule_says,
-            "override": decision.override_because, "content": decision.content_sha,
+            "move": decision.move,
+            "level": decision.level,
+            "rule_says": decision.rule_says,
+            "override": decision.override_because,
+            "content": decision.content_sha,
         },
     )
     _tell(tx, rules, kept, Role.APPROVER, rung="proposed", now=now)
@@ -174,7 +186,8 @@ def preview(tx: Tx, rules: Rules, decision_id: UUID, *, now: datetime) -> Previe
     prepared = dispatch.prepare(tx, rules, decision, now=now)
     releasing = decision.move in (Move.RELEASE, Move.WITHDRAW, Move.DISMISS, Move.APPEAL)
     return Preview(
-        dispatch.figures(prepared), tuple(one.name for one in prepared.not_ordered),
+        dispatch.figures(prepared),
+        tuple(one.name for one in prepared.not_ordered),
         decision.notice.blanks(releasing=releasing),
     )
 
@@ -207,22 +220,29 @@ def approve(
     episode = episodes.carry_out(tx.episode(decision.episode_id), decision, now=now)
     decision = tx.save(decision, fact="decision.approved", by=by.login, at=now, more={"content": content})
     episode = tx.save(
-        episode, fact=f"episode.{decision.move.value}", by=by.login, at=now,
+        episode,
+        fact=f"episode.{decision.move.value}",
+        by=by.login,
+        at=now,
         more={"level": episode.level, "number": decision.notice.number, "effective_at": decision.notice.effective_at},
     )
     tx.outbox.cancel_for_decision(decision.id)
     dispatch.revise_all(tx, rules, decision, episode, prepared, by=by, now=now)
-    _what_follows(tx, rules, decision, now=now)
+    _what_follows(tx, rules, decision, orders=len(prepared.drawn_up), now=now)
     return decision
 
 
-def _what_follows(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> None:
+def _what_follows(tx: Tx, rules: Rules, decision: Decision, *, orders: int, now: datetime) -> None:
     """The duties a signature puts on the desk itself: report upward; relaying is done by signing."""
     plan = rules.plan_of(tx, decision.area)
     if decision.move is not Move.APPEAL and plan.authority is Authority.ISSUES:
         task = Task(
-            id=uuid5(decision.id, "upward_report"), episode_id=decision.episode_id, area=decision.area, kind="upward_report",
-            due_at=due(now, plan.upward_report_min), words=wording.upward_report(rules, decision)[:300],
+            id=uuid5(decision.id, "upward_report"),
+            episode_id=decision.episode_id,
+            area=decision.area,
+            kind="upward_report",
+            due_at=due(now, plan.upward_report_min),
+            words=wording.upward_report(rules, decision, orders=orders, due_at=due(now, plan.upward_report_min)),
             decision_id=decision.id,
         )
         tx.save(task, fact="task.opened", by="system", at=now)
@@ -289,14 +309,28 @@ def _episode_for(tx: Tx, rules: Rules, plan: Plan, area: str, *, now: datetime) 
         return episode
     tx.keep_plan(sha=plan.sha, plan_id=plan.id, text=plan.text, now=now)
     fresh = Episode(
-        id=uuid5(_NAMESPACE, f"{area}:{now.isoformat()}"), area=area, plan_id=plan.id, plan_sha=plan.sha,
-        phase=Phase.OPENING, level=Level.NONE, opened_at=now, label=rules.label,
+        id=uuid5(_NAMESPACE, f"{area}:{now.isoformat()}"),
+        area=area,
+        plan_id=plan.id,
+        plan_sha=plan.sha,
+        phase=Phase.OPENING,
+        level=Level.NONE,
+        opened_at=now,
+        label=rules.label,
     )
     return tx.save(fresh, fact="episode.opened", by="system", at=now, more={"plan": plan.id, "plan_sha": plan.sha})
 
 
 def _drawn(
-    tx: Tx, rules: Rules, plan: Plan, episode: Episode, *, move: Move, level: Level, assessment: Assessment, now: datetime
+    tx: Tx,
+    rules: Rules,
+    plan: Plan,
+    episode: Episode,
+    *,
+    move: Move,
+    level: Level,
+    assessment: Assessment,
+    now: datetime,
 ) -> Decision:
     said = as_data(assessment)
     ends = move in (Move.RELEASE, Move.WITHDRAW, Move.DISMISS)
@@ -314,7 +348,10 @@ def _drawn(
         open_ended=not ends and rules.expected_end(plan, assessment) is None,
     )
     if plan.authority is Authority.ISSUES and move is not Move.APPEAL:
-        notice = replace(notice, public_text=wording.public_notice(rules, notice, move))
+        text = wording.public_notice(
+            rules, notice, move, level_before=episode.level, actions=rules.public_actions(level)
+        )
+        notice = replace(notice, public_text=text)
     return Decision(
         id=uuid5(episode.id, f"{move.value}:{level.word}:{now.isoformat()}"),
         episode_id=episode.id,
@@ -339,22 +376,41 @@ def _tell(
 ) -> None:
     """Tell those at the desk who can take the next step."""
     people = [
-        one for one in tx.people()
-        if one.area == decision.area and one.role is role and one.active and one.phone
+        one
+        for one in tx.people()
+        if one.area == decision.area
+        and one.role is role
+        and one.active
+        and one.phone
         and (role is not Role.APPROVER or any_rank or one.rank >= decision.rank_needed)
         and one.id != decision.proposed_by
     ]
     if not people:
         tx.raise_alarm(
-            f"nobody:{role.value}:{decision.area}", area=decision.area, now=now,
+            f"nobody:{role.value}:{decision.area}",
+            area=decision.area,
+            now=now,
             detail=f"nobody can be reached as {role.value} for {decision.move.value} {decision.level.word}",
         )
+    proposer = tx.person(decision.proposed_by) if decision.proposed_by else None
+    text = wording.of_waiting(rules, decision, proposer=proposer)
     tx.outbox.put(
         Message(
-            id=message_id(decision.id, revision=0, kind=Kind.PROPOSAL, rung=rung, channel=rules.first_channel, contact=one.id),
-            kind=Kind.PROPOSAL, channel=rules.first_channel, lane=LANES[Kind.PROPOSAL], to=one.phone,
-            text=wording.proposal_waiting(rules, decision, one), area=decision.area, due_at=rules.wall.now(), put_at=now,
-            episode_id=decision.episode_id, decision_id=decision.id, contact_id=one.id, rung=rung,
+            id=message_id(
+                decision.id, revision=0, kind=Kind.PROPOSAL, rung=rung, channel=rules.first_channel, contact=one.id
+            ),
+            kind=Kind.PROPOSAL,
+            channel=rules.first_channel,
+            lane=LANES[Kind.PROPOSAL],
+            to=one.phone,
+            text=text,
+            area=decision.area,
+            due_at=rules.wall.now(),
+            put_at=now,
+            episode_id=decision.episode_id,
+            decision_id=decision.id,
+            contact_id=one.id,
+            rung=rung,
         )
         for one in people
     )

@@ -67,7 +67,7 @@ class Answered:
     ended: bool = False
 
 
-def recipients_of(tx: Tx, rules: Rules, area: str) -> list[Recipient]:
+def recipients_of(tx: Tx, area: str) -> list[Recipient]:
     """
     Whom this area's decisions address: what lies in it, less what belongs to a desk below it.
 
@@ -81,7 +81,7 @@ def recipients_of(tx: Tx, rules: Rules, area: str) -> list[Recipient]:
 def prepare(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> Prepared:
     """Draw up what this decision changes for each recipient; nothing is written."""
     standing = {one.recipient_id: one for one in tx.orders(decision.episode_id)}
-    recipients = {one.id: one for one in recipients_of(tx, rules, decision.area)}
+    recipients = {one.id: one for one in recipients_of(tx, decision.area)}
     effective_at = max(decision.notice.effective_at or now, now)
     if decision.move in (Move.RELEASE, Move.WITHDRAW, Move.DISMISS):
         ended = tuple(
@@ -172,7 +172,7 @@ def first_messages(rules: Rules, one: DrawnUp, decision: Decision, *, now: datet
     if contact is None:
         return []
     kind = _KINDS[one.revision.kind]
-    text = wording.of_order(rules, kind, one, decision, contact)
+    text = wording.of_order(rules, kind, one, decision, now=now)
     return [message_for(rules, one.order, kind, contact, text, rung="", decision_id=decision.id, now=now)]
 
 
@@ -270,15 +270,32 @@ def answer(
     repeated = tx.answered(order_id, revision, action.value, by)
     if not repeated:
         tx.keep_answer(
-            order_id=order_id, revision=revision, action=action.value, by=by, contact_id=contact_id, via=via,
-            remark=remark.strip()[:1000], at=now,
+            order_id=order_id,
+            revision=revision,
+            action=action.value,
+            by=by,
+            contact_id=contact_id,
+            via=via,
+            remark=remark.strip()[:1000],
+            at=now,
         )
     if stale:
-        tx.note(Fact("order.answered_old_revision", str(order_id), by, now, order.episode_id, order.area,
-                     {"revision": revision, "current": order.revision, "action": action.value}))
+        tx.note(
+            Fact(
+                "order.answered_old_revision",
+                str(order_id),
+                by,
+                now,
+                order.episode_id,
+                order.area,
+                {"revision": revision, "current": order.revision, "action": action.value},
+            )
+        )
         return Answered(order, first=not repeated, stale=True)
     if order.status not in LIVE and action is not Action.RESUME:
-        return Answered(order, first=not repeated, stale=False, ended=True)  # an answer that meets a lift re-opens nothing
+        return Answered(
+            order, first=not repeated, stale=False, ended=True
+        )  # an answer that meets a lift re-opens nothing
     try:
         after = _after(order, action, by=by, remark=remark, now=now)
     except IllegalMove as found:
@@ -287,7 +304,9 @@ def answer(
     tx.outbox.cancel(order_id, CHASED)
     if after == order:
         return Answered(order, first=False, stale=False)
-    kept = tx.save(after, fact=_DEEDS[action], by=by, at=now, more={"revision": revision, "via": via, "remark": remark[:200]})
+    kept = tx.save(
+        after, fact=_DEEDS[action], by=by, at=now, more={"revision": revision, "via": via, "remark": remark[:200]}
+    )
     if action is Action.DECLINE and order.status is not Status.DECLINED:
         _ask_for_ruling(tx, rules, kept, now=now)
     return Answered(kept, first=True, stale=False)
@@ -310,8 +329,12 @@ def _after(order: Order, action: Action, *, by: str, remark: str, now: datetime)
 def _ask_for_ruling(tx: Tx, rules: Rules, order: Order, *, now: datetime) -> None:
     plan = rules.plan(tx.episode(order.episode_id).plan_id)
     task = Task(
-        id=uuid5(order.id, f"ruling:{order.revision}"), episode_id=order.episode_id, area=desk_of(tx, order.area),
-        kind="ruling", due_at=due(now, plan.ruling_deadline_min), words=f"{order.number}: {order.declined_because}"[:300],
+        id=uuid5(order.id, f"ruling:{order.revision}"),
+        episode_id=order.episode_id,
+        area=desk_of(tx, order.area),
+        kind="ruling",
+        due_at=due(now, plan.ruling_deadline_min),
+        words=f"{order.number}: {order.declined_because}"[:300],
     )
     tx.save(task, fact="task.opened", by="system", at=now, more={"order": str(order.id)})
 
@@ -330,7 +353,9 @@ def rule_on(tx: Tx, rules: Rules, order_id: UUID, *, exempt: bool, because: str,
     ruled = orders.rule(order, exempt=exempt)
     if not exempt:
         ruled = replace(ladder.set_up(ruled, rules.plan(tx.episode(order.episode_id).plan_id).ladder, since=now))
-    kept = tx.save(ruled, fact="order.exempted" if exempt else "order.upheld", by=by.login, at=now, more={"because": because})
+    kept = tx.save(
+        ruled, fact="order.exempted" if exempt else "order.upheld", by=by.login, at=now, more={"because": because}
+    )
     tx.finish_tasks(uuid5(order.id, f"ruling:{order.revision}"), by=by, now=now)
     return kept
 
@@ -347,10 +372,16 @@ def chase(tx: Tx, rules: Rules, order_id: UUID, *, by: Person, now: datetime) ->
     if order.status is not Status.ISSUED:
         raise NothingToDo(f"order {order.number} is {order.status.value}", zh="对方已答复，无需催办")
     recipient = tx.recipient(order.recipient_id)
+    contact = rules.desk_contact(tx, desk_of(tx, order.area))
     put = [
         message_for(
-            rules, order, Kind.REMINDER, one, wording.of_reminder(rules, order, recipient, one),
-            rung=f"hand-{now:%Y%m%d%H%M}", now=now,
+            rules,
+            order,
+            Kind.REMINDER,
+            one,
+            wording.of_reminder(rules, order, recipient, contact=contact, now=now),
+            rung=f"hand-{now:%Y%m%d%H%M}",
+            now=now,
         )
         for one in recipient.contacts
         if one.phone
@@ -382,11 +413,19 @@ def _escalate(tx: Tx, rules: Rules, *, now: datetime, limit: int) -> int:
         if rung is None:
             tx.save(ladder.stopped(order), fact="order.chase_ended", by="system", at=now)
             continue
-        told = whom(tx, rules, rung.notify, order, recipient)
+        told = whom(tx, rung.notify, order, recipient)
+        contact = rules.desk_contact(tx, desk_of(tx, order.area))
+        text = wording.of_rung(rules, rung.notify, order, recipient, contact=contact, now=now)
         messages = [
             message_for(
-                rules, order, Kind.REMINDER if rung.notify in _THEMSELVES else Kind.ESCALATION, one,
-                wording.of_rung(rules, rung.notify, order, recipient, one), rung=rung.step, now=now, channel=channel,
+                rules,
+                order,
+                Kind.REMINDER if rung.notify in _THEMSELVES else Kind.ESCALATION,
+                one,
+                text,
+                rung=rung.step,
+                now=now,
+                channel=channel,
                 with_link=rung.notify in _THEMSELVES,
             )
             for one in told
@@ -399,11 +438,16 @@ def _escalate(tx: Tx, rules: Rules, *, now: datetime, limit: int) -> int:
             tx.outbox.put(messages)
         if not told:
             tx.raise_alarm(
-                f"nobody:{rung.notify}:{order.area}", area=desk_of(tx, order.area), now=now,
+                f"nobody:{rung.notify}:{order.area}",
+                area=desk_of(tx, order.area),
+                now=now,
                 detail=f"{recipient.name}: nobody can be reached as {rung.notify}",
             )
         tx.save(
-            after, fact="order.escalated", by="system", at=now,
+            after,
+            fact="order.escalated",
+            by="system",
+            at=now,
             more={"step": rung.step, "notify": rung.notify, "told": len(told), "due_at": order.next_rung_at},
         )
     return len(some)
@@ -412,7 +456,7 @@ def _escalate(tx: Tx, rules: Rules, *, now: datetime, limit: int) -> int:
 _THEMSELVES = frozenset({"recipient", "second_contact"})
 
 
-def whom(tx: Tx, rules: Rules, role: str, order: Order, recipient: Recipient) -> list[Contact]:
+def whom(tx: Tx, role: str, order: Order, recipient: Recipient) -> list[Contact]:
     """Who stands behind a ladder's word, for this recipient; empty when nobody can be reached."""
     reachable = sorted((one for one in recipient.contacts if one.phone), key=lambda one: one.order)
     match role:
@@ -421,7 +465,11 @@ def whom(tx: Tx, rules: Rules, role: str, order: Order, recipient: Recipient) ->
         case "second_contact":
             return reachable[1:2]
         case "tracker":
-            names = {name.strip() for name in recipient.tracker.replace("，", "、").replace(",", "、").split("、") if name.strip()}
+            names = {
+                name.strip()
+                for name in recipient.tracker.replace("，", "、").replace(",", "、").split("、")
+                if name.strip()
+            }
             units = tx.recipients([desk_of(tx, order.area)], kinds=[RecipientKind.UNIT, RecipientKind.TOWN])
             return [one for unit in units if unit.name in names for one in unit.contacts[:1] if one.phone]
         case "town":

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 from uuid import UUID, uuid5
 
 from emergency import log as logs
 from emergency.clock import SHANGHAI
+from emergency.domain.assessment import as_data
+from emergency.domain.calm import calm
 from emergency.domain.episode import Decision, Fact, Move, Task, due, next_move
 from emergency.domain.forecast import Bulletin, Forecast, Observation
 from emergency.domain.level import Level
 from emergency.domain.people import Act, Person, ask, within
-from emergency.domain.assess import as_data
 from emergency.domain.plan import Authority
 from emergency.errors import Misconfigured, Refused, Unavailable
 from emergency.services import decisions
@@ -75,7 +77,7 @@ class Feed(Protocol):
     def parse(self, raw: bytes, *, now: datetime) -> Parsed: ...
 
 
-def poll(store: Store, rules: Rules, feed: Feed, *, now: datetime, wall: datetime) -> int:
+def poll(store: Store, feed: Feed, *, now: datetime, wall: datetime) -> int:
     """
     Ask one feed and take in what it says; how many things were new. A feed that fails is noted and blocks no other.
 
@@ -84,8 +86,9 @@ def poll(store: Store, rules: Rules, feed: Feed, *, now: datetime, wall: datetim
     try:
         raw = feed.download(now=now)
     except (Unavailable, Misconfigured) as found:
-        store.run(lambda tx: _note_failure(tx, feed, str(found), now=now, wall=wall))
-        log.warning("feed.failed", extra={"feed": feed.name, "because": str(found)})
+        because = str(found)
+        store.run(lambda tx: _note_failure(tx, feed, because, now=now, wall=wall))
+        log.warning("feed.failed", extra={"feed": feed.name, "because": because})
         return 0
     if raw is None:  # not modified since the last time
         store.run(lambda tx: _note_talk(tx, feed, news=False, now=now, wall=wall))
@@ -97,7 +100,9 @@ def poll(store: Store, rules: Rules, feed: Feed, *, now: datetime, wall: datetim
 def take_in(tx: Tx, feed: Feed, raw: bytes, parsed: Parsed, *, now: datetime, wall: datetime) -> int:
     """Keep a parsed message: each forecast and observation once, each refusal with where and why; how many were new."""
     tx.keep_raw(sha256=parsed.raw_sha256, feed=feed.name, body=raw, now=now)
-    tx.keep_refused(feed.name, parsed.raw_sha256, [(one.where, one.value, one.reason) for one in parsed.refused], now=now)
+    tx.keep_refused(
+        feed.name, parsed.raw_sha256, [(one.where, one.value, one.reason) for one in parsed.refused], now=now
+    )
     new = keep_air(tx, parsed.forecasts, parsed.observations, now=now)
     _note_talk(tx, feed, news=new > 0, now=now, wall=wall, refused=len(parsed.refused))
     return new
@@ -111,9 +116,14 @@ def keep_air(tx: Tx, forecasts: Iterable[Forecast], observations: Sequence[Obser
             new += 1
             tx.note(
                 Fact(
-                    "forecast.received", f"{forecast.feed}:{forecast.place}", forecast.feed, now,
+                    "forecast.received",
+                    f"{forecast.feed}:{forecast.place}",
+                    forecast.feed,
+                    now,
                     more={
-                        "issued_at": forecast.issued_at, "label": forecast.label, "raw": forecast.raw_sha256,
+                        "issued_at": forecast.issued_at,
+                        "label": forecast.label,
+                        "raw": forecast.raw_sha256,
                         "days": {one.day.isoformat(): one.aqi for one in forecast.days},
                     },
                 )
@@ -133,7 +143,14 @@ def _note_failure(tx: Tx, feed: Feed, because: str, *, now: datetime, wall: date
 
 def _note_talk(tx: Tx, feed: Feed, *, news: bool, now: datetime, wall: datetime, refused: int = 0) -> None:
     because = f"{refused} records refused" if refused else ""
-    columns = {"kind": feed.kind, "every_s": feed.every_s, "tried_at": wall, "talked_at": wall, "failures": 0, "because": because}
+    columns = {
+        "kind": feed.kind,
+        "every_s": feed.every_s,
+        "tried_at": wall,
+        "talked_at": wall,
+        "failures": 0,
+        "because": because,
+    }
     tx.keep_feed(feed.name, **columns, **({"news_at": wall} if news else {}))
     tx.clear_alarm(f"feed:{feed.name}", now=now)
 
@@ -142,8 +159,12 @@ def weigh_all(store: Store, rules: Rules, *, now: datetime) -> list[Decision]:
     """Ask every area's plan what the air asks for; the suggestions that are new."""
     with store.reading() as tx:
         areas = [one.id for one in tx.areas() if one.plan_id]
-    found = [store.run(lambda tx, area=area: weigh(tx, rules, area, now=now)) for area in areas]
+    found = [store.run(partial(_weighed, rules=rules, area=area, now=now)) for area in areas]
     return [one for one in found if one is not None]
+
+
+def _weighed(tx: Tx, *, rules: Rules, area: str, now: datetime) -> Decision | None:
+    return weigh(tx, rules, area, now=now)
 
 
 def weigh(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | None:
@@ -159,24 +180,30 @@ def weigh(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | None:
         return None
     assessment = rules.assess_now(tx, area, now=now)
     episode = tx.running_episode(area)
-    move = next_move(episode, assessment.level, calm=calm(plan, air, now=now).met, spell_until=rules.spell_until(assessment))
+    move = next_move(
+        episode, assessment.level, calm=calm(plan, air, now=now).met, spell_until=rules.spell_until(assessment)
+    )
     if move is None or (episode is not None and rules.open_ended(plan) and move is Move.EXTEND):
         return None
     if plan.authority is Authority.ACTIVATES:
-        _may_appeal(tx, rules, area, as_data(assessment), assessment.level, now=now)
+        _may_appeal(tx, area, as_data(assessment), assessment.level, now=now)
         return None
     level = Level.NONE if move is Move.RELEASE else assessment.level
     return decisions.suggest(tx, rules, area=area, move=move, level=level, assessment=assessment, now=now)
 
 
-def _may_appeal(tx: Tx, rules: Rules, area: str, said: dict[str, object], level: Level, *, now: datetime) -> None:
+def _may_appeal(tx: Tx, area: str, said: dict[str, object], level: Level, *, now: datetime) -> None:
     """Tell a district's desk once a day that the air asks for something the city has not announced yet."""
     if level is Level.NONE or tx.running_episode(area) is not None:
         return
     day = now.astimezone(SHANGHAI).date()
     task = Task(
-        id=uuid5(UUID(int=0), f"appeal:{area}:{day.isoformat()}"), episode_id=None, area=area, kind="appeal",
-        due_at=now + timedelta(hours=12), words=str(said["sentence_zh"])[:300],
+        id=uuid5(UUID(int=0), f"appeal:{area}:{day.isoformat()}"),
+        episode_id=None,
+        area=area,
+        kind="appeal",
+        due_at=now + timedelta(hours=12),
+        words=str(said["sentence_zh"])[:300],
     )
     if not tx.has_task(task.id):
         tx.save(task, fact="task.opened", by="rule", at=now, more={"level": level.word})
@@ -197,10 +224,19 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
     tx.keep_bulletin(bulletin, by=by, now=now)
     tx.note(
         Fact(
-            "bulletin.entered", bulletin.id, by.login, now, area=bulletin.area,
+            "bulletin.entered",
+            bulletin.id,
+            by.login,
+            now,
+            area=bulletin.area,
             more={
-                "number": bulletin.number, "issuer": bulletin.issuer, "action": bulletin.action, "level": bulletin.level,
-                "effective_at": bulletin.effective_at, "received_at": bulletin.received_at, "scan": bulletin.scan_sha256,
+                "number": bulletin.number,
+                "issuer": bulletin.issuer,
+                "action": bulletin.action,
+                "level": bulletin.level,
+                "effective_at": bulletin.effective_at,
+                "received_at": bulletin.received_at,
+                "scan": bulletin.scan_sha256,
             },
         )
     )
@@ -210,14 +246,27 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
     plan = rules.plan_of(tx, bulletin.area)
     ends = move in (Move.RELEASE, Move.WITHDRAW)
     decision = decisions.propose(
-        tx, rules, area=bulletin.area, move=move, level=Level.NONE if ends else bulletin.level, by=by, now=now,
-        reason=bulletin.reason, effective_at=bulletin.effective_at, expected_end_at=bulletin.expected_end_at,
-        open_ended=not ends and bulletin.expected_end_at is None, bulletin_id=UUID(bulletin.id),
+        tx,
+        rules,
+        area=bulletin.area,
+        move=move,
+        level=Level.NONE if ends else bulletin.level,
+        by=by,
+        now=now,
+        reason=bulletin.reason,
+        effective_at=bulletin.effective_at,
+        expected_end_at=bulletin.expected_end_at,
+        open_ended=not ends and bulletin.expected_end_at is None,
+        bulletin_id=UUID(bulletin.id),
         assessment=rules.heeded(plan, bulletin),
     )
     task = Task(
-        id=uuid5(UUID(bulletin.id), "relay"), episode_id=decision.episode_id, area=bulletin.area, kind="relay",
-        due_at=due(bulletin.received_at, plan.activation_deadline_min), words=f"{bulletin.number} {bulletin.issuer}",
+        id=uuid5(UUID(bulletin.id), "relay"),
+        episode_id=decision.episode_id,
+        area=bulletin.area,
+        kind="relay",
+        due_at=due(bulletin.received_at, plan.activation_deadline_min),
+        words=f"{bulletin.number} {bulletin.issuer}",
         decision_id=decision.id,
     )
     tx.save(task, fact="task.opened", by="system", at=now)

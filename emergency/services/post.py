@@ -51,7 +51,15 @@ class Sender(Protocol):
 
 
 async def drain(
-    store: Store, channel: Sender, *, lane: Lane, links: Links, clock: Clock, wall: Clock, holder: str, per_claim: int | None = None
+    store: Store,
+    channel: Sender,
+    *,
+    lane: Lane,
+    links: Links,
+    clock: Clock,
+    wall: Clock,
+    holder: str,
+    per_claim: int | None = None,
 ) -> int:
     """
     Send what is ready on one lane of one channel until nothing is; how many sends were settled.
@@ -112,9 +120,7 @@ async def _send_all(
                 late = True
             if waiting and (late or not open_ or len(waiting) >= SETTLE_EVERY):
                 batch, waiting = waiting, []
-                await _in_thread(
-                    partial(_settle, store, channel.name, batch, civil=clock.now(), wall=wall.now())
-                )
+                await _in_thread(partial(_settle, store, channel.name, batch, civil=clock.now(), wall=wall.now()))
                 count += len(batch)
         return count
 
@@ -174,8 +180,15 @@ def _settle(
 
 def _settled(message: Message, outcome: Outcome, *, civil: datetime, wall: datetime) -> dict[str, Any]:
     row: dict[str, Any] = {
-        "id": message.id, "attempts": message.attempts, "due_at": wall, "sent_at": None, "receipt": "", "because": "",
-        "ambiguous": False, "outcome": type(outcome).__name__.lower(), "state": State.READY,
+        "id": message.id,
+        "attempts": message.attempts,
+        "due_at": wall,
+        "sent_at": None,
+        "receipt": "",
+        "because": "",
+        "ambiguous": False,
+        "outcome": type(outcome).__name__.lower(),
+        "state": State.READY,
     }
     match outcome:
         case Sent(receipt):

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from emergency.domain import episode as episodes
 from emergency.domain import review as reviews
-from emergency.domain.episode import Decision, Episode, Move, Phase, Standing
+from emergency.domain.episode import Decision, Move, Phase, Standing
 from emergency.domain.people import Act, Person, ask
 from emergency.domain.review import REVIEW, Pen, Review, Span, Stage
 from emergency.errors import Missing, Refused
@@ -38,7 +38,7 @@ def draft(tx: Tx, episode_id: UUID, *, by: Person, now: datetime, lessons: str =
     figures = tx.answer_figures(episode_id)
     approved = [one for one in decisions if one.standing is Standing.APPROVED]
     tally = reviews.tally(
-        spans=spans(episode, approved),
+        spans=spans(approved),
         orders=orders,
         answers_in_time=figures.in_time,
         minutes_to_acknowledge=figures.minutes,
@@ -53,13 +53,23 @@ def draft(tx: Tx, episode_id: UUID, *, by: Person, now: datetime, lessons: str =
     before = tx.review_of(episode_id)
     if before is None:
         review = Review(
-            id=uuid5(episode_id, "review"), episode_id=episode_id, area=episode.area, stage=Stage.DRAFTED, tally=tally,
-            lessons=lessons.strip(), drafted_by=by.id, drafted_at=now,
+            id=uuid5(episode_id, "review"),
+            episode_id=episode_id,
+            area=episode.area,
+            stage=Stage.DRAFTED,
+            tally=tally,
+            lessons=lessons.strip(),
+            drafted_by=by.id,
+            drafted_at=now,
         )
     else:
         review = replace(
-            before, stage=REVIEW.after(before.stage, Pen.REDRAFT), tally=tally, lessons=lessons.strip() or before.lessons,
-            drafted_by=by.id, drafted_at=now,
+            before,
+            stage=REVIEW.after(before.stage, Pen.REDRAFT),
+            tally=tally,
+            lessons=lessons.strip() or before.lessons,
+            drafted_by=by.id,
+            drafted_at=now,
         )
     return tx.save(review, fact="review.drafted", by=by.login, at=now)
 
@@ -93,7 +103,7 @@ def _drafted(tx: Tx, episode_id: UUID) -> Review:
     return review
 
 
-def spans(episode: Episode, approved: list[Decision]) -> tuple[Span, ...]:
+def spans(approved: list[Decision]) -> tuple[Span, ...]:
     """The levels that held, each over [since, until), from the approved decisions in their order."""
     found: list[Span] = []
     for one in sorted(approved, key=lambda one: one.decided_at or one.proposed_at):

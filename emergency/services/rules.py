@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Protocol
 
 from emergency.clock import SHANGHAI, Clock
 from emergency.domain import assess as rule
-from emergency.domain.assess import Assessment
+from emergency.domain.assessment import Assessment
 from emergency.domain.episode import Decision, Move
 from emergency.domain.forecast import Air, Bulletin, DayOfAir, Forecast, Observation, Source, joined
 from emergency.domain.level import Level
@@ -17,6 +16,7 @@ from emergency.domain.orders import Measure, Recipient, RecipientKind, measures_
 from emergency.domain.people import Role
 from emergency.domain.plan import Plan
 from emergency.errors import Misconfigured, Refused
+from emergency.plans.wording import Wording
 from emergency.services.links import Links
 from emergency.store import Tx
 
@@ -27,14 +27,6 @@ class NoAir(Refused):
     """There is neither a forecast nor a measurement to judge."""
 
     words_zh = "没有可供研判的空气质量数据"
-
-
-class Wording(Protocol):
-    """Whoever fills the notices."""
-
-    def fill(self, name: str, lang: str = "zh", **fields: str) -> str:
-        """The text of a notice with its fields in place."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -55,7 +47,6 @@ class Rules:
     label: str = ""
     origin: str = ""
     places: Mapping[str, str] = field(default_factory=dict)
-    cause_of: Callable[[date, Sequence[str]], object] | None = None
 
     @property
     def first_channel(self) -> str:
@@ -96,6 +87,23 @@ class Rules:
         if recipient.kind in (RecipientKind.UNIT, RecipientKind.TOWN):
             return tuple(one for one in found if one.force != "mandatory" or one.action == "patrol")
         return tuple(one for one in found if one.force == "voluntary")
+
+    def answer_minutes(self, decision: Decision) -> int:
+        """Minutes a recipient has for its 收到, by the plan the decision rests on."""
+        return self.plan(str(decision.assessment["plan_id"])).ack_deadline_min
+
+    def public_actions(self, level: Level) -> tuple[str, ...]:
+        """What everybody is asked to do at this level."""
+        return tuple(one.text for one in self._for_the_public(level) if one.force != "health")
+
+    def health_advice(self, level: Level) -> str:
+        """How to protect oneself at this level."""
+        return "".join(one.text for one in self._for_the_public(level) if one.force == "health")
+
+    def _for_the_public(self, level: Level) -> list[Measure]:
+        lines = [one for one in self.book.get("public", ()) if one.level <= level]
+        replaced = {key for one in lines for key in one.replaces}
+        return [one for one in lines if one.key not in replaced]
 
     def air_now(self, tx: Tx, area: str, *, now: datetime) -> Air | None:
         """The observed run joined to the forecast that speaks worst; None when nothing is known from today on."""
@@ -162,7 +170,9 @@ class Rules:
 
     def desk_contact(self, tx: Tx, area: str) -> str:
         """Whom a reader of the notice calls: the area's duty officer."""
-        found = next((one for one in tx.people() if one.area == area and one.role is Role.DUTY_OFFICER and one.active), None)
+        found = next(
+            (one for one in tx.people() if one.area == area and one.role is Role.DUTY_OFFICER and one.active), None
+        )
         return f"{found.title or found.name} {found.phone}".strip() if found else ""
 
 
@@ -175,7 +185,11 @@ def _observed(some: Sequence[Observation]) -> list[DayOfAir]:
         day = one.at.astimezone(SHANGHAI).date()
         pm = one.values.get("pm2_5")
         told = DayOfAir(
-            day=day, aqi=one.aqi, source=Source.OBSERVED, primary=one.primary, feed=one.feed,
+            day=day,
+            aqi=one.aqi,
+            source=Source.OBSERVED,
+            primary=one.primary,
+            feed=one.feed,
             pm2_5=None if pm is None else float(pm),
         )
         if day not in found or found[day].aqi < told.aqi:
@@ -190,7 +204,14 @@ def _filled(mine: Sequence[Forecast], *, until: date) -> list[DayOfAir]:
         for one in forecast.days:
             if one.day <= until:
                 said[one.day] = DayOfAir(
-                    day=one.day, aqi=one.aqi, source=Source.FORECAST, aqi_high=one.aqi_high, primary=one.primary,
-                    cause=one.cause, pm2_5=one.pm2_5, feed=forecast.feed, issued_at=forecast.issued_at,
+                    day=one.day,
+                    aqi=one.aqi,
+                    source=Source.FORECAST,
+                    aqi_high=one.aqi_high,
+                    primary=one.primary,
+                    cause=one.cause,
+                    pm2_5=one.pm2_5,
+                    feed=forecast.feed,
+                    issued_at=forecast.issued_at,
                 )
     return list(said.values())

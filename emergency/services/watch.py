@@ -1,4 +1,4 @@
-"""Are the feeds talking, is the post moving, is the beat alive, are the desks doing their tasks? Silence is an alarm."""
+"""Are the feeds talking, is the post moving, are the desks doing their tasks? Silence is an alarm."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def _feeds(tx: Tx, *, now: datetime, wall: datetime) -> list[str]:
 def _post(tx: Tx, *, now: datetime, wall: datetime) -> list[str]:
     oldest = tx.outbox.oldest_ready()
     if oldest is not None and wall - oldest > POST_STUCK_AFTER:
-        return ["post"] if tx.raise_alarm("post", area="", detail=f"waiting since {oldest.isoformat()}", now=now) else []
+        return (
+            ["post"] if tx.raise_alarm("post", area="", detail=f"waiting since {oldest.isoformat()}", now=now) else []
+        )
     tx.clear_alarm("post", now=now)
     return []
 
@@ -63,10 +65,21 @@ def _tasks(tx: Tx, rules: Rules, *, now: datetime) -> list[str]:
 def _reminders(tx: Tx, rules: Rules, task: Task, *, now: datetime) -> list[Message]:
     return [
         Message(
-            id=message_id(task.id, revision=0, kind=Kind.TASK, rung="overdue", channel=rules.first_channel, contact=one.id),
-            kind=Kind.TASK, channel=rules.first_channel, lane=LANES[Kind.TASK], to=one.phone,
-            text=wording.task_overdue(rules, task), area=task.area, due_at=rules.wall.now(), put_at=now,
-            episode_id=task.episode_id, decision_id=task.decision_id, contact_id=one.id, rung="overdue",
+            id=message_id(
+                task.id, revision=0, kind=Kind.TASK, rung="overdue", channel=rules.first_channel, contact=one.id
+            ),
+            kind=Kind.TASK,
+            channel=rules.first_channel,
+            lane=LANES[Kind.TASK],
+            to=one.phone,
+            text=wording.task_overdue(rules, task),
+            area=task.area,
+            due_at=rules.wall.now(),
+            put_at=now,
+            episode_id=task.episode_id,
+            decision_id=task.decision_id,
+            contact_id=one.id,
+            rung="overdue",
         )
         for one in dispatch.duty_officers(tx, task.area)
     ]

@@ -72,7 +72,7 @@ def test_each_day_is_judged_by_the_edition_in_force_on_it() -> None:
 def test_the_largest_eight_hours_are_found_inside_the_day() -> None:
     ozone: list[Amount | None] = [20] * 10 + [180] * 8 + [20] * 6
 
-    assert mda8(ozone, NEW.completeness) == (180, 17)
+    assert mda8(ozone, NEW.completeness) == (Fraction(180), 17)
 
 
 def test_an_eight_hour_mean_needs_six_hours_and_is_the_mean_of_those() -> None:
@@ -88,12 +88,12 @@ def test_fourteen_means_make_a_day_of_ozone_and_thirteen_do_not() -> None:
     fourteen: list[Amount | None] = [None] * 5 + [100] * 19
     thirteen: list[Amount | None] = [None] * 6 + [100] * 18
 
-    assert mda8(fourteen, NEW.completeness) == (100, 14)
+    assert mda8(fourteen, NEW.completeness) == (Fraction(100), 14)
     assert mda8(thirteen, NEW.completeness) == (None, 13)
 
 
 def test_with_too_few_means_ozone_still_counts_above_the_limit() -> None:
-    def hours(value: int) -> list[Amount | None]:
+    def hours(value: int) -> Sequence[Amount | None]:
         return [None] * 12 + [value] * 12
 
     assert mda8(hours(160), NEW.completeness)[0] is None

@@ -1,0 +1,230 @@
+"""Fills the notices when a message is put and never later: what was sent is evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from emergency.domain.episode import Decision, Move, Notice, Standing, Task
+from emergency.domain.level import Level
+from emergency.domain.messages import Kind
+from emergency.domain.orders import Contact, DrawnUp, Duty, Order, Recipient
+from emergency.domain.people import Person
+from emergency.services.rules import Rules
+
+LANG = "zh"  # every recipient of the first home reads Chinese; a notice exists in both languages
+
+
+def of_order(rules: Rules, kind: Kind, one: DrawnUp, decision: Decision, *, now: datetime) -> str:
+    """The notice that tells one recipient what this decision changes for it."""
+    notice, order, words = decision.notice, one.order, rules.wording
+    told = {"banner": _banner(rules), "order_number": order.number, "contact": notice.contact}
+    number, effective = {"number": notice.number}, {"effective_at": words.instant(one.revision.effective_at, LANG)}
+    until = {"until": words.until(notice.expected_end_at, LANG)}
+    levels = {"level_before": words.level(decision.level_before, LANG), "level": words.level(decision.level, LANG)}
+    answer_by = {"answer_by": words.instant(now + timedelta(minutes=rules.answer_minutes(decision)), LANG)}
+    match kind:
+        case Kind.ORDER if decision.move is Move.APPEAL:
+            return words.fill(
+                "appeal",
+                LANG,
+                **told,
+                **number,
+                issuer=notice.issuer,
+                area=notice.area,
+                recipient=one.recipient.name,
+                measures=_measures(rules, order.duties, 70),
+            )
+        case Kind.ORDER:
+            return words.fill(
+                "order",
+                LANG,
+                **told,
+                **number,
+                **effective,
+                **until,
+                **answer_by,
+                issuer=notice.issuer,
+                area=notice.area,
+                level=levels["level"],
+                recipient=one.recipient.name,
+                measures=_measures(rules, order.duties, 70),
+            )
+        case Kind.REVISION:
+            before = {duty.key: duty for duty in (one.before.duties if one.before else ())}
+            return words.fill(
+                "revision",
+                LANG,
+                **told,
+                **number,
+                **effective,
+                **until,
+                **answer_by,
+                **levels,
+                added=_measures(rules, [duty for duty in order.duties if duty.key in one.revision.added], 50),
+                dropped=_measures(rules, [before[key] for key in one.revision.dropped if key in before], 40),
+                revision=one.revision.number,
+            )
+        case Kind.INFORMATION:
+            return words.fill("information", LANG, **told, **number, **effective, **until, **levels)
+        case Kind.WITHDRAWAL:
+            return words.fill("withdrawal", LANG, **told, **number, **effective, because=notice.reason)
+        case _ if decision.level_before is Level.NONE:
+            return words.fill("appeal_end", LANG, **told, **number, **effective, area=notice.area)
+        case _:
+            return words.fill(
+                "lifting", LANG, **told, **number, **effective, area=notice.area, level=levels["level_before"]
+            )
+
+
+def of_reminder(rules: Rules, order: Order, recipient: Recipient, *, contact: str, now: datetime) -> str:
+    """The reminder to those who were told first and have not answered."""
+    words = rules.wording
+    return words.fill(
+        "reminder",
+        LANG,
+        banner=_banner(rules),
+        recipient=recipient.name,
+        order_number=order.number,
+        level=words.level(order.level, LANG),
+        waited=_waited(order, now),
+        contact=contact,
+        answer_by=words.instant(now + timedelta(minutes=30), LANG),
+    )
+
+
+_ESCALATIONS = {"second_contact": "escalation_contact", "tracker": "escalation_tracker", "town": "escalation_town"}
+
+
+def of_rung(rules: Rules, notify: str, order: Order, recipient: Recipient, *, contact: str, now: datetime) -> str:
+    """What a step of the ladder tells whom."""
+    if notify == "recipient":
+        return of_reminder(rules, order, recipient, contact=contact, now=now)
+    words = rules.wording
+    first = min(recipient.contacts, key=lambda one: one.order, default=None)
+    return words.fill(
+        _ESCALATIONS.get(notify, "escalation_district"),
+        LANG,
+        banner=_banner(rules),
+        recipient=recipient.name,
+        order_number=order.number,
+        level=words.level(order.level, LANG),
+        waited=_waited(order, now),
+        recipient_contact=_reached(first),
+        contact=contact,
+    )
+
+
+def suggestion(rules: Rules, decision: Decision) -> str:
+    """The rule's suggestion, to the duty officer."""
+    words = rules.wording
+    return words.fill(
+        "suggestion",
+        LANG,
+        banner=_banner(rules),
+        area=decision.notice.area,
+        move=words.move(decision.move.value, LANG),
+        level=words.level(decision.level, LANG),
+        reason=decision.notice.reason,
+        decide_by=words.instant(decision.decide_by, LANG),
+    )
+
+
+def proposal_waiting(rules: Rules, decision: Decision, *, proposed_by: str) -> str:
+    """The proposal, to those who may sign it."""
+    words = rules.wording
+    return words.fill(
+        "proposal_waiting",
+        LANG,
+        banner=_banner(rules),
+        area=decision.notice.area,
+        move=words.move(decision.move.value, LANG),
+        level=words.level(decision.level, LANG),
+        rule_says=words.level(decision.rule_says, LANG),
+        reason=decision.notice.reason,
+        proposed_by=proposed_by,
+        decide_by=words.instant(decision.decide_by, LANG),
+    )
+
+
+def of_waiting(rules: Rules, decision: Decision, *, proposer: Person | None) -> str:
+    """A suggestion or a proposal, by where it stands."""
+    if decision.standing is Standing.SUGGESTED or proposer is None:
+        return suggestion(rules, decision)
+    return proposal_waiting(rules, decision, proposed_by=proposer.name)
+
+
+def public_notice(rules: Rules, notice: Notice, move: Move, *, level_before: Level, actions: Sequence[str]) -> str:
+    """The public text of an area that may warn the public."""
+    words = rules.wording
+    told = {
+        "banner": _banner(rules),
+        "issuer": notice.issuer,
+        "number": notice.number,
+        "area": notice.area,
+        "reason": notice.reason,
+        "contact": notice.contact,
+    }
+    at = notice.effective_at
+    since = "" if at is None else words.instant(at, LANG, dated=True)
+    if move in (Move.RELEASE, Move.WITHDRAW, Move.DISMISS):
+        return words.fill("public_release", LANG, **told, level=words.level(level_before, LANG), ended_at=since)
+    return words.fill(
+        "public_notice",
+        LANG,
+        **told,
+        level=words.level(notice.level, LANG),
+        since=since,
+        until=words.until(notice.expected_end_at, LANG, dated=True),
+        actions=words.several(actions, LANG, room=220),
+        health=rules.health_advice(notice.level),
+    )
+
+
+def upward_report(rules: Rules, decision: Decision, *, orders: int, due_at: datetime) -> str:
+    """What the desk reports to the level above, and by when."""
+    words, notice = rules.wording, decision.notice
+    return words.fill(
+        "upward_report",
+        LANG,
+        banner=_banner(rules),
+        due_at=words.instant(due_at, LANG),
+        area=notice.area,
+        number=notice.number,
+        level=words.level(decision.level, LANG),
+        issued_at=words.instant(notice.issued_at or decision.proposed_at, LANG),
+        effective_at=words.instant(notice.effective_at or decision.proposed_at, LANG),
+        until=words.until(notice.expected_end_at, LANG),
+        orders=orders,
+        acknowledged=0,
+        contact=notice.contact,
+    )
+
+
+def task_overdue(rules: Rules, task: Task) -> str:
+    """That a task of the desk is overdue."""
+    words = rules.wording
+    return words.fill(
+        "task_overdue",
+        LANG,
+        banner=_banner(rules),
+        task=words.task(task.kind, LANG),
+        what=task.words,
+        due_at=words.instant(task.due_at, LANG),
+    )
+
+
+def _banner(rules: Rules) -> str:
+    return rules.wording.banner(rules.label, LANG)
+
+
+def _measures(rules: Rules, duties: Sequence[Duty], room: int) -> str:
+    return rules.wording.several([duty.text for duty in duties], LANG, room=room)
+
+
+def _waited(order: Order, now: datetime) -> int:
+    return 0 if order.issued_at is None else max(0, int((now - order.issued_at).total_seconds() // 60))
+
+
+def _reached(contact: Contact | None) -> str:
+    return "无" if contact is None else f"{contact.name} {contact.phone}"

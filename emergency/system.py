@@ -1,0 +1,128 @@
+"""The one place where the parts meet: settings in, a whole system out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from config import Settings
+from emergency import passwords
+from emergency.broker import Broker
+from emergency.channels import Channel
+from emergency.channels import build as build_channels
+from emergency.clock import Clock, SharedClock, WallClock
+from emergency.domain.air import Period, as_written, index, standard_for, trigger_aqi
+from emergency.domain.messages import Lane
+from emergency.feeds import Feed
+from emergency.feeds import build as build_feeds
+from emergency.plans.drills import Drill, load_drill
+from emergency.plans.measures import load_measures
+from emergency.plans.places import Place, load_place
+from emergency.plans.plans import load_plans
+from emergency.plans.standards import load_standards
+from emergency.plans.wording import load_wording
+from emergency.services.links import Links
+from emergency.services.rules import Rules
+from emergency.store import Store, connect, migrating
+
+PLACE = "liuzhou"  # the place file of the first home; another city brings its own
+
+
+@dataclass(frozen=True)
+class System:
+    """Everything a door needs; built once for each process."""
+
+    settings: Settings
+    store: Store
+    clock: Clock  # civil: duties, deadlines, ladder
+    wall: Clock  # the machine's: leases, retries, breakers
+    rules: Rules
+    feeds: Mapping[str, Feed]
+    channels: Mapping[str, Channel]
+    broker: Broker
+    place: Place
+    drill: Drill | None = None
+
+    def wake_drains(self) -> None:
+        """Say «look now» for every lane of every channel; losing it costs seconds, never a message."""
+        for channel in self.channels:
+            for lane in Lane:
+                self.broker.wake("drain", channel=channel, lane=lane.word)
+
+
+def build(settings: Settings) -> System:
+    """
+    Put the system together.
+
+    :raises Misconfigured: a file under playbooks/ or a setting is wrong; file and line are named
+    """
+    books = settings.playbooks
+    wall = WallClock()
+    clock: Clock = SharedClock(settings.clock_file) if settings.clock_file else wall
+    drill = load_drill(books / "drills" / f"{settings.drill}.yaml") if settings.drill else None
+    place = load_place(books / "places" / f"{PLACE}.yaml")
+    channels = build_channels(settings.channels, settings.wire_allow, wall=wall)
+    city = min(place.areas, key=lambda one: len(one.id))
+    feeds = build_feeds(
+        settings.feeds,
+        settings.wire_allow,
+        place=_air_place(city.name),
+        index=_daily_index(settings),
+        air=books / "air",
+    )
+    rules = Rules(
+        plans=load_plans(books / "plans"),
+        book=load_measures(books / "measures"),
+        wording=load_wording(books / "wording"),
+        links=Links(settings.secret_key.encode(), settings.public_url),
+        wall=wall,
+        channels=tuple(channels) or ("sms",),
+        label="推演" if drill else "",
+        origin=drill.legend if drill else "",
+        places={city.id: _air_place(city.name)},
+    )
+    return System(
+        settings=settings,
+        store=connect(settings.database_url),
+        clock=clock,
+        wall=wall,
+        rules=rules,
+        feeds=feeds,
+        channels=channels,
+        broker=Broker(settings.broker_url),
+        place=place,
+        drill=drill,
+    )
+
+
+def migrate(settings: Settings) -> str:
+    """Bring the database to the newest migration; its name."""
+    if settings.database_url.startswith("sqlite:///"):
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return migrating.upgrade(settings.database_url)
+
+
+def seed(system: System, *, password: str, quick: bool = False) -> None:
+    """Put the place in its tables: areas, recipients, people who sign in with this password; a repeat is harmless."""
+    kept = passwords.hashed(password, quick=quick)
+    with system.store.transactions() as tx:
+        tx.set_areas(system.place.areas)
+        tx.set_recipients(system.place.recipients)
+        tx.set_people((one, kept) for one in system.place.people)
+
+
+def _air_place(name: str) -> str:
+    """The name feeds know a city by: 柳州 for 柳州市."""
+    return name.removesuffix("市")
+
+
+def _daily_index(settings: Settings) -> Callable[[date, Mapping[str, float]], tuple[int | None, tuple[str, ...]]]:
+    standards = load_standards(settings.playbooks / "standards")
+
+    def found(day: date, values: Mapping[str, float]) -> tuple[int | None, tuple[str, ...]]:
+        standard = standard_for(day, standards)
+        told = index(standard, {name: as_written(value) for name, value in values.items()}, period=Period.DAY)
+        return trigger_aqi(standard, told), told.primary
+
+    return found

@@ -1,0 +1,121 @@
+"""What every test stands on: a database that is thrown away, a world with a clock you can turn and a phone that remembers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_socket import enable_socket, socket_allow_hosts
+
+from emergency import passwords
+from emergency.store import Store, connect, migrating
+from tests.world import PASSWORD, PLACE, World
+
+DATABASE_URL = os.environ.get("EMERGENCY_TEST_DATABASE_URL", "")
+BROKER_URL = os.environ.get("EMERGENCY_TEST_BROKER_URL", "")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+REQUIRED = {word.strip() for word in os.environ.get("EMERGENCY_REQUIRE", "").split(",") if word.strip()}
+THERE = {"postgres": bool(DATABASE_URL), "redis": bool(BROKER_URL), "chromium": bool(CHROMIUM)}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What CI demands must be there: a missing service is a failure, not a skip."""
+    missing = sorted(word for word in REQUIRED if not THERE.get(word, False))
+    if missing:
+        raise pytest.UsageError(f"EMERGENCY_REQUIRE asks for {', '.join(missing)} and it is not there")
+    del config
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what needs a service that is not set up; said with its reason."""
+    for item in items:
+        for word, there in THERE.items():
+            if item.get_closest_marker(word) and not there:
+                item.add_marker(pytest.mark.skip(reason=f"no {word} is set up"))
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only() -> Iterator[None]:
+    """Nothing reaches beyond this machine."""
+    socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+    yield
+    enable_socket()
+
+
+def seed(store: Store) -> None:
+    """The place as committed: Liuzhou, Liujiang, their people, units and enterprises."""
+    kept = passwords.hashed(PASSWORD, quick=True)
+    with store.transactions() as tx:
+        tx.set_areas(PLACE.areas)
+        tx.set_recipients(PLACE.recipients)
+        tx.set_people((one, kept) for one in PLACE.people)
+
+
+class Databases:
+    """A seeded original, and a copy of it for each test."""
+
+    def __init__(self, folder: Path, worker: str) -> None:
+        self._folder, self._worker, self._made = folder, worker, 0
+        self._original = self.fresh_url("original")
+        migrating.upgrade(self._original)
+        store = connect(self._original)
+        seed(store)
+        store.dispose()
+
+    def fresh_url(self, name: str) -> str:
+        """An empty database of this name."""
+        if not DATABASE_URL:
+            return f"sqlite:///{self._folder / name}.db"
+        return self._create(f"emergency_{self._worker}_{name}", "")
+
+    def copy(self) -> str:
+        """A new copy of the seeded original."""
+        self._made += 1
+        if not DATABASE_URL:
+            target = self._folder / f"copy{self._made}.db"
+            shutil.copy(self._folder / "original.db", target)
+            return f"sqlite:///{target}"
+        return self._create(f"emergency_{self._worker}_copy", f" TEMPLATE emergency_{self._worker}_original")
+
+    @staticmethod
+    def _create(name: str, template: str) -> str:
+        from sqlalchemy import create_engine
+
+        engine = create_engine(DATABASE_URL, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            connection.exec_driver_sql(f'CREATE DATABASE "{name}"{template}')
+        engine.dispose()
+        return f"{DATABASE_URL.rsplit('/', 1)[0]}/{name}"
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    """The seeded original and its copies, one set for each test process."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw")
+    return Databases(tmp_path_factory.mktemp("databases"), worker)
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> str:
+    """A seeded database for one test."""
+    return databases.copy()
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """The store over a seeded database."""
+    opened = connect(database_url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def world(store: Store) -> World:
+    """Liuzhou and Liujiang on a quiet afternoon, with a clock you can turn and a phone that remembers."""
+    return World(store)
+
+
