@@ -319,6 +319,9 @@ def _taken(response: requests.Response, parts: SplitResult, *, max_bytes: int, e
                 raise CutOff(f"{place(parts)} was still answering when its time was over")
     except requests.exceptions.RequestException as error:
         raise CutOff(f"{place(parts)} was cut in mid-answer ({type(error).__name__})") from None
+    if status == 200 and not body and "Content-Length" not in response.headers:
+        # http.client takes the end of the connection inside the head for the end of the head
+        raise CutOff(f"{place(parts)} was cut before its answer began")
     return Fetched(
         status,
         bytes(body),

@@ -20,7 +20,7 @@ from emergency.errors import Misconfigured, Unavailable
 PRIVATE = [
     "127.0.0.1",
     "127.255.0.9",
-    "0.0.0.0",  # noqa: S104 - an address to refuse, nothing is bound to it
+    "0.0.0.0",
     "10.0.0.1",
     "172.16.0.1",
     "192.168.1.1",
@@ -121,7 +121,9 @@ def test_allowing_one_port_allows_no_other(httpserver: HTTPServer) -> None:
         wire.fetch(httpserver.url_for("/"), allow=frozenset({f"{httpserver.host}:{httpserver.port + 1}"}))
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://x/", "gopher://x/", "/etc/passwd", "http://", "http://x:99999/", ""])
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://x/", "gopher://x/", "/etc/passwd", "http://", "http://x:99999/", ""]
+)
 def test_what_is_no_web_address_is_refused(url: str) -> None:
     with pytest.raises(Misconfigured):
         wire.fetch(url)

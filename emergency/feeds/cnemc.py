@@ -36,7 +36,8 @@ class Cnemc:
 
     The service is called GetAQIDataPublishLives. A station's place is ``place`` and its code, ``450200:1001A``; the
     mean's place is ``place``. The mean has no index of its own and comes only when every station of the city speaks of
-    the same hour: while the service is updating, half of them are an hour behind.
+    the same hour (while the service is updating, half of them are an hour behind), with the pollutants that at least
+    ``stations_percent`` of them measured.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Cnemc:
     area: str
     source: Source
     every_s: int = 600
+    stations_percent: int = 75  # HJ 663-2013: the share of a city's stations without which it has no value
     kind: str = "observation"
 
     def download(self, *, now: datetime) -> bytes:
@@ -63,7 +65,9 @@ class Cnemc:
                 stations.append(found)
         if not records:
             sieve.refuse("the message", self.area, "no station of this area")
-        return Parsed(observations=(*stations, *self._city(stations, of=len(records))))
+        hours = {record.get("TimePoint") for _, record in records}
+        city = self._city(stations, of=len(records)) if len(hours) == 1 else ()
+        return Parsed(observations=(*stations, *city))
 
     def _station(self, where: str, record: Mapping[str, str], sieve: Sieve) -> Observation | None:
         code, published = record.get("StationCode", ""), record.get("IsPublish", "true")
@@ -97,15 +101,12 @@ class Cnemc:
         )
 
     def _city(self, stations: list[Observation], *, of: int) -> tuple[Observation, ...]:
-        hours = {one.at for one in stations}
-        if len(stations) != of or len(hours) != 1:
-            return ()
         means: dict[str, float] = {}
         for name in _FIELDS.values():
             measured = [one.values[name] for one in stations if name in one.values]
-            if measured:
+            if measured and len(measured) * 100 >= self.stations_percent * of:
                 means[name] = rounded(sum(measured) / len(measured))
-        return (Observation(self.name, self.place, hours.pop(), "hour", means),) if means else ()
+        return (Observation(self.name, self.place, stations[0].at, "hour", means),) if means else ()
 
 
 def _records(raw: bytes) -> list[tuple[int, dict[str, str]]]:

@@ -71,7 +71,7 @@ class Sieve:
     """
 
     def __init__(self, *, now: datetime) -> None:
-        self.now, self.today = now, now.astimezone(SHANGHAI).date()
+        self.now, self.today = now.astimezone(UTC), now.astimezone(SHANGHAI).date()
         self._refused: list[RefusedRecord] = []
 
     @property
@@ -242,23 +242,25 @@ def sha256(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
-def parsed(raw: bytes, read: Callable[[bytes, Sieve], Parsed], *, now: datetime) -> Parsed:
+def parsed(
+    raw: bytes, read: Callable[[bytes, Sieve], Parsed], *, now: datetime, may_be_empty: bool = False
+) -> Parsed:
     """
     What ``read`` made of the message, with every refusal noted and the message's hash on every record.
 
-    A message that cannot be read at all comes back as a single refused record; nothing raises.
+    A message that cannot be read at all comes back as a single refused record, and so does one that says nothing
+    unless it ``may_be_empty``; nothing raises.
     """
     sieve, name = Sieve(now=now), sha256(raw)
     try:
         found = read(raw, sieve)
     except NotReadable as error:
         return Parsed(refused=(error.record,), raw_sha256=name)
-    return Parsed(
-        forecasts=tuple(replace(one, raw_sha256=name) for one in found.forecasts if one.days),
-        observations=tuple(replace(one, raw_sha256=name) for one in found.observations),
-        refused=sieve.refused,
-        raw_sha256=name,
-    )
+    forecasts = tuple(replace(one, raw_sha256=name) for one in found.forecasts if one.days)
+    observations = tuple(replace(one, raw_sha256=name) for one in found.observations)
+    if not (forecasts or observations or sieve.refused or may_be_empty):
+        sieve.refuse("the message", raw, "holds no record")
+    return Parsed(forecasts, observations, sieve.refused, name)
 
 
 def hour_of(now: datetime) -> datetime:

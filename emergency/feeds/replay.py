@@ -119,7 +119,7 @@ class ReplayForecast:
 
     def parse(self, raw: bytes, *, now: datetime) -> Parsed:
         """The forecast, labelled as derived; none before the first was issued."""
-        return parsed(raw, self._read, now=now)
+        return parsed(raw, self._read, now=now, may_be_empty=True)
 
     def _read(self, raw: bytes, sieve: Sieve) -> Parsed:
         document = table_of(read_json(raw), "the document")
@@ -159,7 +159,7 @@ class ReplayObserved:
 
     def parse(self, raw: bytes, *, now: datetime) -> Parsed:
         """One daily observation a day."""
-        return parsed(raw, self._read, now=now)
+        return parsed(raw, self._read, now=now, may_be_empty=True)
 
     def _read(self, raw: bytes, sieve: Sieve) -> Parsed:
         found: list[Observation] = []
