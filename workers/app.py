@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+import socket
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import Any, Final, TypeVar, cast
 
 from celery import Celery, signals
-from kombu import Queue
+from celery.beat import Scheduler
+from kombu.entity import Queue
 
 from config import Settings
 from emergency import log
 from emergency.broker import DEFAULT_QUEUE, EXPIRES_S, LANES, queue_for, spelt
-from emergency.errors import Misconfigured
 from emergency.system import System, build
 from workers import die_with
 
-WATCH_EVERY_S: Final = 60
+T = TypeVar("T")
+Door = TypeVar("Door", bound=Callable[..., None])
+
+LOOK_EVERY_S: Final = 60
 WEIGH_EVERY_S: Final = 60
-POLL_EVERY_S: Final = 600  # unless FEED_<NAME>_EVERY says otherwise
 
 _built: dict[int, System] = {}
+_loops: dict[int, asyncio.AbstractEventLoop] = {}
 
 
 def system() -> System:
@@ -31,6 +37,30 @@ def system() -> System:
         _built.clear()
         _built[pid] = build(Settings.from_env(os.environ))
     return _built[pid]
+
+
+def awaited(work: Coroutine[Any, Any, T]) -> T:
+    """
+    What the coroutine comes to, run on this process's one event loop.
+
+    The loop lives in a thread of its own, started after the fork, because the channels' kept-alive connections belong
+    to it and would be lost with a loop for every task.
+    """
+    pid = os.getpid()
+    if pid not in _loops:
+        _loops.clear()
+        _loops[pid] = asyncio.new_event_loop()
+        threading.Thread(target=_loops[pid].run_forever, name="loop", daemon=True).start()
+    running = asyncio.run_coroutine_threadsafe(work, _loops[pid])
+    try:
+        return running.result()
+    finally:
+        running.cancel()  # a time limit raised here must not leave the sending going on behind our back
+
+
+def holder() -> str:
+    """How this process signs what it holds for a while."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}"
 
 
 def timetable(sweep_seconds: float, channels: Iterable[str], feeds: Mapping[str, int]) -> dict[str, dict[str, Any]]:
@@ -45,28 +75,25 @@ def timetable(sweep_seconds: float, channels: Iterable[str], feeds: Mapping[str,
         options = {"queue": queue_for(task, kwargs), "expires": max(EXPIRES_S, every)}
         return {"task": task, "schedule": every, "kwargs": kwargs, "options": options}
 
-    sweeps = {f"{task}": entry(task, sweep_seconds) for task in ("escalate", "lapse")}
+    sweeps = {task: entry(task, sweep_seconds) for task in ("sweep", "escalate", "lapse")}
     drains = {
         f"drain {channel} {lane}": entry("drain", sweep_seconds, channel=channel, lane=lane)
         for channel in sorted(channels)
         for lane in LANES
     }
     polls = {f"poll {name}": entry("poll_feed", every, feed=name) for name, every in sorted(feeds.items())}
-    rest = {"weigh": entry("weigh", WEIGH_EVERY_S), "look": entry("look", WATCH_EVERY_S)}
+    rest = {"weigh": entry("weigh", WEIGH_EVERY_S), "look": entry("look", LOOK_EVERY_S)}
     return {**sweeps, **drains, **polls, **rest}
 
 
-def intervals(settings: Settings) -> dict[str, int]:
-    """
-    How often each feed is asked, in seconds.
+class Timetable(Scheduler):  # type: ignore[misc]  # Celery carries no types
+    """Celery's plain scheduler, which keeps nothing between runs, over the timetable of this installation."""
 
-    :raises Misconfigured: FEED_<NAME>_EVERY is no whole number of seconds
-    """
-    every = {name: said.get("every", str(POLL_EVERY_S)) for name, said in settings.feeds.items()}
-    for name, seconds in every.items():
-        if not seconds.isdigit() or int(seconds) < 1:
-            raise Misconfigured(f"FEED_{name.upper()}_EVERY: {seconds!r} is not a whole number of seconds")
-    return {name: int(seconds) for name, seconds in every.items()}
+    def setup_schedule(self) -> None:
+        """Take the timetable up when beat starts, and not when the application is merely imported."""
+        s = system()
+        feeds = {name: feed.every_s for name, feed in s.feeds.items()}
+        self.update_from_dict(timetable(s.settings.sweep_seconds, s.channels, feeds))
 
 
 def configured(settings: Settings) -> Celery:
@@ -90,7 +117,7 @@ def configured(settings: Settings) -> Celery:
         task_soft_time_limit=220,
         task_create_missing_queues=False,
         task_default_queue=DEFAULT_QUEUE,
-        task_queues=[Queue(name) for name in (*LANES, DEFAULT_QUEUE)],
+        task_queues=[Queue(name) for name in (*LANES, DEFAULT_QUEUE)],  # type: ignore[no-untyped-call]  # kombu's
         worker_prefetch_multiplier=1,
         worker_soft_shutdown_timeout=3,
         worker_hijack_root_logger=False,
@@ -101,9 +128,8 @@ def configured(settings: Settings) -> Celery:
             "visibility_timeout": 300, "unacked_restore_interval": 5, "unacked_restore_throttle": 1,
             "socket_connect_timeout": 5, "socket_keepalive": True,
         },
-        beat_scheduler="celery.beat:Scheduler",
+        beat_scheduler="workers.app:Timetable",
         beat_max_loop_interval=1,
-        beat_schedule=timetable(settings.sweep_seconds, settings.channels, intervals(settings)),
         enable_utc=True,
         timezone=settings.timezone,
     )
@@ -113,12 +139,17 @@ def configured(settings: Settings) -> Celery:
 app = configured(Settings.from_env(os.environ))
 
 
-@signals.setup_logging.connect
+def task(name: str) -> Callable[[Door], Door]:
+    """Make a function a task of this name; it can still be called as what it is."""
+    return cast("Callable[[Door], Door]", app.task(name=name))
+
+
+@signals.setup_logging.connect  # type: ignore[untyped-decorator]  # Celery carries no types
 def _speak_json(**_: Any) -> None:
     log.set_up()
 
 
-@signals.worker_process_init.connect
+@signals.worker_process_init.connect  # type: ignore[untyped-decorator]  # as above
 def _belong_to_the_worker(**_: Any) -> None:
     """A child that outlived a killed worker would go on sending with nobody to answer to."""
     die_with(os.getppid(), signal.SIGKILL)

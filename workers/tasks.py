@@ -4,41 +4,64 @@ from __future__ import annotations
 
 from typing import Any
 
-from emergency.services import decisions, dispatch, intake, watch
-from workers.app import app, system
+from emergency.domain.messages import Lane
+from emergency.services import decisions, dispatch, intake, post, watch
+from workers.app import awaited, holder, system, task
 
 
-@app.task(name="poll_feed")
+@task("poll_feed")
 def poll_feed(*, feed: str, **_: Any) -> None:
-    """Ask one feed what is new, and weigh it."""
-    intake.poll(system(), feed)
+    """Ask one feed what is new, and hold the plans against it."""
+    s = system()
+    if found := s.feeds.get(feed):  # a feed taken out of the settings may still lie in yesterday's queue
+        intake.poll(s.store, s.rules, found, now=s.clock.now(), wall=s.wall.now())
+    weigh()
 
 
-@app.task(name="weigh")
+@task("weigh")
 def weigh(**_: Any) -> None:
     """Hold the plans against the air there is; a day that ended may ask for a move without any new message."""
-    intake.weigh_all(system())
+    s = system()
+    if intake.weigh_all(s.store, s.rules, now=s.clock.now()):
+        s.wake_drains()
 
 
-@app.task(name="drain")
+@task("drain")
 def drain(*, channel: str, lane: str = "normal", **_: Any) -> None:
     """Send what is ready on one channel's lane until nothing is."""
-    dispatch.drain(system(), channel, lane)
+    s = system()
+    if found := s.channels.get(channel):
+        into = Lane[lane.upper()]
+        links, by = s.rules.links, holder()
+        awaited(post.drain(s.store, found, lane=into, links=links, clock=s.clock, wall=s.wall, holder=by))
 
 
-@app.task(name="escalate")
+@task("escalate")
 def escalate(**_: Any) -> None:
     """Climb the ladders whose next step is due."""
-    dispatch.escalate_overdue(system())
+    s = system()
+    if dispatch.escalate_overdue(s.store, s.rules, now=s.clock.now()):
+        s.wake_drains()
 
 
-@app.task(name="lapse")
+@task("lapse")
 def lapse(**_: Any) -> None:
-    """Note which proposals nobody decided in time."""
-    decisions.lapse_overdue(system())
+    """Nag about proposals nobody decided in time, and let go of those that can no longer take effect."""
+    s = system()
+    if decisions.lapse_overdue(s.store, s.rules, now=s.clock.now()):
+        s.wake_drains()
 
 
-@app.task(name="look")
+@task("sweep")
+def sweep(**_: Any) -> None:
+    """Give back to the post what a dead worker held."""
+    s = system()
+    watch.sweep(s.store, wall=s.wall.now())
+
+
+@task("look")
 def look(**_: Any) -> None:
-    """Ask whether feeds talk, post moves and beat ticks; say so when they do not."""
-    watch.look(system())
+    """Ask whether feeds talk, post moves and desks do their tasks; say so when they do not."""
+    s = system()
+    if watch.look(s.store, s.rules, now=s.clock.now(), wall=s.wall.now()):
+        s.wake_drains()
