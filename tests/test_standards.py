@@ -43,7 +43,8 @@ def test_every_figure_of_a_file_names_its_basis_and_source() -> None:
     for file in FOLDER.glob("*.yaml"):
         text = "\n".join(line for line in file.read_text("utf-8").splitlines() if not line.startswith("#"))
 
-        assert text.count("basis: ") == text.count("source: ") == 31
+        assert text.count("basis: ") == text.count("source: ")
+        assert text.count("basis: ") > 30
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,12 @@ class Gauge:
     scale: Scale
     stands_in_for: str = ""
 
+    def speaks(self, values: Mapping[str, Amount | None]) -> bool:
+        """Whether its value was measured and, for a stand-in, the value it replaces as well."""
+        return values.get(self.value) is not None and (
+            not self.stands_in_for or values.get(self.stands_in_for) is not None
+        )
+
 
 @dataclass(frozen=True)
 class Gauges:
@@ -311,7 +317,7 @@ def index(
         for gauge in gauges.more:
             _read_more(gauge, values, iaqi)
     if None in iaqi.values():
-        return _incomplete(standard, values, iaqi, period=period, not_monitored=not_monitored)
+        return _incomplete(standard, values, iaqi, gauges, not_monitored)
     return _published(standard, iaqi, (), ())
 
 
@@ -322,9 +328,7 @@ _ASK = -1  # not a whole step of the scale: it computes the index
 def _read_more(gauge: Gauge, values: Mapping[str, Amount | None], iaqi: dict[str, int | None]) -> None:
     """Let a further value of a pollutant speak: the larger index counts; a stand-in only where the first has none."""
     value, before = values.get(gauge.value), iaqi[gauge.pollutant]
-    if value is None:
-        return
-    if gauge.stands_in_for and (before is not None or values.get(gauge.stands_in_for) is None):
+    if value is None or not gauge.speaks(values) or (gauge.stands_in_for and before is not None):
         return
     found = gauge.scale.index_of(value)
     if found is not None and (before is None or found > before):
@@ -335,18 +339,19 @@ def _incomplete(
     standard: Standard,
     values: Mapping[str, Amount | None],
     iaqi: dict[str, int | None],
-    *,
-    period: Period,
+    gauges: Gauges,
     not_monitored: Collection[str],
 ) -> Index:
     """The index where a pollutant has none: published or NA, as the edition rules."""
-    given = {
-        one.pollutant
-        for one in standard.reports[period]
-        if values.get(one.value) is not None and not one.stands_in_for
-    }
-    missing = tuple(one for one in POLLUTANTS if one not in given and one not in not_monitored)
-    beyond = tuple(one for one in POLLUTANTS if one in given and iaqi[one] is None)
+    missing: tuple[str, ...] = ()
+    beyond: tuple[str, ...] = ()
+    for name, pollutant, _, _ in gauges.first:
+        if iaqi[pollutant] is not None:
+            continue
+        if values.get(name) is not None or any(one.speaks(values) for one in gauges.more if one.pollutant == pollutant):
+            beyond += (pollutant,)
+        elif pollutant not in not_monitored:
+            missing += (pollutant,)
     known = [its for its in iaqi.values() if its is not None]
     if not known:
         because = "no pollutant has an index"
