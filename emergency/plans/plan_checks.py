@@ -1,0 +1,207 @@
+"""What no plan may say: a level easier to reach than the one below, or a lower area laxer than the one above."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any
+
+from pydantic import BaseModel
+
+from emergency.domain.assess import highest
+from emergency.domain.forecast import Air, DayOfAir, Source
+from emergency.domain.level import Level
+from emergency.domain.plan import DAY_HOURS, Authority, Clause, Metric, Origin, Plan, RunsOn, Spell
+from emergency.plans.plan_sheet import PlanSheet
+from emergency.plans.reading import Loc
+
+_LEVELS = ("blue", "yellow", "orange", "red")
+_FIRST = date(2001, 1, 1)  # any day: only that days adjoin counts
+Found = Iterator[tuple[Loc, str]]
+
+
+def contradictions(sheet: PlanSheet, plan: Plan) -> Found:
+    """Everything the plan says that cannot be meant, with its place in the file."""
+    yield from _sources(sheet, sheet.sources, ())
+    yield from _levels(plan)
+    yield from _ladder(sheet)
+    yield from _approvals(sheet)
+    yield from _release(sheet)
+    started, settled = plan.numbers.get("start_deadline_min"), plan.numbers.get("in_place_deadline_min")
+    if started is not None and settled is not None and started > settled:
+        yield ("deadlines", "in_place_deadline_min"), "in_place_deadline_min comes before start_deadline_min"
+    cuts = [(word, sheet.reduction_pct[word]) for word in _LEVELS if word in sheet.reduction_pct]
+    for (_, lower), (word, higher) in pairwise(cuts):
+        for name in ("so2", "nox", "pm", "vocs"):
+            if getattr(higher, name) < getattr(lower, name):
+                yield ("reduction_pct", word, name), f"{word} cuts less {name} than the level below"
+
+
+def _sources(value: object, known: Mapping[str, str], loc: Loc) -> Found:
+    if isinstance(value, BaseModel):
+        said = getattr(value, "source", "")
+        if said and said not in known:
+            yield (*loc, "source"), f"source {said!r} is not among sources"
+        for name in type(value).model_fields:
+            yield from _sources(getattr(value, name), known, (*loc, name))
+    elif isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from _sources(one, known, (*loc, str(key)))
+    elif isinstance(value, tuple):
+        for index, one in enumerate(value):
+            yield from _sources(one, known, (*loc, index))
+
+
+def _levels(plan: Plan) -> Found:
+    if plan.runs_on is not RunsOn.CALENDAR_DAYS:
+        return  # judged by hours elsewhere; the days below would prove nothing
+    for level, clauses in plan.levels.items():
+        for index, clause in enumerate(clauses):
+            for air in witnesses(clause):
+                if (reached := highest(plan, air)) > level:
+                    shown = ", ".join(f"{one.aqi}" for one in air.days)
+                    reason = f"{level.word} is met by days {shown}, which already make {reached.word}"
+                    yield ("levels", level.word, "any_of", index), f"{reason}: a higher level must never be easier"
+                    break
+    if plan.pre_level:
+        for air in witnesses(plan.pre_level.clause):
+            if highest(plan, air) > Level.NONE:
+                yield ("pre_level",), "the stage below the warnings already makes a warning"
+                return
+
+
+def witnesses(clause: Clause) -> Iterator[Air]:
+    """
+    The mildest airs that meet a clause: its outer run at the lowest value, each inner run at each place inside.
+
+    Whatever meets the clause is at least as bad as one of these, and worse air never asks for less; so what these do
+    not reach is not reached by the clause alone.
+    """
+    outer = clause.spells[0]
+    for marks in _placed(clause.spells, 0, outer.days):
+        days = []
+        for offset in range(outer.days):
+            here = [spell for spell, (start, end) in zip(clause.spells, marks, strict=True) if start <= offset < end]
+            aqi = max((_least(one) for one in here if one.metric is Metric.AQI), default=0)
+            pm2_5 = max((_least(one) for one in here if one.metric is Metric.PM2_5), default=0)
+            seen = any(one.origin is Origin.OBSERVED for one in here)
+            source = Source.OBSERVED if seen else Source.FORECAST
+            days.append(DayOfAir(_FIRST + timedelta(days=offset), aqi, source, pm2_5=float(pm2_5)))
+        yield Air("", tuple(days))
+
+
+def _placed(spells: Sequence[Spell], start: int, end: int) -> Iterator[tuple[tuple[int, int], ...]]:
+    if not spells:
+        yield ()
+        return
+    first, *inner = spells
+    for at in range(start, max(start, end - first.days) + 1):
+        for further in _placed(inner, at, at + first.days):
+            yield ((at, at + first.days), *further)
+
+
+def _least(spell: Spell) -> int:
+    """The smallest whole number that passes the mark."""
+    return math.floor(spell.over) + 1 if spell.strict else math.ceil(spell.over)
+
+
+def _ladder(sheet: PlanSheet) -> Found:
+    for index, (before, after) in enumerate(pairwise(sheet.ladder), 1):
+        if after.after_minutes <= before.after_minutes:
+            yield ("ladder", index, "after_minutes"), f"{after.step} does not come after {before.step}"
+    steps = [one.step for one in sheet.ladder]
+    for index, step in enumerate(steps):
+        if step in steps[:index]:
+            yield ("ladder", index, "step"), f"step {step!r} is there twice"
+
+
+def _approvals(sheet: PlanSheet) -> Found:
+    signed = [(word, sheet.approval[word]) for word in _LEVELS if word in sheet.approval]
+    for (lower_word, lower), (word, higher) in pairwise(signed):
+        if higher.rank < lower.rank:
+            yield ("approval", word, "rank"), f"{word} is signed by a lower rank than {lower_word}"
+    for word, one in signed:
+        for index, deputy in enumerate(one.deputies):
+            if deputy.after_minutes > one.within_minutes:
+                where: Loc = ("approval", word, "deputies", index, "after_minutes")
+                yield where, f"the deputy may sign only after the {one.within_minutes} minutes have passed"
+
+
+def _release(sheet: PlanSheet) -> Found:
+    rule = sheet.release
+    if rule is None:
+        return
+    days, hours = rule.whole_days.value, rule.hours_over.value
+    if days is not None and hours is not None and days * DAY_HOURS <= hours:
+        yield ("release", "whole_days"), "whole_days are not strictly more than hours_over"
+
+
+def laxer(child: PlanSheet, parent: PlanSheet) -> Found:
+    """Where a lower area's plan is not at least as strict as the one it extends, or sets another colour threshold."""
+    for word in sorted({*child.levels, *parent.levels}):
+        if _thresholds(child, word) != _thresholds(parent, word):
+            yield ("levels", word), f"{word} has another threshold than {parent.id}; a lower area keeps the colours"
+    for name in ("runs_on", "high_decides", "pre_level"):
+        if _bare(getattr(child, name)) != _bare(getattr(parent, name)):
+            yield (name,), f"{name} is other than in {parent.id}; a lower area keeps the colours"
+    for cause in sorted({*child.causes, *parent.causes}):
+        if _bare(child.causes.get(cause)) != _bare(parent.causes.get(cause)):
+            yield ("causes", cause.value), f"{cause.value} leads to something else than in {parent.id}"
+    if parent.authority is Authority.ACTIVATES and child.authority is Authority.ISSUES:
+        yield ("authority",), f"{parent.id} only activates, so no area below it issues warnings"
+    ours, theirs = _limits(child), _limits(parent)
+    for loc, (limit, sign) in theirs.items():
+        if loc not in ours:
+            yield loc, f"{parent.id} says {limit:g} here and this plan says nothing"
+        elif (ours[loc][0] - limit) * sign > 0:
+            yield loc, f"{ours[loc][0]:g} is laxer than the {limit:g} of {parent.id}"
+    for rung in parent.ladder:
+        if not any(
+            one.notify == rung.notify and one.after_minutes <= rung.after_minutes and {*rung.by} <= {*one.by}
+            for one in child.ladder
+        ):
+            yield ("ladder",), f"{rung.notify} is told later or by fewer ways than in {parent.id} ({rung.step})"
+
+
+def _thresholds(sheet: PlanSheet, word: Any) -> object:
+    level = sheet.levels.get(word)
+    if level is None or level.unknown:
+        return level and level.unknown
+    return {frozenset(one.all_of) for one in level.any_of}
+
+
+def _bare(value: object) -> object:
+    """A stated thing without where it was read."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(exclude={"basis", "source", "note", "text"})
+    return value
+
+
+def _limits(sheet: PlanSheet) -> dict[Loc, tuple[float, int]]:
+    """Every known limit by its place; the sign says which way is laxer: +1 greater, -1 smaller."""
+    limits: dict[Loc, tuple[float | None, int]] = {}
+    for name in type(sheet.deadlines).model_fields:
+        limits["deadlines", name] = getattr(getattr(sheet.deadlines, name), "value", None), 1
+    for name in ("summary_due_workdays", "evaluation_due_workdays"):
+        limits[name,] = getattr(getattr(sheet, name), "value", None), 1
+    for word, cell in sheet.rebroadcast_hours.items():
+        limits["rebroadcast_hours", word] = cell.value, 1
+    for word, cell in sheet.lead_time_hours.items():
+        limits["lead_time_hours", word] = cell.value, -1
+    for word, cell in sheet.effective_delay_min.by_level.items():
+        limits["effective_delay_min", "by_level", word] = cell.value, 1
+    for kind, cell in sheet.effective_delay_min.by_kind.items():
+        limits["effective_delay_min", "by_kind", kind] = cell.value, 1
+    for word, signed in sheet.approval.items():
+        limits["approval", word, "rank"] = signed.rank, -1
+        limits["approval", word, "within_minutes"] = signed.within_minutes, 1
+    for word, cut in sheet.reduction_pct.items():
+        for name in ("so2", "nox", "pm", "vocs"):
+            limits["reduction_pct", word, name] = getattr(cut, name), -1
+    if sheet.release:
+        limits["release", "aqi_not_over"] = sheet.release.aqi_not_over.value, 1
+        limits["release", "hours_over"] = sheet.release.hours_over.value, -1
+        limits["release", "whole_days"] = sheet.release.whole_days.value, -1
+    return {loc: (value, sign) for loc, (value, sign) in limits.items() if value is not None}
