@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from emergency import vector
-from emergency.domain.air import POLLUTANTS, Amount, Period, Standard, index
+from emergency.domain.air import POLLUTANTS, Amount, Period, Scale, Standard, index
 from emergency.domain.air_daily import Hour, Stamp, daily
 from emergency.plans.standards import load_standards
 
@@ -113,7 +113,7 @@ def test_days_have_the_same_index_as_hour_by_hour(standard: Standard) -> None:
     assert {name for one in ours for name in one.missing} == set(POLLUTANTS)
 
 
-def scale_of(standard: Standard, name: str) -> vector.Scale:
+def scale_of(standard: Standard, name: str) -> Scale:
     """The hourly scale of one pollutant."""
     return next(one.scale for one in standard.reports[Period.HOUR] if one.value == name)
 

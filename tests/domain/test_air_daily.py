@@ -70,7 +70,7 @@ def test_each_day_is_judged_by_the_edition_in_force_on_it() -> None:
 
 
 def test_the_largest_eight_hours_are_found_inside_the_day() -> None:
-    ozone: list[Amount | None] = [20] * 10 + [180] * 8 + [20] * 6
+    ozone: Sequence[Amount | None] = [20] * 10 + [180] * 8 + [20] * 6
 
     assert mda8(ozone, NEW.completeness) == (Fraction(180), 17)
 
@@ -85,8 +85,8 @@ def test_an_eight_hour_mean_needs_six_hours_and_is_the_mean_of_those() -> None:
 
 def test_fourteen_means_make_a_day_of_ozone_and_thirteen_do_not() -> None:
     # measured from 05:00 on, the mean ending 11:00 is the first with six hours, and 11 to 24 are fourteen
-    fourteen: list[Amount | None] = [None] * 5 + [100] * 19
-    thirteen: list[Amount | None] = [None] * 6 + [100] * 18
+    fourteen: Sequence[Amount | None] = [None] * 5 + [100] * 19
+    thirteen: Sequence[Amount | None] = [None] * 6 + [100] * 18
 
     assert mda8(fourteen, NEW.completeness) == (Fraction(100), 14)
     assert mda8(thirteen, NEW.completeness) == (None, 13)

@@ -69,7 +69,7 @@ def test_the_table_of_steps_is_the_printed_formula_at_every_step(name: tuple[str
 @QUIET
 @given(scales, amounts, amounts)
 def test_more_of_a_pollutant_never_lowers_its_index(scale: Scale, one: Amount, other: Amount) -> None:
-    low, high = sorted((one, other), key=Fraction)
+    low, high = sorted((Fraction(one), Fraction(other)))
     less, more = scale.index_of(low), scale.index_of(high)
 
     if less is not None and more is not None:
