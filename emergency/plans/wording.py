@@ -50,8 +50,6 @@ class _Words(Sheet):
     item: _Both
     between: _Both
     in_all: _Both
-    public_actions: Mapping[str, _Both]
-    health: Mapping[str, _Both]
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Notice:
+class Template:
     """One notice in one language, parsed: literal texts and the slots between them."""
 
     name: str
@@ -78,7 +76,7 @@ class Notice:
 class Wording:
     """Every notice in every language, and the words for levels, moves and times that go into them."""
 
-    def __init__(self, notices: Mapping[tuple[str, str], Notice], words: _Words) -> None:
+    def __init__(self, notices: Mapping[tuple[str, str], Template], words: _Words) -> None:
         self._notices = notices
         self._words = words
 
@@ -87,7 +85,7 @@ class Wording:
         """The notices there are, in the order of the alphabet."""
         return tuple(sorted({name for name, _ in self._notices}))
 
-    def notice(self, name: str, lang: str) -> Notice:
+    def template(self, name: str, lang: str) -> Template:
         """
         The notice as parsed, for those who want to know its slots.
 
@@ -108,7 +106,7 @@ class Wording:
 
         :raises Misconfigured: no such notice, a field too many, a field missing, or one blank that may not be
         """
-        notice = self.notice(name, lang)
+        notice = self.template(name, lang)
         if unknown := sorted(set(fields) - set(notice.slots)):
             raise Misconfigured(f"{notice.path}: has no field {', '.join(unknown)}")
         if missing := [one.name for one in notice.slots.values() if one.name not in fields and not one.may_be_blank]:
@@ -143,28 +141,6 @@ class Wording:
     def level(self, level: Level, lang: str) -> str:
         """The level with its response level: 黄色（Ⅲ级）."""
         return self._words.levels[level.word].said(lang)
-
-    def public_actions(self, level: Level, lang: str) -> str:
-        """
-        What is being done at this level, in the words of a public notice.
-
-        :raises Misconfigured: nothing is said of this level
-        """
-        return self._of_level(self._words.public_actions, "public_actions", level, lang)
-
-    def health(self, level: Level, lang: str) -> str:
-        """
-        What people should do for their health at this level.
-
-        :raises Misconfigured: nothing is said of this level
-        """
-        return self._of_level(self._words.health, "health", level, lang)
-
-    def _of_level(self, words: Mapping[str, _Both], what: str, level: Level, lang: str) -> str:
-        try:
-            return words[level.word].said(lang)
-        except KeyError:
-            raise Misconfigured(f"words.yaml: {what} says nothing of {level.word}") from None
 
     def move(self, word: str, lang: str) -> str:
         """
@@ -258,7 +234,7 @@ def load_wording(folder: Path) -> Wording:
     """
     words = read_yaml(folder / "words.yaml", _Words)
     _whole(folder / "words.yaml", words)
-    notices: dict[tuple[str, str], Notice] = {}
+    notices: dict[tuple[str, str], Template] = {}
     for path in sorted(folder.glob("*.txt")):
         name, _, lang = path.name.removesuffix(".txt").rpartition(".")
         if lang not in LANGS or not _NAME.fullmatch(name):
@@ -295,7 +271,7 @@ def _whole(path: Path, words: _Words) -> None:
                 raise Misconfigured(f"{path}:1: {field}.{lang} asks for {', '.join(sorted(unknown))}")
 
 
-def _parsed(path: Path, name: str, lang: str) -> Notice:
+def _parsed(path: Path, name: str, lang: str) -> Template:
     try:
         lines = path.read_text("utf-8").splitlines()
     except UnicodeDecodeError:
@@ -320,7 +296,7 @@ def _parsed(path: Path, name: str, lang: str) -> Notice:
     longest = sum(len(one) if isinstance(one, str) else one.room for one in body)
     if longest > int(most):
         raise Misconfigured(f"{path}:{most_line}: may grow to {longest} characters, more than {most}")
-    return Notice(name=name, lang=lang, path=path, slots=slots, pieces=body, longest=longest)
+    return Template(name=name, lang=lang, path=path, slots=slots, pieces=body, longest=longest)
 
 
 def _slots(path: Path, declared: str, line: int) -> dict[str, Slot]:
