@@ -16,7 +16,16 @@ from emergency.domain.people import Area
 from emergency.errors import Missing
 from emergency.store import saving
 from emergency.store.loading import table
-from emergency.store.tables import AnswerRow, DecisionRow, EpisodeRow, HeartbeatRow, JournalRow, MessageRow, OrderRow
+from emergency.store.tables import (
+    AnswerRow,
+    DecisionRow,
+    EpisodeRow,
+    HeartbeatRow,
+    JournalRow,
+    LinkRow,
+    MessageRow,
+    OrderRow,
+)
 from emergency.store.tx import Tx
 
 

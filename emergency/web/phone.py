@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from emergency.services import dispatch
 from emergency.services.links import token_sha256
 from emergency.store import portal
 from emergency.web import showing
-from emergency.web.access import by_link, csp_nonce, limited, the_system
+from emergency.web.access import by_link, limited, the_system
 from emergency.web.words import N_, _, lang
 
 bp = Blueprint("phone", __name__)
@@ -28,6 +30,10 @@ bp = Blueprint("phone", __name__)
 TOKEN: Final = re.compile(r"[0-9A-Za-z]{16}")
 NUMBER: Final = re.compile(r"\+?\d[\d-]{5,}\d")
 CSS: Final = (Path(__file__).parent / "static" / "phone.css").read_text(encoding="utf-8")
+STYLE: Final = base64.b64encode(hashlib.sha256(CSS.encode()).digest()).decode()
+POLICY: Final = (
+    f"default-src 'none'; style-src 'sha256-{STYLE}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 LONGEST: Final = 1000  # characters of a reason
 PACE: Final = "30 per minute; 300 per hour"  # of one link, whoever opens it
 
@@ -75,6 +81,15 @@ class Said:
     revision: int
     action: Action
     remark: str
+
+
+class Unread(Refused):
+    """The form carries no answer we know."""
+
+    words_zh = "没有看懂这个答复，请从页面上的按钮重新选择"
+
+    def __init__(self) -> None:
+        super().__init__("We could not read this answer; please choose one of the buttons again")
 
 
 def buttons(order: Order) -> tuple[Button, ...]:
@@ -134,7 +149,8 @@ def state_of(order: Order, recipient: Recipient) -> State:
             told = _("值班人员已批准豁免，本次不需要执行以下措施。")
             return State(_("已豁免"), told, tone, level, live=True, done=True, since=heard)
         case _:
-            told = _("值班人员正在处理您反映的情况；在答复之前，指令仍然有效。原因：%(why)s", why=order.declined_because)
+            why = order.declined_because
+            told = _("值班人员正在处理您反映的情况；在答复之前，指令仍然有效。原因：%(why)s", why=why)
             return State(decline_word(recipient), told, tone, level, live=True, since=heard)
 
 
@@ -145,11 +161,13 @@ def said_in(form: Mapping[str, str]) -> Said:
     :raises Refused: no such answer, no such revision, or an objection without its reason
     """
     revision, action = form.get("revision", ""), form.get("action", "")
-    if not (revision.isascii() and revision.isdigit() and len(revision) < 6) or action not in {one.value for one in WORDS}:
-        raise Refused("We could not read this answer; please choose one of the buttons again", zh="没有看懂这个答复，请从页面上的按钮重新选择")
+    counted = revision.isascii() and revision.isdigit() and len(revision) < 6
+    if not counted or action not in {one.value for one in WORDS}:
+        raise Unread
     remark = form.get("remark", "").strip()
     if action == Action.DECLINE.value and not remark:
-        raise Refused("Please say why, so that the duty officer can help", zh="请写明原因，值班人员才能帮您处理")
+        words = "Please say why, so that the duty officer can help"
+        raise Refused(words, zh="请写明原因，值班人员才能帮您处理")
     if len(remark) > LONGEST:
         raise Refused("Please keep the reason within 1000 characters", zh="原因请控制在 1000 字以内")
     return Said(int(revision), Action(action), remark)
@@ -206,11 +224,11 @@ def answer(token: str) -> ResponseReturnValue:
                 now=now,
             )
         )
-    except Missing:
-        return _order_page(token, error=_("没有看懂这个答复，请从页面上的按钮重新选择")), 422
+    except Missing:  # a revision this order never had
+        return _order_page(token, error=showing.refusal(Unread())), 422
     except Refused as refused:
         return _order_page(token, error=showing.refusal(refused), typed=request.form.get("remark", "")[:LONGEST]), 422
-    return _plain(redirect(f"/o/{token}?said={kind_of(done)}", 303))
+    return _plain(make_response(redirect(f"/o/{token}?said={kind_of(done)}", 303)))
 
 
 def kind_of(done: dispatch.Answered) -> str:
@@ -285,11 +303,12 @@ def _closed(
 
 
 def _frame(label: str) -> dict[str, str]:
-    return {"css": CSS, "language": "en" if lang() == "en" else "zh-CN", "label": label, "nonce": csp_nonce()}
+    return {"css": CSS, "language": "en" if lang() == "en" else "zh-CN", "label": label}
 
 
 def _plain(response: Response) -> Response:
     """Nobody keeps this page, follows it or learns its address."""
+    response.headers["Content-Security-Policy"] = POLICY
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
@@ -297,14 +316,14 @@ def _plain(response: Response) -> Response:
 
 
 @bp.errorhandler(TooManyRequests)
-def too_often(error: TooManyRequests) -> ResponseReturnValue:
+def too_often(_error: TooManyRequests) -> ResponseReturnValue:
     """Somebody presses or guesses too fast."""
     onward = _("您之前的答复都已留存。紧急时请拨打短信里的值班电话。")
     return _closed(_("请稍等一分钟"), _("这个链接打开得太频繁了。"), onward, 429, label="")
 
 
 @bp.errorhandler(Unavailable)
-def unavailable(error: Unavailable) -> ResponseReturnValue:
+def unavailable(_error: Unavailable) -> ResponseReturnValue:
     """The database does not answer: say so without asking it anything more."""
     onward = _("请过几分钟再打开这个链接，或拨打短信里的值班电话答复。")
     return _closed(_("暂时打不开"), _("系统没有应答，您还没有答复成功。"), onward, 503, label="")

@@ -1,4 +1,4 @@
-"""The pages of units and enterprises that sign in: their own orders, now and before, and the same answers as the phone."""
+"""The pages of units and enterprises that sign in: their own orders, now and before, answered as on the phone."""
 
 from __future__ import annotations
 
@@ -88,9 +88,10 @@ def answer(order_id: UUID) -> ResponseReturnValue:
             )
         )
     except Refused as refused:
-        return _page(order_id, error=showing.refusal(refused), typed=request.form.get("remark", "")[: phone.LONGEST]), 422
+        typed = request.form.get("remark", "")[: phone.LONGEST]
+        return _page(order_id, error=showing.refusal(refused), typed=typed), 422
     kind = phone.kind_of(done)
-    flash(_(BACK[kind]), "bad" if kind == "stale" else "good")
+    flash(_(BACK[kind]), "wait" if kind == "stale" else "ok")
     return redirect(url_for("portal.order", order_id=order_id), 303)
 
 

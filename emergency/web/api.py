@@ -1,0 +1,399 @@
+"""The doors for machines: health, figures, receipts, air in, episodes and decisions; errors are problem documents."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from functools import cache
+from typing import Any, Final, TypeVar, cast
+from uuid import UUID
+
+from flask import Blueprint, Response, g, jsonify, request
+from flask.typing import ResponseReturnValue
+from flask_openapi.models import OpenAPISpec
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from pydantic import BaseModel
+from werkzeug.exceptions import HTTPException
+
+from emergency.channels import signing
+from emergency.channels.signing import BadSignature
+from emergency.domain.episode import Decision, Episode, Fact, NotEntitled, OwnProposal
+from emergency.domain.people import Act, NotAllowed
+from emergency.errors import Conflict, EmergencyError, Missing, Refused, Unavailable
+from emergency.services import decisions, dispatch, intake
+from emergency.store import Tx, migrating, portal, record
+from emergency.store.saving import plain
+from emergency.web.access import ask_here, by_key, by_signature, confirmed, open_to, public_page, the_person, the_system
+from emergency.web.arriving import ApprovalIn, ForecastIn, ObservationIn, ReceiptIn, RejectionIn, Sifted, read, sifted
+
+bp = Blueprint("api", __name__)
+V1: Final = "/api/v1"
+SWEEP_LATE: Final = timedelta(seconds=60)  # a sweep runs every few seconds, a look every minute
+WATCH_LATE: Final = timedelta(minutes=4)
+LONGEST_KEY: Final = 200  # characters of an Idempotency-Key
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+
+
+class KeyReused(Refused):
+    """The same Idempotency-Key came with another body."""
+
+    words_zh = "同一个幂等键带来了不同的内容"
+
+
+# --- saying no
+
+
+def problem(status: int, title: str, detail: str = "", **more: object) -> Response:
+    """An error as application/problem+json (RFC 9457)."""
+    answer = jsonify(type="about:blank", title=title, status=status, detail=detail, **more)
+    answer.status_code = status
+    answer.headers["Content-Type"] = "application/problem+json"
+    return answer
+
+
+@bp.errorhandler(EmergencyError)
+def refused(error: EmergencyError) -> ResponseReturnValue:
+    """Each root of error with its status."""
+    match error:
+        case BadSignature():
+            return problem(401, "Not signed", "The signature or its timestamp does not fit.")
+        case KeyReused():
+            return problem(422, "Key used before", str(error))
+        case Missing():
+            return problem(404, "Not found", "There is no such thing, or not for this caller.")
+        case Conflict():
+            return problem(409, "Somebody was first", "Look again at what is there now, then decide.")
+        case Unavailable():
+            return problem(503, "Unavailable", "Nothing was kept; try again.")
+        case Refused():
+            status = 403 if isinstance(error, NotAllowed | OwnProposal | NotEntitled) else 422
+            return problem(status, "Refused", str(error), detail_zh=error.zh)
+        case _:
+            raise error
+
+
+@bp.errorhandler(HTTPException)
+def http(error: HTTPException) -> ResponseReturnValue:
+    """What Flask refuses by itself."""
+    if error.response is not None:
+        return error
+    return problem(error.code or 500, error.name, error.description or "")
+
+
+# --- health
+
+
+@bp.get("/healthz")
+@public_page
+def healthz() -> ResponseReturnValue:
+    """The process answers."""
+    return jsonify(ok=True)
+
+
+@bp.get("/readyz")
+@public_page
+def readyz() -> ResponseReturnValue:
+    """Whether everything behind the process answers; 503 with the checks that failed."""
+    checks = _checks()
+    return jsonify(ok=all(one["ok"] for one in checks), checks=checks), 200 if all(one["ok"] for one in checks) else 503
+
+
+def _checks() -> list[dict[str, Any]]:
+    system, checks = the_system(), []
+
+    def check(name: str, ok: bool, detail: str) -> None:
+        checks.append({"name": name, "ok": ok, "detail": detail})
+
+    try:
+        with system.store.reading() as tx:
+            at, beats = portal.schema_version(tx), tx.heartbeats()
+    except Unavailable as found:
+        check("database", False, type(found).__name__)
+        return checks
+    check("database", True, system.store.dialect)
+    check("migrations", at == _newest(), at or "none was ever run")
+    known = system.broker.spellings is not None
+    check("broker", not known or system.broker.ping(), "none is set up" if not known else "")
+    wall = system.wall.now()
+    for name, late in (("sweep", SWEEP_LATE), ("watch", WATCH_LATE)):
+        last = beats[name][0] if name in beats else None
+        check(name, last is not None and wall - last <= late, last.isoformat() if last else "never")
+    return checks
+
+
+@cache
+def _newest() -> str:
+    return migrating.newest()
+
+
+@bp.get("/metrics")
+@public_page
+def metrics() -> ResponseReturnValue:
+    """Counts and ages in the Prometheus text format; no name and no number of anybody is in it."""
+    system = the_system()
+    with system.store.reading() as tx:
+        found = portal.figures(tx)
+    wall, registry = system.wall.now(), CollectorRegistry()
+    messages = Gauge("emergency_messages", "Messages by channel and state", ["channel", "state"], registry=registry)
+    for (channel, state), count in found.messages.items():
+        messages.labels(channel, state).set(count)
+    orders = Gauge("emergency_orders", "Orders by status", ["status"], registry=registry)
+    for status, count in found.orders.items():
+        orders.labels(status).set(count)
+    oldest = Gauge("emergency_oldest_ready_seconds", "Age of the oldest message waiting to leave", registry=registry)
+    oldest.set((wall - found.oldest_ready).total_seconds() if found.oldest_ready else 0)
+    beats = Gauge(
+        "emergency_heartbeat_age_seconds", "Since something last said it is alive", ["name"], registry=registry
+    )
+    for name, at in found.heartbeats.items():
+        beats.labels(name).set((wall - at).total_seconds())
+    return Response(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+# --- receipts
+
+
+@bp.post(f"{V1}/receipts/<channel>")
+@by_signature
+def receipt(channel: str) -> ResponseReturnValue:
+    """A provider's word about one message; early, late, twice or unknown, it does no harm."""
+    system = the_system()
+    key = system.settings.channels.get(channel, {}).get("key", "")
+    body = request.get_data()
+    stamped, signed = request.headers.get(signing.TIMESTAMP, ""), request.headers.get(signing.SIGNATURE, "")
+    signing.check(key, stamped, body, signed, now=system.wall.now())
+    said = read(ReceiptIn, body)
+    known = system.store.run(
+        lambda tx: dispatch.note_receipt(
+            tx,
+            channel,
+            said.receipt,
+            message_id=said.message_id,
+            says=said.status,
+            civil=system.clock.now(),
+            wall=system.wall.now(),
+        )
+    )
+    return jsonify(known=known), 202
+
+
+# --- air in
+
+
+@bp.post(f"{V1}/forecasts")
+@by_key("forecasts")
+def forecasts() -> ResponseReturnValue:
+    """Forecasts from a machine: good records are kept once, bad ones come back with where and why."""
+    feed, now = _machine(), the_system().clock.now()
+    found = sifted(request.get_data(), "forecasts", ForecastIn, lambda one: one.value(feed, now=now))
+    return _taken(found, lambda tx: intake.keep_air(tx, found.good, [], now=now))
+
+
+@bp.post(f"{V1}/observations")
+@by_key("observations")
+def observations() -> ResponseReturnValue:
+    """Measured air from a machine, as above."""
+    feed, now = _machine(), the_system().clock.now()
+    found = sifted(request.get_data(), "observations", ObservationIn, lambda one: one.value(feed, now=now))
+    return _taken(found, lambda tx: intake.keep_air(tx, [], found.good, now=now))
+
+
+def _machine() -> str:
+    return f"api-{g.machine}"[:40]
+
+
+def _taken(found: Sifted[Any], keep: Callable[[Tx], int]) -> ResponseReturnValue:
+    """Keep what is good beside the raw message; under a key seen before, say again what was said then."""
+    system, raw, feed = the_system(), request.get_data(), _machine()
+    now, sha = system.clock.now(), hashlib.sha256(request.get_data()).hexdigest()
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > LONGEST_KEY:
+        return problem(422, "Key too long", f"An Idempotency-Key has {LONGEST_KEY} characters at most.")
+    about = f"{feed}:{request.path}:{hashlib.sha256(key.encode()).hexdigest()[:32]}" if key else ""
+
+    def take(tx: Tx) -> dict[str, Any]:
+        before = portal.taken(tx, about) if key else None
+        if before is not None:
+            said = json.loads(before)["more"]
+            if said["body"] != sha:
+                raise KeyReused("This Idempotency-Key came before with another body.")
+            return {**said["answer"], "repeated": True}
+        tx.keep_raw(sha256=sha, feed=feed, body=raw, now=now)
+        tx.keep_refused(feed, sha, [(one.where, one.value, one.reason) for one in found.refused], now=now)
+        answer = {"taken": len(found.good), "new": keep(tx), "refused": [asdict(one) for one in found.refused]}
+        if key:
+            tx.note(Fact("api.taken", about, feed, now, more={"body": sha, "answer": answer}))
+        return answer
+
+    answer = system.store.run(take)
+    if answer["new"] and not answer.get("repeated"):
+        system.broker.wake("weigh")
+    if answer["refused"] and not answer["taken"]:
+        return problem(422, "No record was taken", "Every record was refused.", **answer)
+    return jsonify(answer), 200
+
+
+# --- episodes and decisions, for people who have signed in
+
+
+@bp.get(f"{V1}/episodes")
+@open_to(Act.SEE_DESK)
+def episodes() -> ResponseReturnValue:
+    """The episodes of the caller's area and below, latest first."""
+    with the_system().store.reading() as tx:
+        found = portal.episodes(tx, the_person().area)
+    return jsonify(episodes=[episode_said(one) for one in found])
+
+
+@bp.get(f"{V1}/episodes/<uuid:episode_id>")
+@open_to(Act.SEE_DESK)
+def episode(episode_id: UUID) -> ResponseReturnValue:
+    """One episode with its decisions, orders by status and journal."""
+    with the_system().store.reading() as tx:
+        ask_here(Act.SEE_DESK, portal.episode(tx, episode_id).area)
+        return jsonify(told(tx, episode_id))
+
+
+@bp.post(f"{V1}/decisions/<uuid:decision_id>/approval")
+@open_to(Act.DECIDE)
+def approve(decision_id: UUID) -> ResponseReturnValue:
+    """Sign a proposal: the hash of what was read, and the signer's password again."""
+    system, said = the_system(), read(ApprovalIn, request.get_data())
+    if not confirmed(said.password):
+        return problem(403, "Wrong password", "Nothing was signed.")
+    done = decisions.sign(
+        system.store, system.rules, decision_id, by=the_person(), content=said.content, now=system.clock.now()
+    )
+    system.wake_drains()
+    return jsonify(decision_said(done))
+
+
+@bp.post(f"{V1}/decisions/<uuid:decision_id>/rejection")
+@open_to(Act.DECIDE)
+def reject(decision_id: UUID) -> ResponseReturnValue:
+    """Turn a proposal down, with a reason."""
+    system, said = the_system(), read(RejectionIn, request.get_data())
+    now = system.clock.now()
+    done = system.store.run(
+        lambda tx: decisions.reject(tx, decision_id, by=the_person(), because=said.because, now=now)
+    )
+    return jsonify(decision_said(done))
+
+
+def episode_said(one: Episode) -> dict[str, Any]:
+    """An episode as JSON."""
+    return cast("dict[str, Any]", plain(asdict(one)))
+
+
+def decision_said(one: Decision) -> dict[str, Any]:
+    """A decision as JSON."""
+    return cast("dict[str, Any]", plain(asdict(one)))
+
+
+def told(tx: Tx, episode_id: UUID) -> dict[str, Any]:
+    """The episode with decisions, orders by status and journal; the command line prints the same."""
+    return {
+        **episode_said(portal.episode(tx, episode_id)),
+        "decisions": [decision_said(one) for one in portal.decisions(tx, [episode_id])],
+        "orders": portal.orders_by_status(tx, episode_id),
+        "journal": [plain(asdict(one)) for one in record.journal(tx, episode_id, limit=5000)],
+    }
+
+
+# --- the description
+
+
+@dataclass(frozen=True)
+class Described:
+    """What the document says of one door."""
+
+    path: str
+    method: str
+    summary: str
+    security: str
+    takes: type[BaseModel] | None = None
+    many: str = ""
+    answers: Mapping[int, str] = field(default_factory=dict)
+
+
+_TAKEN = {200: "What was taken, what was new, what was refused", 422: "No record was taken", 401: "No such key"}
+_SEEN = {200: "Found", 401: "Nobody has signed in", 403: "Not for this person", 404: "Not found"}
+_DECIDED = {200: "Decided", 403: "Not for this person", 404: "Not found", 409: "Somebody was first", 422: "Refused"}
+DESCRIBED: Final = (
+    Described("/receipts/{channel}", "post", "A provider's word about one message", "signature", ReceiptIn, "",
+              {202: "Noted", 401: "Not signed", 422: "Not readable"}),
+    Described("/forecasts", "post", "Forecasts from a machine", "key", ForecastIn, "forecasts", _TAKEN),
+    Described("/observations", "post", "Measured air from a machine", "key", ObservationIn, "observations", _TAKEN),
+    Described("/episodes", "get", "Episodes of the caller's area", "session", None, "", _SEEN),
+    Described("/episodes/{episode_id}", "get", "One episode with its record", "session", None, "", _SEEN),
+    Described("/decisions/{decision_id}/approval", "post", "Sign a proposal", "session", ApprovalIn, "", _DECIDED),
+    Described("/decisions/{decision_id}/rejection", "post", "Turn it down", "session", RejectionIn, "", _DECIDED),
+)  # fmt: skip
+
+
+@bp.get(f"{V1}/openapi.json")
+@public_page
+def openapi() -> ResponseReturnValue:
+    """This interface, described."""
+    return jsonify(_document())
+
+
+@cache
+def _document() -> dict[str, Any]:
+    """The OpenAPI document: models from pydantic, doors from the table above; its own model checks the whole."""
+    schemas: dict[str, Any] = {"Problem": {"type": "object", "properties": {"title": {"type": "string"}}}}
+    paths: dict[str, Any] = {}
+    for one in DESCRIBED:
+        operation: dict[str, Any] = {
+            "summary": one.summary,
+            "operationId": f"{one.method}_{one.path.strip('/').replace('/', '_').replace('{', '').replace('}', '')}",
+            "security": [{one.security: []}],
+            "responses": {
+                str(status): {"description": words, "content": {_kind(status): {"schema": _schema(status)}}}
+                for status, words in one.answers.items()
+            },
+            "parameters": [
+                {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
+                for part in one.path.split("/")
+                if part.startswith("{")
+            ],
+        }
+        if one.takes is not None:
+            schema = one.takes.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= schema.pop("$defs", {}) | {one.takes.__name__: schema}
+            found: dict[str, Any] = {"$ref": f"#/components/schemas/{one.takes.__name__}"}
+            if one.many:
+                found = {
+                    "type": "object",
+                    "required": [one.many],
+                    "properties": {one.many: {"type": "array", "items": found}},
+                }
+            operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": found}}}
+        paths.setdefault(V1 + one.path, {})[one.method] = operation
+    spec = OpenAPISpec.model_validate(
+        {
+            "openapi": "3.2.0",
+            "info": {"title": "Emergency response to heavily polluted weather", "version": "1"},
+            "paths": paths,
+            "components": {
+                "schemas": schemas,
+                "securitySchemes": {
+                    "key": {"type": "http", "scheme": "bearer"},
+                    "session": {"type": "apiKey", "in": "cookie", "name": "emergency"},
+                    "signature": {"type": "apiKey", "in": "header", "name": signing.SIGNATURE},
+                },
+            },
+        }
+    )
+    return spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _kind(status: int) -> str:
+    return "application/json" if status < 400 else "application/problem+json"
+
+
+def _schema(status: int) -> dict[str, Any]:
+    return {"type": "object"} if status < 400 else {"$ref": "#/components/schemas/Problem"}

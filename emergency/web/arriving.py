@@ -1,0 +1,239 @@
+"""What machines send in, checked record by record: a bad one is refused with where and why and costs no other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Final, Generic, Literal, NoReturn, TypeVar
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from emergency.clock import SHANGHAI
+from emergency.domain.air import VALUES
+from emergency.domain.forecast import Cause, Forecast, ForecastDay, Observation
+from emergency.errors import Refused
+
+MOST: Final = 2000  # records of one delivery
+HIGHEST_AQI: Final = 500  # HJ 633-2026 4.1.1: the index runs from 1 to 500
+HIGHEST_UGM3: Final = 10_000.0  # above any instrument's range; 99999 means «no value»
+HIGHEST_CO_MGM3: Final = 150.0  # the top node of CO 1 h; more is µg/m³ under the wrong name
+AHEAD: Final = timedelta(minutes=5)  # by how much two machines' clocks may differ
+OLDEST: Final = timedelta(days=30)
+FARTHEST: Final = timedelta(days=16)  # the longest horizon of a forecast
+
+M = TypeVar("M", bound=BaseModel)
+V = TypeVar("V")
+Text = Annotated[str, Field(min_length=1, max_length=80)]
+Aqi = Annotated[int, Field(ge=0, le=HIGHEST_AQI)]
+Amount = Annotated[float, Field(ge=0, le=HIGHEST_UGM3, allow_inf_nan=False)]
+
+
+class NotReadable(Refused):
+    """The body as a whole is of no use."""
+
+    words_zh = "内容无法读取"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One record that was not taken: where it stood, what it said (cut short), and why not."""
+
+    where: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Sifted(Generic[V]):
+    """What a delivery gave: the values that are good, and what was refused."""
+
+    good: tuple[V, ...]
+    refused: tuple[Refusal, ...]
+
+
+class Strict(BaseModel):
+    """Nothing is guessed: no text for a number, no unknown field."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+def _not_co(values: Mapping[str, float]) -> Mapping[str, float]:
+    unknown = sorted(values.keys() - VALUES)
+    if unknown:
+        raise ValueError(f"no such pollutant: {', '.join(unknown)}")
+    if values.get("co", 0) > HIGHEST_CO_MGM3:
+        raise ValueError("co is in mg/m³ and cannot be so high")
+    return values
+
+
+class DayIn(Strict):
+    """One predicted day."""
+
+    day: date
+    aqi: Aqi
+    aqi_low: Aqi | None = None
+    aqi_high: Aqi | None = None
+    primary: Annotated[list[Text], Field(max_length=6)] = []
+    cause: Cause = Cause.PM2_5
+    pm2_5: Amount | None = None
+
+
+class ForecastIn(Strict):
+    """One source's prediction for one place."""
+
+    place: Text
+    issued_at: AwareDatetime
+    days: Annotated[list[DayIn], Field(min_length=1, max_length=16)]
+    label: Annotated[str, Field(max_length=40)] = ""
+    confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+
+    def value(self, feed: str, *, now: datetime) -> Forecast:
+        """
+        The forecast.
+
+        :raises ValueError: its times are out of order or far from now
+        """
+        _recent(self.issued_at, now)
+        days = [one.day for one in self.days]
+        first = self.issued_at.astimezone(SHANGHAI).date()
+        if days != sorted(set(days)):
+            raise ValueError("days: each day once, in order")
+        if days[0] < first - timedelta(days=1) or days[-1] > first + FARTHEST:
+            raise ValueError("days: too far from the day it was issued")
+        for one in self.days:
+            if not (one.aqi_low or 0) <= one.aqi <= (HIGHEST_AQI if one.aqi_high is None else one.aqi_high):
+                raise ValueError(f"days: {one.day} lies outside its own range")
+        return Forecast(
+            feed=feed,
+            place=self.place,
+            issued_at=self.issued_at,
+            days=tuple(
+                ForecastDay(one.day, one.aqi, one.aqi_low, one.aqi_high, tuple(one.primary), one.cause, one.pm2_5)
+                for one in self.days
+            ),
+            label=self.label,
+            confidence=self.confidence,
+        )
+
+
+class ObservationIn(Strict):
+    """Measured air of one place: an hour (``at`` its end) or a day (``at`` its start), µg/m³ and CO in mg/m³."""
+
+    place: Text
+    at: AwareDatetime
+    period: Literal["hour", "day"]
+    values: Annotated[dict[str, Amount], AfterValidator(_not_co)] = {}
+    aqi: Aqi | None = None
+    primary: Annotated[list[Text], Field(max_length=6)] = []
+
+    def value(self, feed: str, *, now: datetime) -> Observation:
+        """
+        The observation.
+
+        :raises ValueError: its time is not the start of a day or the end of an hour, or far from now
+        """
+        _recent(self.at, now)
+        local = self.at.astimezone(SHANGHAI)
+        if self.period == "day" and local.time() != time():
+            raise ValueError("at: a day begins at 00:00 in Asia/Shanghai")
+        if local.minute or local.second or local.microsecond:
+            raise ValueError("at: not on the hour")
+        if self.aqi is None and not self.values:
+            raise ValueError("neither aqi nor values")
+        return Observation(feed, self.place, self.at, self.period, dict(self.values), self.aqi, tuple(self.primary))
+
+
+class ReceiptIn(BaseModel):
+    """A provider's callback; fields we do not know are left alone, because providers add them without asking."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    receipt: Annotated[str, Field(min_length=1, max_length=200)]
+    status: Annotated[str, Field(min_length=1, max_length=20)]
+    id: Annotated[str, Field(max_length=80)] = ""
+
+    @property
+    def message_id(self) -> UUID | None:
+        """Our own id, when it is one; the receipt alone will do otherwise."""
+        try:
+            return UUID(self.id)
+        except ValueError:
+            return None
+
+
+class ApprovalIn(Strict):
+    """A signature under a proposal."""
+
+    content: Annotated[str, Field(min_length=64, max_length=64)]
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class RejectionIn(Strict):
+    """A refusal of a proposal."""
+
+    because: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+def _recent(at: datetime, now: datetime) -> None:
+    if at > now + AHEAD:
+        raise ValueError("its time lies ahead of now")
+    if at < now - OLDEST:
+        raise ValueError(f"older than {OLDEST.days} days")
+
+
+def read(model: type[M], body: bytes) -> M:
+    """
+    The body as this model.
+
+    :raises NotReadable: it is no such JSON; the words say where
+    """
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as found:
+        raise NotReadable("; ".join(f"{where}: {why}" for where, why in _told(found))) from found
+
+
+def sifted(body: bytes, name: str, model: type[M], value: Callable[[M], V]) -> Sifted[V]:
+    """
+    The records under ``name``, each checked by itself.
+
+    :raises NotReadable: the body is no JSON object with such a list, or the list is too long
+    """
+    said = _parsed(body)
+    records = said.get(name) if isinstance(said, dict) else None
+    if not isinstance(records, list):
+        raise NotReadable(f"an object with a list called {name!r} is wanted", zh=f"需要含有 {name} 列表的 JSON 对象")
+    if len(records) > MOST:
+        raise NotReadable(f"{len(records)} records at once; {MOST} at most", zh=f"一次最多 {MOST} 条")
+    good: list[V] = []
+    refused: list[Refusal] = []
+    for place, one in enumerate(records):
+        where = f"{name}[{place}]"
+        try:
+            good.append(value(model.model_validate_json(json.dumps(one))))
+        except ValidationError as found:
+            refused += [Refusal(f"{where}.{at}".rstrip("."), _short(one), why) for at, why in _told(found)]
+        except ValueError as found:
+            refused.append(Refusal(where, _short(one), str(found)))
+    return Sifted(tuple(good), tuple(refused))
+
+
+def _parsed(body: bytes) -> Any:
+    def no_number(said: str) -> NoReturn:
+        raise ValueError(f"{said} is not a number in JSON")
+
+    try:
+        return json.loads(body, parse_constant=no_number)
+    except (ValueError, RecursionError) as found:
+        raise NotReadable(f"not readable as JSON: {found}"[:200], zh="不是可读的 JSON") from found
+
+
+def _told(found: ValidationError) -> list[tuple[str, str]]:
+    return [(".".join(map(str, one["loc"])), one["msg"]) for one in found.errors(include_url=False)]
+
+
+def _short(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)[:120]
