@@ -256,11 +256,16 @@ def parsed(
         found = read(raw, sieve)
     except NotReadable as error:
         return Parsed(refused=(error.record,), raw_sha256=name)
-    forecasts = tuple(replace(one, raw_sha256=name) for one in found.forecasts if one.days)
+    forecasts: list[Forecast] = []
+    for one in found.forecasts:
+        if one.days and one.days[-1].day >= sieve.today:
+            forecasts.append(replace(one, raw_sha256=name))
+        elif one.days and not may_be_empty:
+            sieve.refuse("the message", one.days[-1].day, "the last day it speaks of is past")
     observations = tuple(replace(one, raw_sha256=name) for one in found.observations)
     if not (forecasts or observations or sieve.refused or may_be_empty):
         sieve.refuse("the message", raw, "holds no record")
-    return Parsed(forecasts, observations, sieve.refused, name)
+    return Parsed(tuple(forecasts), observations, sieve.refused, name)
 
 
 def hour_of(now: datetime) -> datetime:

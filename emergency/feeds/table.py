@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Final
 
 from emergency.domain.forecast import Cause, Forecast, ForecastDay
-from emergency.feeds.records import NotReadable, Parsed, Sieve, cause_of, list_of, parsed, read_json, table_of
+from emergency.feeds.records import NotReadable, Parsed, Sieve, cause_of, hour_of, list_of, parsed, read_json, table_of
 from emergency.feeds.sources import Source
 
 _NAMES: Final = {
@@ -39,8 +39,8 @@ class Table:
     Columns ``day``, ``aqi`` and, where known, ``aqi_low``, ``aqi_high``, ``primary``, ``cause``, ``issued_at``.
 
     Chinese headings are understood. UTF-8 or GB 18030; JSON is a list of such rows, or an object with ``issued_at`` and
-    ``days``. ``issued_at`` stands in the first row. Without one the bulletin counts as issued at the minute it was
-    read: a corrected table must not pass for a repeat, and the raw message's hash tells a true repeat.
+    ``days``. ``issued_at`` stands in the first row. Without one the bulletin counts as issued at the full hour it was
+    read in: a corrected table passes for a repeat until the next hour and no longer.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Table:
             if found is not None:
                 days.append(found)
                 before = found.day
-        issued_at: datetime | None = sieve.now.replace(second=0, microsecond=0)
+        issued_at: datetime | None = hour_of(sieve.now)
         if said not in (None, ""):
             issued_at = sieve.instant("issued_at", said)
         if issued_at is None:  # a date that cannot be is a wrong or an old file, not a forecast of today
