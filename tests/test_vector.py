@@ -113,6 +113,18 @@ def test_days_have_the_same_index_as_hour_by_hour(standard: Standard) -> None:
     assert {name for one in ours for name in one.missing} == set(POLLUTANTS)
 
 
+@EDITIONS
+def test_a_mean_half_a_step_beyond_a_table_lies_beyond_it(standard: Standard) -> None:
+    half = {"pm2_5": [500, 501] * 12, "so2": [2620, 2621] * 12, "o3": [800, 801] * 12, "co": [600, 601] * 12}
+
+    found = vector.day_indices(standard, {name: np.array([its], np.int32) for name, its in half.items()})
+
+    # the hour of 801 gives ozone 301 in 2012; in 2026 the 8-h mean of 800.5 rounds to 800, the last node
+    assert {name: int(found.iaqi[name][0]) for name in half} == {
+        "pm2_5": 500, "so2": 500, "o3": 301 if standard is OLD else 300, "co": 500,
+    }
+
+
 def scale_of(standard: Standard, name: str) -> Scale:
     """The hourly scale of one pollutant."""
     return next(one.scale for one in standard.reports[Period.HOUR] if one.value == name)
