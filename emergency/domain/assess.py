@@ -10,7 +10,18 @@ from itertools import pairwise
 from emergency.domain.assessment import SHANGHAI, Assessment, Comparison, Nearest
 from emergency.domain.forecast import Air, Bulletin, DayOfAir
 from emergency.domain.level import Level
-from emergency.domain.plan import LEVEL_ZH, RESPONSE_ZH, Clause, Plan, RunsOn, Spell, UnknownCell, Unmeasured, doubtful
+from emergency.domain.plan import (
+    CAUSE_ZH,
+    LEVEL_ZH,
+    RESPONSE_ZH,
+    Clause,
+    Plan,
+    RunsOn,
+    Spell,
+    UnknownCell,
+    Unmeasured,
+    doubtful,
+)
 from emergency.errors import Refused
 
 _ENDS = frozenset({"release", "withdraw"})
@@ -57,6 +68,8 @@ def assess(plan: Plan, air: Air) -> Assessment:
     :raises HoursNeeded: the plan does not run on calendar days
     :raises Disorder: the days are not in the order of the calendar, each once
     """
+    if plan.unknown_levels and max(plan.unknown_levels) > max(plan.levels, default=Level.NONE):
+        _refuse_the_unknown(plan, Level.NONE)  # whatever the air, the unknown level might be the answer
     days, chains, found = _tried(plan, air)
     _refuse_the_unknown(plan, found)
     holding = [one for one in chains.get(found, ()) if one.holds]
@@ -132,7 +145,7 @@ def trigger_days(plan: Plan, air: Air) -> Air:
 
 def ongoing(plan: Plan, air: Air, *, today: date) -> Air:
     """
-    The air from the first day of the spell that still touches ``today``: an old spell that has ended triggers nothing.
+    The air from the first day of the spell that still touches ``today``: a spell that has ended triggers nothing.
 
     A spell goes back over adjoining days that stand above the lowest mark of any trigger.
     """
@@ -140,6 +153,8 @@ def ongoing(plan: Plan, air: Air, *, today: date) -> Air:
     spells = [spell for clauses in plan.levels.values() for clause in clauses for spell in clause.spells]
     lowest = min(spells, key=lambda one: one.over, default=None)
     kept = [one for one in days if one.day >= today]
+    if kept and kept[0].day == today and (lowest is None or not _counts(plan, lowest, kept[0])):
+        return Air(air.place, tuple(kept))  # today is better: what was before is over
     back = today - timedelta(days=1)
     for one in reversed([one for one in days if one.day < today]):
         if lowest is None or one.day != back or not _counts(plan, lowest, one):
@@ -222,6 +237,16 @@ def _refuse_the_unknown(plan: Plan, found: Level) -> None:
         raise UnknownCell(plan.id, cells, plan.unknown[cells[0]])
 
 
+def _left_out(plan: Plan, days: Sequence[DayOfAir]) -> tuple[str, str]:
+    """A sentence on the days that get a health notice only, empty when there are none."""
+    left = [one for one in days if not plan.orders(one)]
+    if not left:
+        return "", ""
+    named_zh = "、".join(f"{one.day}（{CAUSE_ZH[one.cause]}）" for one in left)
+    named_en = ", ".join(f"{one.day} ({one.cause.value})" for one in left)
+    return f"{named_zh}只发健康提示，不计入。", f" Health notice only, not counted: {named_en}."
+
+
 def _lines(level: Level, chain: _Chain) -> Iterator[Comparison]:
     for index, (spell, run) in enumerate(zip(chain.clause.spells, chain.runs, strict=True)):
         yield Comparison(
@@ -241,7 +266,12 @@ def _shape(clause: Clause) -> tuple[tuple[int, float, str], ...]:
 
 
 def _nearest(level: Level, chains: Sequence[_Chain]) -> Nearest:
-    chain = min(chains, key=lambda one: (sum(one.missing), _shape(one.clause)))
+    def distance(one: _Chain) -> tuple[int, float]:
+        """Days missing, then the mark they would have to pass."""
+        short = [spell.over for spell, days in zip(one.clause.spells, one.missing, strict=True) if days]
+        return sum(one.missing), max(short, default=0)
+
+    chain = min(chains, key=lambda one: (*distance(one), _shape(one.clause)))
     wanted = [(spell, short) for spell, short in zip(chain.clause.spells, chain.missing, strict=True) if short]
     return Nearest(
         level=level,
@@ -263,25 +293,31 @@ def _rests_on(plan: Plan, found: Level, decided: _Chain | None, days: Sequence[D
     return doubtful(plan, *(path for path in paths if path)) + judged
 
 
+def _span(days: Sequence[date]) -> tuple[str, str]:
+    """A stretch of days in both languages; one day is named once."""
+    first, last = days[0], days[-1]
+    return (f"{first}", f"{first}") if first == last else (f"{first}至{last}", f"{first} to {last}")
+
+
 def _sentences(
     plan: Plan, found: Level, decided: _Chain | None, days: Sequence[DayOfAir], nearest: Nearest | None, pre_level: str
 ) -> tuple[str, str]:
     if not days:
         return "没有可判断的日数据。", "There are no days to judge."
-    gap_zh = f"距{LEVEL_ZH[nearest.level]}：{nearest.missing}。" if nearest else ""
-    gap_en = f" To {nearest.level.word}: {nearest.missing_en}." if nearest else ""
+    out_zh, out_en = _left_out(plan, days)
+    gap_zh = out_zh + (f"距{LEVEL_ZH[nearest.level]}：{nearest.missing}。" if nearest else "")
+    gap_en = out_en + (f" To {nearest.level.word}: {nearest.missing_en}." if nearest else "")
     if decided is None:
-        span_zh = f"{days[0].day}至{days[-1].day}"
+        span_zh, span_en = _span([one.day for one in days])
         stage = f"，达到{pre_level}" if pre_level else ""
         return (
             f"{span_zh}未达到《{plan.name}》的预警条件{stage}。{gap_zh}",
-            f"{days[0].day} to {days[-1].day} meets no warning condition of {plan.name_en}.{gap_en}",
+            f"{span_en} meets no warning condition of {plan.name_en}.{gap_en}",
         )
     parts_zh, parts_en = [], []
     for index, (spell, run) in enumerate(zip(decided.clause.spells, decided.runs, strict=True)):
-        span = f"{run[0].day}" if len(run) == 1 else f"{run[0].day}至{run[-1].day}"
-        span_en = f"{run[0].day}" if len(run) == 1 else f"{run[0].day} to {run[-1].day}"
-        parts_zh.append(f"{'其中' if index else ''}{span}连续{len(run)}天 {spell.words}（要求{spell.days}天）")
+        span_zh, span_en = _span([one.day for one in run])
+        parts_zh.append(f"{'其中' if index else ''}{span_zh}连续{len(run)}天 {spell.words}（要求{spell.days}天）")
         parts_en.append(
             f"{'of these ' if index else ''}{span_en}: {len(run)} day{'s' * (len(run) > 1)} with {spell.words} "
             f"({spell.days} asked for)"

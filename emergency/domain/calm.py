@@ -30,9 +30,10 @@ def calm(plan: Plan, air: Air, *, now: datetime) -> Calm:
     """
     The release test: air better than the release mark and forecast to stay so strictly more than the plan's hours.
 
-    On daily data the test is two whole calendar days (the plan's ``whole_days``) that begin at or after ``now``, all
-    of them and the day under way not over the mark. A day nobody has figures for is not calm. Days whose cause only
-    gets a health notice keep no orders in force, so they count as calm. Source: 环大气〔2024〕6号 as practised (36 h).
+    On daily data the test is two whole calendar days (the plan's ``whole_days``) that begin at or after ``now``, none
+    over the mark; a release takes effect at their start and not before, so the day under way may still be bad. A day
+    nobody has figures for is not calm. Days whose cause only gets a health notice keep no orders in force, so they
+    count as calm. Source: 环大气〔2024〕6号 as practised (36 h).
 
     :raises UnknownCell: the plan has no release rule
     """
@@ -42,7 +43,7 @@ def calm(plan: Plan, air: Air, *, now: datetime) -> Calm:
     by_day = {one.day: one for one in air.days}
     today = now.astimezone(SHANGHAI).date()
     first_whole = today if start_of(today) == now else today + timedelta(days=1)
-    needed = [today + timedelta(days=n) for n in range((first_whole - today).days + rule.whole_days)]
+    needed = [first_whole + timedelta(days=n) for n in range(rule.whole_days)]
 
     def is_calm(day: DayOfAir | None) -> bool:
         if day is None:
@@ -51,8 +52,8 @@ def calm(plan: Plan, air: Air, *, now: datetime) -> Calm:
         return not plan.orders(day) or (value is not None and value <= rule.not_over)
 
     since = until = None
-    if is_calm(by_day.get(today)):
-        first = last = today
+    if is_calm(by_day.get(first_whole)):
+        first = last = first_whole
         while is_calm(by_day.get(first - timedelta(days=1))):
             first -= timedelta(days=1)
         while is_calm(by_day.get(last + timedelta(days=1))):
@@ -79,7 +80,7 @@ def calm(plan: Plan, air: Air, *, now: datetime) -> Calm:
             f"缺少 {unknown[0]} 的数据，不能判断是否持续好转。",
             f"There are no figures for {unknown[0]}, so it is not known whether the air stays better.",
         )
-    if until is None or until - now <= timedelta(hours=rule.hours_over):
+    if until is None or until - start_of(first_whole) <= timedelta(hours=rule.hours_over):
         return Calm(
             False,
             since,

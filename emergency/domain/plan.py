@@ -24,6 +24,16 @@ LEVEL_ZH: Mapping[Level, str] = MappingProxyType(
 RESPONSE_ZH: Mapping[Level, str] = MappingProxyType(
     {Level.BLUE: "Ⅳ级响应", Level.YELLOW: "Ⅲ级响应", Level.ORANGE: "Ⅱ级响应", Level.RED: "Ⅰ级响应"}
 )
+CAUSE_ZH: Mapping[Cause, str] = MappingProxyType(
+    {
+        Cause.PM2_5: "细颗粒物",
+        Cause.O3: "臭氧",
+        Cause.SAND_DUST: "沙尘",
+        Cause.WILDFIRE: "山火",
+        Cause.CROSS_BORDER: "境外传输",
+        Cause.FIREWORKS: "烟花爆竹",
+    }
+)
 DAY_HOURS = 24
 
 
@@ -145,7 +155,7 @@ def nested(spells: Sequence[Spell]) -> tuple[Spell, ...]:
 @dataclass(frozen=True)
 class Clause:
     """
-    One line of a trigger: all of its spells, each inside the one before.
+    One line of a trigger: all of its spells, each inside the one before; ``text`` says it in words.
 
     ``people_judge`` holds what the text also asks for and no number decides; the assessment repeats it.
     """

@@ -75,7 +75,7 @@ class SpellSheet(Sheet):
 
 
 class ClauseSheet(Said):
-    """All of these spells, each inside the run of a longer one; ``text`` is the wording of the regulation."""
+    """All of these spells, each inside the run of a longer one; ``text`` says it in words."""
 
     all_of: Annotated[tuple[SpellSheet, ...], Field(min_length=1, max_length=4)]
     text: str = ""

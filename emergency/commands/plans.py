@@ -1,0 +1,215 @@
+"""plans and assess: what the plans say, whether they hold together, and what they make of some days of air."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from emergency.clock import WallClock
+from emergency.domain.assess import assess
+from emergency.domain.assessment import SHANGHAI, Assessment, as_data, grounds
+from emergency.domain.forecast import Air, Cause, DayOfAir, Source
+from emergency.domain.level import Level
+from emergency.domain.plan import LEVEL_ZH, Origin, Plan, doubtful
+from emergency.errors import Refused
+from emergency.plans import plans as loading
+from emergency.plans.plan_sheet import schema
+from emergency.plans.reading import Unreadable
+
+POLLUTANTS = ("pm2_5", "pm10", "so2", "no2", "co", "o3")
+AQI_TOP = 500  # HJ 633-2026 cl. 4.1.1; the 2012 edition ends its table there too
+
+
+class NoSuchAir(Refused):
+    """A figure that no day can have."""
+
+    words_zh = "日数据数值不合理"
+
+
+def register(subparsers: Any) -> None:
+    """Offer plans and assess."""
+    plans = subparsers.add_parser("plans", help="list, check, show and compare the plans")
+    plans.add_argument("--folder", type=Path, default=loading.PLANS, help="where the plan files are")
+    words = plans.add_subparsers(dest="word", metavar="WORD", required=True)
+    listing = words.add_parser("list", help="every plan by its id")
+    listing.set_defaults(func=run_list)
+    checking = words.add_parser("check", help="everything wrong with any plan, by file and line")
+    checking.set_defaults(func=run_check)
+    showing = words.add_parser("show", help="one plan as resolved, with what each number rests on")
+    showing.add_argument("id", metavar="ID")
+    showing.set_defaults(func=run_show)
+    comparing = words.add_parser("diff", help="every place where two plans differ")
+    comparing.add_argument("a", metavar="A")
+    comparing.add_argument("b", metavar="B")
+    comparing.set_defaults(func=run_diff)
+    publishing = words.add_parser("schema", help="the JSON Schema of a plan")
+    publishing.set_defaults(func=run_schema)
+    for one in (listing, checking, showing, comparing, publishing):
+        one.add_argument("--json", action="store_true", help="one JSON document on standard output")
+
+    judging = subparsers.add_parser("assess", help="the level some days of air have under a plan")
+    judging.add_argument("--plan", required=True, metavar="ID")
+    judging.add_argument(
+        "--days", required=True, type=_whole_numbers, metavar="160,170,180", help="daily AQI of consecutive days"
+    )
+    judging.add_argument("--primary", choices=POLLUTANTS, default="pm2_5", help="primary pollutant of these days")
+    judging.add_argument(
+        "--cause", choices=[one.value for one in Cause], help="what drives the air; by default o3 for --primary o3"
+    )
+    judging.add_argument(
+        "--from", dest="first", type=_day, metavar="YYYY-MM-DD", help="the first of the days; today by default"
+    )
+    judging.add_argument("--folder", type=Path, default=loading.PLANS, help="where the plan files are")
+    judging.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    judging.set_defaults(func=run_assess)
+
+
+def run_list(args: argparse.Namespace) -> int:
+    """Print every plan."""
+    plans = loading.load_plans(args.folder)
+    rows: list[dict[str, object]] = [
+        {
+            "id": plan.id,
+            "name": plan.name,
+            "name_en": plan.name_en,
+            "authority": plan.authority.value,
+            "extends": plan.extends,
+            "since": plan.since or None,
+            "until": plan.until or None,
+            "levels": [level.word for level in sorted(plan.levels)],
+            "unknown_levels": [level.word for level in plan.unknown_levels],
+            "sha": plan.sha,
+        }
+        for _, plan in sorted(plans.items())
+    ]
+    if args.json:
+        _print(rows)
+    else:
+        for row in rows:
+            span = f"{row['since'] or '?'} - {row['until'] or ''}"
+            print(f"{row['id']:<10} {row['authority']:<9} {span:<19} {row['name']}")
+    return 0
+
+
+def run_check(args: argparse.Namespace) -> int:
+    """Print every problem; 1 when there is one."""
+    problems = loading.check(args.folder)
+    if args.json:
+        found = [{"file": str(one.file), "line": one.line, "reason": one.reason} for one in problems]
+        _print({"ok": not problems, "problems": found})
+    else:
+        for one in problems:
+            print(one)
+    if problems:
+        raise Unreadable(problems)
+    if not args.json:
+        print(f"{len(loading.load_plans(args.folder))} plans hold together")
+    return 0
+
+
+def run_show(args: argparse.Namespace) -> int:
+    """Print one plan."""
+    plan = loading.named(loading.load_plans(args.folder), args.id)
+    said = json.loads(plan.text)
+    shaky = doubtful(plan, *plan.marks)
+    if args.json:
+        _print({"id": plan.id, "sha": plan.sha, "plan": said, "doubtful": list(shaky), "unknown": sorted(plan.unknown)})
+        return 0
+    print(f"{plan.id}  {plan.name}  ({plan.name_en})")
+    print(f"sha256 {plan.sha}")
+    for level, clauses in sorted(plan.levels.items(), reverse=True):
+        for clause in clauses:
+            spells = " and in that run ".join(f"{one.words} for {one.days} d" for one in clause.spells)
+            print(f"  {clause.id:<10} {spells}  [{plan.marks[clause.path].basis.value}]  {LEVEL_ZH[level]}")
+    for path, note in sorted(plan.unknown.items()):
+        print(f"  {path}: unknown{f' ({note})' if note else ''}")
+    for name in sorted({*plan.numbers, *plan.texts}):
+        mark = next((mark for path, mark in plan.marks.items() if path == name), None)
+        print(f"  {name}: {plan.numbers.get(name, plan.texts.get(name))}  [{mark.basis.value if mark else '-'}]")
+    print(f"{len(shaky)} of {len(plan.marks)} statements do not rest on a text")
+    return 0
+
+
+def run_diff(args: argparse.Namespace) -> int:
+    """Print every difference."""
+    plans = loading.load_plans(args.folder)
+    changes = loading.diff(loading.named(plans, args.a), loading.named(plans, args.b))
+    if args.json:
+        listed = [{"path": one.path, "before": one.before, "after": one.after} for one in changes]
+        _print({"a": args.a, "b": args.b, "changes": listed})
+    else:
+        for one in changes:
+            print(f"{one.path}: {one.before} -> {one.after}")
+    return 0
+
+
+def run_schema(_args: argparse.Namespace) -> int:
+    """Print the JSON Schema."""
+    _print(schema())
+    return 0
+
+
+def run_assess(args: argparse.Namespace) -> int:
+    """Print the level of these days, and why."""
+    plan = loading.named(loading.load_plans(args.folder), args.plan)
+    result = assess(plan, _air(args, plan))
+    data = as_data(result)
+    if args.json:
+        first = ("level", "response_level", "clause", "clause_text")
+        _print({**{name: data[name] for name in first}, "grounds": grounds(result), **data})
+        return 0
+    _say(result)
+    return 0
+
+
+def _say(result: Assessment) -> None:
+    response = f", response level {result.level.response}" if result.level is not Level.NONE else ""
+    print(f"{result.level.word}{response}")
+    print(result.sentence_zh)
+    print(result.sentence_en)
+    for one in result.comparisons:
+        verdict = "holds" if one.holds else "does not hold"
+        print(f"  {one.clause:<10} {one.what}: {one.left} {one.op} {one.right}  {verdict}")
+    if result.doubtful:
+        print(f"rests on what is not from a text: {', '.join(result.doubtful)}")
+
+
+def _air(args: argparse.Namespace, plan: Plan) -> Air:
+    first = args.first or WallClock().now().astimezone(SHANGHAI).date()
+    for figure in args.days:
+        if not 0 <= figure <= AQI_TOP:
+            raise NoSuchAir(f"a daily AQI lies between 0 and {AQI_TOP}, not {figure}")
+    if (date.max - first).days < len(args.days):
+        raise NoSuchAir(f"{len(args.days)} days from {first} run past the calendar")
+    cause = Cause(args.cause) if args.cause else Cause.O3 if args.primary == "o3" else Cause.PM2_5
+    origins = {spell.origin for clauses in plan.levels.values() for clause in clauses for spell in clause.spells}
+    source = Source.OBSERVED if origins == {Origin.OBSERVED} else Source.FORECAST  # days are judged as given
+    return Air(
+        "",
+        tuple(
+            DayOfAir(first + timedelta(days=n), figure, source, primary=(args.primary,), cause=cause, feed="as given")
+            for n, figure in enumerate(args.days)
+        ),
+    )
+
+
+def _whole_numbers(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(re.fullmatch(r"-?[0-9]+", part) for part in parts):
+        raise argparse.ArgumentTypeError(f"whole numbers with commas between, like 160,170,180; not {text!r}")
+    return tuple(int(part[:12]) for part in parts)  # twelve digits are refused as surely as a thousand
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII) else "")
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"a day like 2026-01-10; not {text!r}") from None
+
+
+def _print(document: object) -> None:
+    print(json.dumps(document, ensure_ascii=False, indent=2))
