@@ -188,12 +188,13 @@ class Callbacks:
 
 def create_phones(
     *, key: str, public_url: str, owners: Iterable[Owner] = (), civil: Clock | None = None, wall: Clock | None = None,
-    legend: Mapping[str, str] | None = None,
+    legend: Mapping[str, str] | None = None, status: Path | None = None,
 ) -> Flask:
     """
     The simulator as a small application of its own.
 
     ``key``: what senders sign with and receipts are signed with. ``legend``: by language, whose data the replay shows.
+    ``status``: a small JSON file in which whoever turns the clock says whether it runs or waits, and for whom.
     """
     app = Flask("emergency.web.phones", root_path=str(Path(__file__).parent))
     app.config["MAX_CONTENT_LENGTH"] = LONGEST_BODY
@@ -213,7 +214,7 @@ def create_phones(
         words = WORDS[g.lang]
         return {
             "w": words, "lang": g.lang, "nonce": g.nonce, "desk": public_url, "now": civil.now(),
-            "legend": (legend or {}).get(g.lang, ""),
+            "legend": (legend or {}).get(g.lang, ""), "status": _status(status),
         }
 
     @app.template_filter("local")
@@ -300,15 +301,22 @@ def _said(body: bytes) -> Mapping[str, Any] | None:
     return said if fine and (revision is None or isinstance(revision, int)) else None
 
 
+def _status(file: Path | None) -> dict[str, Any]:
+    if file is None or not file.exists():
+        return {}
+    return dict(json.loads(file.read_text("utf-8")))
+
+
 def from_env() -> Flask:
-    """The simulator as PHONES_KEY, PHONES_PUBLIC_URL, PHONES_OWNERS (a JSON file) and PHONES_CLOCK describe it."""
+    """The simulator as PHONES_KEY, _PUBLIC_URL, _OWNERS (a JSON file), _CLOCK and _STATUS (files) describe it."""
     file = os.environ.get("PHONES_OWNERS", "")
     said = json.loads(Path(file).read_text("utf-8")) if file else {}
-    at = os.environ.get("PHONES_CLOCK", "")
+    at, status = os.environ.get("PHONES_CLOCK", ""), os.environ.get("PHONES_STATUS", "")
     return create_phones(
         key=os.environ["PHONES_KEY"],
         public_url=os.environ.get("PHONES_PUBLIC_URL", "http://127.0.0.1:8000"),
         owners=[Owner(**one) for one in said.get("owners", [])],
         civil=SharedClock(Path(at)) if at else None,
         legend=said.get("legend"),
+        status=Path(status) if status else None,
     )
