@@ -157,14 +157,6 @@ def episode(tx: Tx, episode_id: UUID) -> Episode:
     return saving.episode(row)
 
 
-def episodes(tx: Tx, area: str | None = None, *, limit: int = 200) -> tuple[Episode, ...]:
-    """Episodes of the area and below (of everywhere when None), latest first."""
-    asked = select(table(EpisodeRow)).order_by(EpisodeRow.opened_at.desc(), EpisodeRow.area).limit(limit)
-    if area is not None:
-        asked = asked.where((EpisodeRow.area == area) | EpisodeRow.area.startswith(area + ".", autoescape=True))
-    return tuple(saving.episode(row) for row in tx.connection.execute(asked))
-
-
 def decisions(tx: Tx, episode_ids: Iterable[UUID]) -> tuple[Decision, ...]:
     """Every decision of these episodes, in the order they were proposed; looked at and not locked."""
     rows = tx.connection.execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -146,6 +146,38 @@ def record(tx: Tx, episode_id: UUID) -> Record:
         asked=asked,
         minutes=minutes,
     )
+
+
+def episodes(tx: Tx, area: str | None = None, *, limit: int = 200) -> tuple[Episode, ...]:
+    """Episodes of the area and below (of everywhere when None), latest first."""
+    asked = select(table(EpisodeRow)).order_by(EpisodeRow.opened_at.desc(), EpisodeRow.area).limit(limit)
+    if area is not None:
+        asked = asked.where((EpisodeRow.area == area) | EpisodeRow.area.startswith(area + ".", autoescape=True))
+    return tuple(saving.episode(row) for row in tx.connection.execute(asked))
+
+
+def episode_said(one: Episode) -> dict[str, Any]:
+    """An episode as JSON."""
+    return dict(saving.plain(asdict(one)))
+
+
+def decision_said(one: Decision) -> dict[str, Any]:
+    """A decision as JSON."""
+    return dict(saving.plain(asdict(one)))
+
+
+def told(tx: Tx, episode_id: UUID) -> dict[str, Any]:
+    """
+    The episode as JSON with decisions, orders by status and journal.
+
+    :raises Missing: no such episode
+    """
+    return {
+        **episode_said(portal.episode(tx, episode_id)),
+        "decisions": [decision_said(one) for one in portal.decisions(tx, [episode_id])],
+        "orders": portal.orders_by_status(tx, episode_id),
+        "journal": [saving.plain(asdict(one)) for one in journal(tx, episode_id, limit=20_000)],
+    }
 
 
 def review_of(tx: Tx, episode_id: UUID) -> Review | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from functools import cache
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from flask import Blueprint, Response, g, jsonify, request
@@ -20,12 +20,11 @@ from werkzeug.exceptions import HTTPException
 
 from emergency.channels import signing
 from emergency.channels.signing import BadSignature
-from emergency.domain.episode import Decision, Episode, Fact, NotEntitled, OwnProposal
+from emergency.domain.episode import Fact, NotEntitled, OwnProposal
 from emergency.domain.people import Act, NotAllowed
 from emergency.errors import Conflict, EmergencyError, Missing, Refused, Unavailable
 from emergency.services import decisions, dispatch, intake
 from emergency.store import Tx, migrating, portal, record
-from emergency.store.saving import plain
 from emergency.web.access import ask_here, by_key, by_signature, confirmed, open_to, public_page, the_person, the_system
 from emergency.web.arriving import ApprovalIn, ForecastIn, ObservationIn, ReceiptIn, RejectionIn, Sifted, read, sifted
 
@@ -244,8 +243,8 @@ def _taken(found: Sifted[Any], keep: Callable[[Tx], int]) -> ResponseReturnValue
 def episodes() -> ResponseReturnValue:
     """The episodes of the caller's area and below, latest first."""
     with the_system().store.reading() as tx:
-        found = portal.episodes(tx, the_person().area)
-    return jsonify(episodes=[episode_said(one) for one in found])
+        found = record.episodes(tx, the_person().area)
+    return jsonify(episodes=[record.episode_said(one) for one in found])
 
 
 @bp.get(f"{V1}/episodes/<uuid:episode_id>")
@@ -254,7 +253,7 @@ def episode(episode_id: UUID) -> ResponseReturnValue:
     """One episode with its decisions, orders by status and journal."""
     with the_system().store.reading() as tx:
         ask_here(Act.SEE_DESK, portal.episode(tx, episode_id).area)
-        return jsonify(told(tx, episode_id))
+        return jsonify(record.told(tx, episode_id))
 
 
 @bp.post(f"{V1}/decisions/<uuid:decision_id>/approval")
@@ -268,7 +267,7 @@ def approve(decision_id: UUID) -> ResponseReturnValue:
         system.store, system.rules, decision_id, by=the_person(), content=said.content, now=system.clock.now()
     )
     system.wake_drains()
-    return jsonify(decision_said(done))
+    return jsonify(record.decision_said(done))
 
 
 @bp.post(f"{V1}/decisions/<uuid:decision_id>/rejection")
@@ -280,27 +279,7 @@ def reject(decision_id: UUID) -> ResponseReturnValue:
     done = system.store.run(
         lambda tx: decisions.reject(tx, decision_id, by=the_person(), because=said.because, now=now)
     )
-    return jsonify(decision_said(done))
-
-
-def episode_said(one: Episode) -> dict[str, Any]:
-    """An episode as JSON."""
-    return cast("dict[str, Any]", plain(asdict(one)))
-
-
-def decision_said(one: Decision) -> dict[str, Any]:
-    """A decision as JSON."""
-    return cast("dict[str, Any]", plain(asdict(one)))
-
-
-def told(tx: Tx, episode_id: UUID) -> dict[str, Any]:
-    """The episode with decisions, orders by status and journal; the command line prints the same."""
-    return {
-        **episode_said(portal.episode(tx, episode_id)),
-        "decisions": [decision_said(one) for one in portal.decisions(tx, [episode_id])],
-        "orders": portal.orders_by_status(tx, episode_id),
-        "journal": [plain(asdict(one)) for one in record.journal(tx, episode_id, limit=5000)],
-    }
+    return jsonify(record.decision_said(done))
 
 
 # --- the description

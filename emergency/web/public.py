@@ -19,7 +19,7 @@ from emergency.store import portal
 from emergency.store.portal import Announced
 from emergency.web import showing
 from emergency.web.access import public_page, the_system
-from emergency.web.words import N_, lang
+from emergency.web.words import lang
 
 bp = Blueprint("public", __name__)
 
@@ -32,27 +32,6 @@ POLICY: Final = (
 FRESH: Final = "public, max-age=10, stale-if-error=600"  # seconds; a release must show as fast as a warning
 
 PLACES: Final = {Level.BLUE: 1, Level.YELLOW: 2, Level.ORANGE: 3, Level.RED: 4}
-ADVICE: Final = {
-    Level.BLUE: (
-        N_("儿童、老人和有呼吸道、心脑血管疾病的人，减少户外活动。"),
-        N_("尽量乘公交、骑行或步行；停车时熄火。"),
-    ),
-    Level.YELLOW: (
-        N_("儿童、老人和有呼吸道、心脑血管疾病的人，尽量留在室内，避免户外锻炼。"),
-        N_("其他人减少户外活动；外出可戴防护口罩。"),
-        N_("尽量乘公交、骑行或步行；停车时熄火；不露天烧烤，不焚烧秸秆、落叶和垃圾，不燃放烟花爆竹。"),
-    ),
-    Level.ORANGE: (
-        N_("儿童、老人和有呼吸道、心脑血管疾病的人，留在室内；出现不适请及时就医。"),
-        N_("其他人避免户外锻炼和长时间在外；外出请戴防护口罩，关好门窗。"),
-        N_("尽量乘公交、骑行或步行；停车时熄火；不露天烧烤，不焚烧秸秆、落叶和垃圾，不燃放烟花爆竹。"),
-    ),
-    Level.RED: (
-        N_("所有人尽量留在室内，关好门窗；确需外出请戴防护口罩。"),
-        N_("儿童、老人和有呼吸道、心脑血管疾病的人，不要外出；出现不适请及时就医。"),
-        N_("请关注学校和单位的通知；尽量不开车；不露天烧烤，不焚烧秸秆、落叶和垃圾，不燃放烟花爆竹。"),
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -99,7 +78,7 @@ def page() -> Response:
         label=system.rules.label,
         origin=system.rules.origin,
         changed=max(told, default=None),
-        advice=ADVICE,
+        advice=advice,
         steps=PLACES,
     )
     response = make_response(body)
@@ -142,6 +121,14 @@ def warned(area: Area, said: dict[str, Announced], lower: list[Area], now: datet
         below=below,
         label=episode.label,
     )
+
+
+def advice(level: Level) -> list[str]:
+    """What a citizen does at this level, health first, as the playbook's lines for the public have it."""
+    lines = [one for one in the_system().rules.book.get("public", ()) if one.level <= level]
+    replaced = {key for one in lines for key in one.replaces}
+    kept = sorted((one for one in lines if one.key not in replaced), key=lambda one: one.force != "health")
+    return [one.text_en if lang() == "en" and one.text_en else one.text for one in kept]
 
 
 def named(area: Area) -> str:
