@@ -353,7 +353,7 @@ def _drawn(
         )
         notice = replace(notice, public_text=text)
     return Decision(
-        id=uuid5(episode.id, f"{move.value}:{level.word}:{now.isoformat()}"),
+        id=uuid5(episode.id, f"decision:{len(tx.decisions(episode.id)) + 1}"),
         episode_id=episode.id,
         area=episode.area,
         move=move,

@@ -175,7 +175,7 @@ def _settle(
             tx.clear_alarm(f"channel:{channel}", now=civil)
     for row in rows:
         if row["state"] is State.FAILED:
-            log.warning("message.failed", extra={"message": str(row["id"]), "because": row["because"]})
+            log.warning("message.failed", extra={"message_id": str(row["id"]), "because": row["because"]})
 
 
 def _settled(message: Message, outcome: Outcome, *, civil: datetime, wall: datetime) -> dict[str, Any]:

@@ -246,6 +246,17 @@ class Loading:
         """
         return saving.task(self._one(TaskRow, TaskRow.id == task_id, "task", lock=True))
 
+    def open_tasks(self, areas: Sequence[str]) -> list[Task]:
+        """Tasks of these areas that nobody has done yet, the nearest deadline first."""
+        rows = self.connection.execute(
+            select(table(TaskRow)).where(TaskRow.area.in_(areas), TaskRow.done_at.is_(None)).order_by(TaskRow.due_at)
+        )
+        return [saving.task(row) for row in rows]
+
+    def answer_count(self, order_id: UUID) -> int:
+        """How many answers are kept for the order."""
+        return int(self.connection.execute(select(func.count()).where(AnswerRow.order_id == order_id)).scalar_one())
+
     def has_task(self, task_id: UUID) -> bool:
         """Whether the task was opened before."""
         return self._first(select(TaskRow.id).where(TaskRow.id == task_id)) is not None

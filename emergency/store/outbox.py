@@ -277,6 +277,24 @@ class Outbox:
         )
         return {str(row[0]): int(row[1]) for row in rows}
 
+    def ambiguous(self, episode_id: UUID) -> list[UUID]:
+        """Messages of the episode whose fate nobody knows: sent perhaps, by a sender that died or was cut off."""
+        rows = self._connection.execute(
+            select(MessageRow.id).where(
+                MessageRow.episode_id == episode_id,
+                MessageRow.ambiguous.is_(True),
+                MessageRow.state.in_([State.READY.value, State.SENDING.value, State.FAILED.value]),
+            )
+        )
+        return [row.id for row in rows]
+
+    def failed(self, episode_id: UUID) -> list[UUID]:
+        """Messages of the episode that a person must look at."""
+        rows = self._connection.execute(
+            select(MessageRow.id).where(MessageRow.episode_id == episode_id, MessageRow.state == State.FAILED.value)
+        )
+        return [row.id for row in rows]
+
     def waiting(self, *, now: datetime) -> list[tuple[str, int]]:
         """The channels and lanes that have something to send now."""
         rows = self._connection.execute(
