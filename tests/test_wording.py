@@ -51,18 +51,18 @@ def test_every_notice_the_desk_needs_is_there() -> None:
 
 
 @pytest.mark.parametrize(("name", "lang"), EVERY)
-@pytest.mark.parametrize("nasty", NASTY, ids=range(len(NASTY)))
-def test_no_value_can_break_a_notice(name: str, lang: str, nasty: str) -> None:
+def test_no_value_can_break_a_notice(name: str, lang: str) -> None:
     template = WORDING.template(name, lang)
     own_lines = sum(piece.count("\n") for piece in template.pieces if isinstance(piece, str))
 
-    text = filled(name, lang, nasty)
+    for nasty in NASTY:
+        text = filled(name, lang, nasty)
 
-    assert text
-    assert len(text) <= template.longest
-    assert text.count("\n") == own_lines
-    assert not [char for char in text if char != "\n" and not char.isprintable()]
-    assert text.encode("utf-8")
+        assert text
+        assert len(text) <= template.longest
+        assert text.count("\n") == own_lines
+        assert not [char for char in text if char != "\n" and not char.isprintable()]
+        assert text.encode("utf-8")
 
 
 @pytest.mark.parametrize(("name", "lang"), EVERY)
