@@ -8,15 +8,17 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final, TypeVar, cast
 
 from celery import Celery, signals
 from celery.beat import Scheduler
-from kombu.entity import Queue
+from kombu.entity import Exchange, Queue
 
 from config import Settings
 from emergency import log
-from emergency.broker import DEFAULT_QUEUE, EXPIRES_S, LANES, queue_for, spelt
+from emergency.broker import DEFAULT_QUEUE, EXPIRES_S, LANES, Broker, queue_for, spelt
+from emergency.store import connect
 from emergency.system import System, build
 from workers import die_with
 
@@ -26,16 +28,24 @@ Door = TypeVar("Door", bound=Callable[..., None])
 LOOK_EVERY_S: Final = 60
 WEIGH_EVERY_S: Final = 60
 
+_ground: list[System] = []  # read once before the fork: plans and playbooks are the same for every child
 _built: dict[int, System] = {}
 _loops: dict[int, asyncio.AbstractEventLoop] = {}
 
 
 def system() -> System:
-    """The system of this process: built once, and after the fork, so that no connection is shared with the parent."""
+    """
+    The system of this process.
+
+    What is read from files comes from the parent; the store and the broker, which hold connections, are opened after
+    the fork, once for each process.
+    """
     pid = os.getpid()
     if pid not in _built:
         _built.clear()
-        _built[pid] = build(Settings.from_env(os.environ))
+        read = _ground[0] if _ground else build(Settings.from_env(os.environ))
+        settings = read.settings
+        _built[pid] = replace(read, store=connect(settings.database_url), broker=Broker(settings.broker_url))
     return _built[pid]
 
 
@@ -96,6 +106,11 @@ class Timetable(Scheduler):  # type: ignore[misc]  # Celery carries no types
         self.update_from_dict(timetable(s.settings.sweep_seconds, s.channels, feeds))
 
 
+def _queue(name: str) -> Queue:
+    """A queue with an exchange of its own: on a shared one every queue would get every message."""
+    return Queue(name, Exchange(name), routing_key=name)  # type: ignore[no-untyped-call]  # kombu carries no types
+
+
 def configured(settings: Settings) -> Celery:
     """
     The application under these settings.
@@ -117,7 +132,7 @@ def configured(settings: Settings) -> Celery:
         task_soft_time_limit=220,
         task_create_missing_queues=False,
         task_default_queue=DEFAULT_QUEUE,
-        task_queues=[Queue(name) for name in (*LANES, DEFAULT_QUEUE)],  # type: ignore[no-untyped-call]  # kombu's
+        task_queues=[_queue(name) for name in (*LANES, DEFAULT_QUEUE)],
         worker_prefetch_multiplier=1,
         worker_soft_shutdown_timeout=3,
         worker_hijack_root_logger=False,
@@ -147,6 +162,12 @@ def task(name: str) -> Callable[[Door], Door]:
 @signals.setup_logging.connect  # type: ignore[untyped-decorator]  # Celery carries no types
 def _speak_json(**_: Any) -> None:
     log.set_up()
+
+
+@signals.worker_init.connect  # type: ignore[untyped-decorator]  # as above
+def _read_before_the_fork(**_: Any) -> None:
+    """Read plans and playbooks once; a wrong line stops the worker here, before it has children."""
+    _ground.append(build(Settings.from_env(os.environ)))
 
 
 @signals.worker_process_init.connect  # type: ignore[untyped-decorator]  # as above

@@ -115,8 +115,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         answers = [_hour(row, standards, stamp) for row in rows]
     if args.json:
-        json.dump(answers, sys.stdout, ensure_ascii=False)
-        sys.stdout.write("\n")
+        # an object a line: json.dump writes word by word, and a year of hours takes minutes to reach a pipe
+        sys.stdout.write("[" + ",\n".join(json.dumps(one, ensure_ascii=False) for one in answers) + "]\n")
     else:
         _print_csv(answers)
     return 0

@@ -26,6 +26,7 @@ from emergency.commands.player import Player
 from emergency.commands.stack import Stack
 from emergency.errors import Misconfigured, Unavailable
 from emergency.plans.drills import Drill, load_drill
+from emergency.plans.places import load_place
 from emergency.system import System
 from emergency.web.phones import Owner
 from workers import die_with
@@ -74,9 +75,10 @@ def play(asked: Asked, environ: Mapping[str, str]) -> int:
         password = f"demo-{secrets.token_hex(3)}"
         surroundings = _surroundings(drill, folder, environ, port=asked.port)
         stack = held.enter_context(Stack(folder, surroundings))
-        built = _prepared(stack, drill, password)
         try:
-            return _played(stack, built, drill, asked, password, pages, phones)
+            _started(stack, drill, asked, pages, phones)
+            built = _peopled(stack, password)
+            return _played(stack, built, drill, asked, password)
         except KeyboardInterrupt:
             print("\nstopping everything this run has started", file=sys.stderr)
             return 1 if asked.exit_when_closed else 0
@@ -145,37 +147,39 @@ def _surroundings(drill: Drill, folder: Path, environ: Mapping[str, str], *, por
     return found
 
 
-def _prepared(stack: Stack, drill: Drill, password: str) -> System:
-    """The broker, the clock, the tables and the people; nothing moves yet."""
+def _started(stack: Stack, drill: Drill, asked: Asked, pages: socket.socket, phones: socket.socket) -> None:
+    """The broker, the clock, the tables, and every process on top of them; nothing moves yet."""
     if not stack.environ["EMERGENCY_BROKER_URL"]:
         stack.environ["EMERGENCY_BROKER_URL"] = stacks.start_broker(stack)
-    settings = Settings.from_env(stack.environ)
     SharedClock(Path(stack.environ["EMERGENCY_CLOCK_FILE"])).turn_to(drill.begins_at, speed=1.0)
-    system.migrate(settings)
-    built = system.build(settings)
-    system.seed(built, password=password, quick=True)
+    system.migrate(Settings.from_env(stack.environ))
+    place = load_place(drill.place)
     owners = [
         asdict(Owner(phone=one.phone, name=one.name, of=who.name, role=one.role))
-        for who in built.place.recipients
+        for who in place.recipients
         for one in who.contacts
     ]
     owners += [
         asdict(Owner(phone=one.phone, name=one.name, of=one.title, role=one.login))
-        for one in built.place.people
+        for one in place.people
         if one.phone and one.recipient_id is None
     ]
     said = {"owners": owners, "legend": {"zh": drill.legend, "en": drill.legend_en}}
     Path(stack.environ["PHONES_OWNERS"]).write_text(json.dumps(said, ensure_ascii=False), "utf-8")
-    return built
-
-
-def _played(
-    stack: Stack, built: System, drill: Drill, asked: Asked, password: str, pages: socket.socket, phones: socket.socket
-) -> int:
     if asked.worker:
         stacks.start_worker(stack, concurrency=WORKERS)
     stacks.start_web(stack, "web", "emergency.commands.running:web_app()", pages, threads=16)
     stacks.start_web(stack, "phones", "emergency.web.phones:from_env()", phones, threads=32)
+
+
+def _peopled(stack: Stack, password: str) -> System:
+    """The system as this process sees it, with the drill's people in its tables."""
+    built = system.build(Settings.from_env(stack.environ))
+    system.seed(built, password=password, quick=True)
+    return built
+
+
+def _played(stack: Stack, built: System, drill: Drill, asked: Asked, password: str) -> int:
     for port, name in ((asked.port, "web"), (asked.port + 1, "phones")):
         stack.wait_for(lambda port=port: stacks.answers(port, "/healthz"), name)  # type: ignore[misc]
     _greet(drill, asked, password, stack.folder)

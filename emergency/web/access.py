@@ -301,7 +301,7 @@ def set_up(app: Flask) -> None:
     for endpoint, view in list(app.view_functions.items()):
         if marked := getattr(view, "__limited__", None):
             limits, by = marked
-            app.view_functions[endpoint] = limiter.limit(limits, key_func=by)(view)
+            app.view_functions[endpoint] = cast("Any", limiter.limit(limits, key_func=by)(view))
     known = doors(app)
     app.extensions["doors"] = known
     app.jinja_env.globals.update(

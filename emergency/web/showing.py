@@ -4,188 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
-from flask import Flask, g
+from flask import Flask, g, request
 from markupsafe import Markup
 
 from emergency.clock import SHANGHAI
 from emergency.domain.level import Level
+from emergency.domain.people import Area, NotAllowed
 from emergency.errors import Refused
+from emergency.plans.measures import load_sectors
 from emergency.web.access import the_system
-from emergency.web.words import N_, _, lang
-
-SHAPES: Final = {Level.NONE: "○", Level.BLUE: "◆", Level.YELLOW: "▲", Level.ORANGE: "▲▲", Level.RED: "▲▲▲"}
-COLOURS: Final = {
-    Level.NONE: N_("无预警"),
-    Level.BLUE: N_("蓝色"),
-    Level.YELLOW: N_("黄色"),
-    Level.ORANGE: N_("橙色"),
-    Level.RED: N_("红色"),
-}
-ROMAN: Final = {1: "Ⅰ", 2: "Ⅱ", 3: "Ⅲ", 4: "Ⅳ"}
-
-# AQI categories of HJ 633-2012 and HJ 633-2026, annex A: the highest index of each, its class here, its name
-CATEGORIES: Final = (
-    (50, "a1", N_("优")),
-    (100, "a2", N_("良")),
-    (150, "a3", N_("轻度污染")),
-    (200, "a4", N_("中度污染")),
-    (300, "a5", N_("重度污染")),
-    (10_000, "a6", N_("严重污染")),
-)
-
-# every list of words: its name, then code → Chinese
-WORDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "phase": {
-        "opening": N_("研判中"),
-        "active": N_("响应中"),
-        "released": N_("已解除"),
-        "withdrawn": N_("已撤回"),
-        "dismissed": N_("未启动"),
-        "closed": N_("已归档"),
-    },
-    "move": {
-        "appeal": N_("发出倡议"),
-        "activate": N_("启动"),
-        "upgrade": N_("升级"),
-        "downgrade": N_("降级"),
-        "extend": N_("延长"),
-        "amend": N_("更正"),
-        "release": N_("解除"),
-        "withdraw": N_("撤回"),
-        "dismiss": N_("不启动"),
-        "reopen": N_("重新启动"),
-        "close": N_("归档"),
-    },
-    "standing": {
-        "suggested": N_("系统建议"),
-        "proposed": N_("待审批"),
-        "approved": N_("已签发"),
-        "rejected": N_("已退回"),
-        "lapsed": N_("已过期"),
-        "superseded": N_("已被取代"),
-    },
-    # an order's way, furthest first; what stands apart comes last
-    "bucket": {
-        "in_place": N_("已落实"),
-        "started": N_("已启动"),
-        "acknowledged": N_("收到"),
-        "delivered": N_("已送达"),
-        "sent": N_("已送出"),
-        "waiting": N_("待送出"),
-        "silent": N_("未回应"),
-        "declined": N_("无法执行"),
-        "exempted": N_("已豁免"),
-        "lifted": N_("已解除"),
-        "withdrawn": N_("已撤回"),
-        "resumed": N_("已恢复生产"),
-    },
-    "status": {
-        "issued": N_("已下达"),
-        "acknowledged": N_("收到"),
-        "started": N_("已启动"),
-        "in_place": N_("已落实"),
-        "declined": N_("无法执行"),
-        "exempted": N_("已豁免"),
-        "lifted": N_("已解除"),
-        "withdrawn": N_("已撤回"),
-        "resumed": N_("已恢复生产"),
-    },
-    "action": {
-        "acknowledge": N_("收到"),
-        "start": N_("已启动"),
-        "settle": N_("已落实"),
-        "decline": N_("无法执行"),
-        "exempt": N_("同意豁免"),
-        "uphold": N_("维持指令"),
-        "resume": N_("已恢复生产"),
-    },
-    "message": {
-        "ready": N_("待送出"),
-        "sending": N_("送出中"),
-        "sent": N_("已送出"),
-        "delivered": N_("已送达"),
-        "failed": N_("送出失败"),
-        "cancelled": N_("已取消"),
-    },
-    "kind": {
-        "order": N_("应急指令"),
-        "revision": N_("指令调整"),
-        "reissue": N_("重新下达"),
-        "information": N_("级别告知"),
-        "reminder": N_("催办"),
-        "escalation": N_("升级告知"),
-        "lifting": N_("解除通知"),
-        "withdrawal": N_("撤回通知"),
-        "proposal": N_("待审批提醒"),
-        "task": N_("任务提醒"),
-        "alarm": N_("系统告警"),
-    },
-    "outcome": {
-        "sent": N_("网关已接收"),
-        "later": N_("稍后重试"),
-        "never": N_("号码或内容被拒"),
-        "uncertain": N_("结果不明"),
-        "fault": N_("通道故障"),
-    },
-    "role": {
-        "duty_officer": N_("值班员"),
-        "approver": N_("审批人"),
-        "inspector": N_("督查人员"),
-        "reviewer": N_("评估人员"),
-        "admin": N_("系统管理员"),
-        "unit": N_("成员单位"),
-        "enterprise": N_("企业"),
-    },
-    "recipient": {"enterprise": N_("企业"), "unit": N_("成员单位"), "town": N_("镇"), "district": N_("县区")},
-    "category": {
-        "listed": N_("一般企业"),
-        "guaranteed": N_("保障类"),
-        "key_works": N_("重点工程"),
-        "small_micro": N_("小微涉气"),
-        "construction_site": N_("施工工地"),
-        "long_stopped": N_("长期停产"),
-        "unit": N_("成员单位"),
-    },
-    "force": {"mandatory": N_("强制"), "voluntary": N_("倡议"), "health": N_("健康防护")},
-    "via": {
-        "phone": N_("手机链接"),
-        "link": N_("手机链接"),
-        "portal": N_("企业端"),
-        "desk": N_("值班员代录"),
-        "api": N_("接口"),
-    },
-    "task": {"upward_report": N_("上报"), "relay": N_("转发"), "summary": N_("总结"), "ruling": N_("裁定")},
-    "source": {"observed": N_("实况"), "forecast": N_("预报")},
-    "cause": {
-        "pm2_5": N_("细颗粒物"),
-        "o3": N_("臭氧"),
-        "sand_dust": N_("沙尘"),
-        "wildfire": N_("山火"),
-        "cross_border": N_("境外传输"),
-        "fireworks": N_("烟花爆竹"),
-    },
-    "notice": {
-        "number": N_("文号"),
-        "issuer": N_("发布单位"),
-        "legal_basis": N_("依据"),
-        "level": N_("级别"),
-        "area": N_("范围"),
-        "reason": N_("原因"),
-        "effective_at": N_("生效时间"),
-        "expected_end_at": N_("预计结束时间"),
-        "contact": N_("联系方式"),
-    },
-    "notify": {
-        "recipient": N_("责任人"),
-        "second_contact": N_("第二联系人"),
-        "tracker": N_("跟踪单位"),
-        "town": N_("镇街"),
-        "district_duty": N_("区值班室"),
-        "city_duty": N_("市值班室"),
-    },
-}
+from emergency.web.vocabulary import ALARMS, CATEGORIES, COLOURS, ROMAN, SHAPES, WORDS
+from emergency.web.words import _, lang
 
 
 def said(words: str, code: object) -> str:
@@ -195,9 +29,30 @@ def said(words: str, code: object) -> str:
     return _(found) if found else str(plain)
 
 
+@cache
+def _sectors(folder: Path) -> Mapping[str, tuple[str, str]]:
+    return {key: (one.name, one.name_en) for key, one in load_sectors(folder).items()}
+
+
+def sector(key: str) -> str:
+    """The sector's name as its playbook has it; one without a playbook is shown by its key."""
+    found = _sectors(the_system().settings.playbooks / "measures").get(key)
+    return key if found is None else found[1 if lang() == "en" else 0]
+
+
+def area_name(one: Area) -> str:
+    """The area's name in the reader's language."""
+    return one.name_en if lang() == "en" and one.name_en else one.name
+
+
 def refusal(error: Refused) -> str:
     """A refusal in the reader's language."""
     return str(error) if lang() == "en" and str(error) else error.zh
+
+
+def status_of(error: Refused) -> int:
+    """The HTTP status of a refusal: 403 where the person may not, 422 where the thing may not."""
+    return 403 if isinstance(error, NotAllowed) else 422
 
 
 def now() -> datetime:
@@ -321,14 +176,43 @@ def nearest_words(nearest: object) -> str:
     """What is missing to the next higher level, in the reader's language; empty when there is no higher one."""
     if not isinstance(nearest, Mapping) or not nearest:
         return ""
-    missing = nearest.get(f"missing_{lang()}") or nearest.get("missing") or ""
+    if not nearest.get("level"):
+        return ""
+    missing = (lang() == "en" and nearest.get("missing_en")) or nearest.get("missing") or ""
     return f"{level_word(str(nearest.get('level')))}：{missing}"
+
+
+def stamp(said_at: str | None) -> Markup:
+    """A moment kept as ISO text in JSON."""
+    return moment(datetime.fromisoformat(said_at) if said_at else None)
+
+
+def masked(number_or_name: str) -> str:
+    """A telephone number with its middle hidden: enough to tell two apart, too little to copy."""
+    return number_or_name if len(number_or_name) < 8 else f"{number_or_name[:3]}****{number_or_name[-4:]}"
+
+
+def here(**changes: object) -> str:
+    """The address of this page with some of its questions changed; None drops one."""
+    kept = {name: value for name, value in request.args.items() if name not in changes}
+    asked = {**kept, **{name: str(value) for name, value in changes.items() if value is not None}}
+    return f"{request.path}?{urlencode(asked)}" if asked else request.path
+
+
+def alarm(name: str) -> str:
+    """An alarm in words; its particulars stand beside it."""
+    kind, _sep, rest = name.partition(":")
+    words = ALARMS.get(kind)
+    return f"{_(words)} {rest if kind in ('feed', 'silent') else ''}".strip() if words else name
 
 
 def set_up(app: Flask) -> None:
     """Put the words of this module in the templates' hands."""
     app.jinja_env.filters.update(
-        moment=moment, full_moment=full_moment, day=day_words, length=length, left=left, ago=ago,
-        level=level_badge, level_word=level_word, number=number, swatch=swatch, local=local,
+        moment=moment, full_moment=full_moment, day=day_words, lasting=length, left=left, ago=ago,
+        level=level_badge, level_word=level_word, number=number, swatch=swatch, local=local, stamp=stamp, masked=masked,
     )  # fmt: skip
-    app.jinja_env.globals.update(said=said, now=now, sentence=sentence, nearest_words=nearest_words, WORDS=WORDS)
+    app.jinja_env.globals.update(
+        said=said, now=now, sentence=sentence, sector=sector, area_name=area_name, nearest_words=nearest_words,
+        full_moment=full_moment, WORDS=WORDS, here=here, alarm=alarm,
+    )  # fmt: skip

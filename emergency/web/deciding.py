@@ -1,0 +1,259 @@
+"""Deciding: what the rule suggests or a person proposes, a person puts forward and another signs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from emergency.domain.episode import EPISODE, Decision, Move, NotEntitled, OwnProposal, Phase, Standing
+from emergency.domain.level import Level
+from emergency.domain.people import ACTS, Act
+from emergency.domain.plan import Authority
+from emergency.errors import Refused
+from emergency.services import decisions
+from emergency.store import desk
+from emergency.web import showing
+from emergency.web.access import ask_here, confirmed, limited, may_here, open_to, the_person, the_system
+from emergency.web.console import desk_area, verdict_of
+from emergency.web.fields import LEVELS, end_in, for_field, level_in, moment_in, move_in
+from emergency.web.words import N_, _
+
+bp = Blueprint("deciding", __name__)
+
+BY_HAND: Final = (
+    Move.APPEAL, Move.ACTIVATE, Move.UPGRADE, Move.DOWNGRADE, Move.EXTEND, Move.AMEND, Move.RELEASE, Move.WITHDRAW,
+)  # fmt: skip
+ENDS: Final = frozenset({Move.RELEASE, Move.WITHDRAW})
+SIGNING_TRIES: Final = "10 per minute"  # a signature asks for the password; guessing it is slow
+
+
+class WrongPassword(Refused):
+    """The signature was not confirmed."""
+
+    words_zh = "密码不正确，没有签发"
+
+
+@bp.get("/console/decisions/<uuid:decision_id>")
+@open_to(Act.SEE_DESK)
+def decision(decision_id: UUID) -> ResponseReturnValue:
+    """One proposal: its grounds, its notice, who gets what, and who may do what with it."""
+    return _page(decision_id)
+
+
+def _page(decision_id: UUID, *, refused: str = "", typed: Mapping[str, str] | None = None) -> str:
+    system = the_system()
+    with system.store.reading() as tx:
+        told = tx.decision(decision_id)
+        ask_here(Act.SEE_DESK, told.area)
+        waits = told.standing in (Standing.SUGGESTED, Standing.PROPOSED)
+        plan = system.rules.plan_of(tx, told.area)
+        paper = desk.bulletins(tx, [told.bulletin_id]).get(told.bulletin_id) if told.bulletin_id else None
+        page = {
+            "decision": told,
+            "episode": tx.episode(told.episode_id),
+            "plan": plan,
+            "issues": plan.authority is Authority.ISSUES,
+            "preview": decisions.preview(tx, system.rules, decision_id, now=showing.now()) if waits else None,
+            "bulletin": paper,
+            "scan": desk.file_if_kept(tx, paper[0].scan_sha256) if paper else None,
+            "names": desk.names(tx),
+            "areas": {one.id: one for one in tx.areas()},
+            "reductions": plan.reductions.get(told.level, {}),
+        }
+    return render_template(
+        "console/decision.html",
+        **page,
+        refused=refused,
+        typed=typed or _as_typed(told),
+        waits=waits,
+        why_not=why_not_sign(told),
+        may_put_forward=told.standing is Standing.SUGGESTED and may_here(Act.PROPOSE, told.area),
+        levels=LEVELS,
+        ends=told.move in ENDS or told.move is Move.APPEAL,
+    )
+
+
+def why_not_sign(told: Decision) -> str:
+    """Why this person cannot sign it; empty when they can."""
+    person = the_person()
+    if told.standing is not Standing.PROPOSED:
+        return _("尚未由值班员提出，不能审批") if told.standing is Standing.SUGGESTED else _("已经有了结果")
+    if Act.DECIDE not in ACTS[person.role] or not may_here(Act.DECIDE, told.area):
+        return _("您的角色不能审批")
+    if person.id == told.proposed_by:
+        return _(OwnProposal.words_zh)
+    return "" if person.rank >= told.rank_needed else _(NotEntitled.words_zh)
+
+
+# the sentences of refusals that a page shows before anybody was refused
+_SHOWN: Final = (N_("提出人不能审批自己的建议，请由另一人审批"), N_("您的审批权限不足，请提交更高级别负责人"))
+
+
+def _as_typed(told: Decision) -> dict[str, str]:
+    notice = told.notice
+    return {
+        "level": told.level.word,
+        "number": notice.number,
+        "reason": notice.reason,
+        "contact": notice.contact,
+        "effective_at": for_field(notice.effective_at),
+        "expected_end_at": for_field(notice.expected_end_at),
+        "open_ended": "1" if notice.open_ended else "",
+        "override_because": told.override_because,
+    }
+
+
+@bp.post("/console/decisions/<uuid:decision_id>/put-forward")
+@open_to(Act.PROPOSE)
+def put_forward(decision_id: UUID) -> ResponseReturnValue:
+    """Take up the rule's suggestion, as it is or changed."""
+    system, person, at = the_system(), the_person(), showing.now()
+    said = request.form
+    with system.store.reading() as tx:
+        told = tx.decision(decision_id)
+    ask_here(Act.PROPOSE, told.area)
+    try:
+        changes: dict[str, Any] = {name: said.get(name, "").strip()[:500] for name in ("number", "reason", "contact")}
+        changes["effective_at"] = moment_in(said, "effective_at")
+        if told.move not in ENDS:
+            changes |= end_in(said)
+        level = told.level if told.level is Level.NONE else level_in(said)
+        because = said.get("override_because", "")[:500]
+        system.store.run(
+            lambda tx: decisions.put_forward(
+                tx, system.rules, decision_id, by=person, now=at, level=level, override_because=because, changes=changes
+            )
+        )
+    except Refused as refused:
+        return _refused(decision_id, refused, typed=said)
+    system.wake_drains()
+    flash(_("已提出，等待另一人审批。"), "ok")
+    return redirect(url_for("deciding.decision", decision_id=decision_id), 303)
+
+
+@bp.post("/console/decisions/<uuid:decision_id>/sign")
+@open_to(Act.DECIDE)
+@limited(SIGNING_TRIES, by=lambda: the_person().login)
+def sign(decision_id: UUID) -> ResponseReturnValue:
+    """Sign what was read: the password again, and the hash of the content as it was shown."""
+    system, person = the_system(), the_person()
+    _here(decision_id, Act.DECIDE)
+    try:
+        if not confirmed(request.form.get("password", "")[:200]):
+            raise WrongPassword("the password is wrong, nothing was signed")
+        decisions.sign(
+            system.store,
+            system.rules,
+            decision_id,
+            by=person,
+            content=request.form.get("content", ""),
+            now=system.clock.now(),
+        )
+    except Refused as refused:
+        return _refused(decision_id, refused)
+    system.wake_drains()
+    flash(_("已签发，指令正在送出。"), "ok")
+    return redirect(url_for("deciding.decision", decision_id=decision_id), 303)
+
+
+@bp.post("/console/decisions/<uuid:decision_id>/return")
+@open_to(Act.DECIDE)
+def give_back(decision_id: UUID) -> ResponseReturnValue:
+    """Return a proposal with its reason."""
+    system, person, at = the_system(), the_person(), showing.now()
+    because = request.form.get("because", "")[:1000]
+    _here(decision_id, Act.DECIDE)
+    try:
+        system.store.run(lambda tx: decisions.reject(tx, decision_id, by=person, because=because, now=at))
+    except Refused as refused:
+        return _refused(decision_id, refused)
+    flash(_("已退回，理由已记录。"), "ok")
+    return redirect(url_for("deciding.decision", decision_id=decision_id), 303)
+
+
+def _here(decision_id: UUID, act: Act) -> None:
+    with the_system().store.reading() as tx:
+        ask_here(act, tx.decision(decision_id).area)
+
+
+def _refused(decision_id: UUID, refused: Refused, *, typed: Mapping[str, str] | None = None) -> ResponseReturnValue:
+    return _page(decision_id, refused=showing.refusal(refused), typed=typed), showing.status_of(refused)
+
+
+# --- by hand
+
+
+@bp.get("/console/propose")
+@open_to(Act.PROPOSE)
+def propose_page() -> ResponseReturnValue:
+    """A person's own proposal, with the rule's verdict beside it."""
+    return _propose_page(desk_area())
+
+
+def _propose_page(area: str, *, refused: str = "", typed: Mapping[str, str] | None = None) -> str:
+    ask_here(Act.PROPOSE, area)
+    system = the_system()
+    with system.store.reading() as tx:
+        plan = system.rules.plan_of(tx, area)
+        episode = tx.running_episode(area)
+        verdict, no_air = verdict_of(tx, area)
+        waiting = tx.waiting_decision(episode.id) if episode else None
+        here = tx.area(area)
+    issues = plan.authority is Authority.ISSUES
+    phase = episode.phase if episode else Phase.OPENING
+    allowed = [one for one in BY_HAND if EPISODE.allows(phase, one)]
+    if not issues:  # a district's level comes from the city's bulletin, and so does its rise
+        allowed = [one for one in allowed if one not in (Move.ACTIVATE, Move.UPGRADE)]
+    return render_template(
+        "console/propose.html",
+        area=here,
+        plan=plan,
+        episode=episode,
+        verdict=verdict,
+        no_air=no_air,
+        waiting=waiting,
+        issues=issues,
+        moves=allowed,
+        levels=LEVELS,
+        refused=refused,
+        typed=typed or {"move": request.args.get("move", ""), "effective_at": for_field(showing.now())},
+    )
+
+
+@bp.post("/console/propose")
+@open_to(Act.PROPOSE)
+def propose() -> ResponseReturnValue:
+    """Put forward a person's own proposal."""
+    system, person, at = the_system(), the_person(), showing.now()
+    said = request.form
+    area = said.get("area", "")
+    ask_here(Act.PROPOSE, area)
+    try:
+        move = move_in(said)
+        level = Level.NONE if move in ENDS or move is Move.APPEAL else level_in(said)
+        end = {"expected_end_at": None, "open_ended": None} if move in ENDS else end_in(said)
+        told = system.store.run(
+            lambda tx: decisions.propose(
+                tx,
+                system.rules,
+                area=area,
+                move=move,
+                level=level,
+                by=person,
+                now=at,
+                reason=said.get("reason", "")[:500],
+                effective_at=moment_in(said, "effective_at"),
+                number=said.get("number", "")[:80],
+                override_because=said.get("override_because", "")[:500],
+                **end,
+            )
+        )
+    except Refused as refused:
+        return _propose_page(area, refused=showing.refusal(refused), typed=said), showing.status_of(refused)
+    system.wake_drains()
+    flash(_("已提出，等待另一人审批。"), "ok")
+    return redirect(url_for("deciding.decision", decision_id=told.id), 303)

@@ -1,0 +1,197 @@
+"""plans and assess as an outside program calls them: one JSON document, or one readable line and the right exit."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emergency.__main__ import main
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def said(capsys, *args):
+    """Exit code, standard output and standard error of one command."""
+    try:
+        code = main([*args])
+    except SystemExit as left:
+        code = int(left.code or 0)
+    out = capsys.readouterr()
+    return code, out.out, out.err
+
+
+def assessed(capsys, *args):
+    code, out, err = said(capsys, "assess", *args, "--json")
+    assert (code, err) == (0, "")
+    return json.loads(out)
+
+
+@pytest.mark.parametrize(
+    ("days", "level", "response"),
+    [
+        ("210,310,220", "red", 1),
+        ("160,170,180", "orange", 2),
+        ("500", "yellow", 3),
+        ("210,140,210", "yellow", 3),
+        ("210,220,150,310", "orange", 2),
+        ("90", "none", None),
+    ],
+)
+def test_assess_prints_level_grounds_days_and_the_nearest_level(capsys, days, level, response):
+    found = assessed(capsys, "--plan", "mee-2024", "--days", days, "--from", "2026-01-10")
+
+    assert (found["level"], found["response_level"]) == (level, response)
+    assert found["grounds"]
+    assert [one["day"] for one in found["days"]][0] == "2026-01-10"
+    assert [one["aqi"] for one in found["days"]] == [int(one) for one in days.split(",")]
+    assert {"level", "missing"} <= set(found["nearest"])
+
+
+def test_the_nearest_level_above_red_is_nothing(capsys):
+    found = assessed(capsys, "--plan", "mee-2024", "--days", "210,310,220")
+
+    assert found["nearest"]["level"] is None
+
+
+def test_ozone_days_get_no_level(capsys):
+    assert assessed(capsys, "--plan", "mee-2024", "--days", "210,310,220", "--primary", "o3")["level"] == "none"
+    dusty = assessed(capsys, "--plan", "mee-2024", "--days", "500", "--primary", "pm10", "--cause", "sand_dust")
+    assert dusty["level"] == "none"
+    assert assessed(capsys, "--plan", "mee-2024", "--days", "500", "--primary", "pm10")["level"] == "yellow"
+
+
+def test_days_are_judged_as_given_by_a_plan_that_runs_on_observation(capsys):
+    found = assessed(capsys, "--plan", "xa-2014", "--days", "210,220")
+
+    assert found["level"] == "orange"
+    assert found["days"][0]["source"] == "observed"
+
+
+def test_without_json_the_sentence_is_printed_in_both_languages(capsys):
+    code, out, _ = said(capsys, "assess", "--plan", "liujiang", "--days", "160,170,180", "--from", "2026-01-10")
+
+    assert code == 0
+    assert out.startswith("orange, response level 2\n")
+    assert "2026-01-10至2026-01-12连续3天 AQI > 150" in out
+    assert "levels.orange.2" in out  # what it rests on without a text
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "word"),
+    [
+        (("--plan", "nowhere", "--days", "160"), 1, "no plan is called 'nowhere'"),
+        (("--plan", "mee-2024", "--days", "99999"), 1, "between 0 and 500"),
+        (("--plan", "mee-2024", "--days", "9" * 5000), 1, "between 0 and 500"),
+        (("--plan", "mee-2024", "--days=-5,160"), 1, "between 0 and 500"),
+        (("--plan", "mee-2024", "--days", "160", "--from", "9999-12-31"), 1, "calendar"),
+        (("--plan", "cd-2017", "--days", "160"), 1, "levels.orange"),
+        (("--plan", "bj-2012", "--days", "310"), 1, "levels.red"),
+        (("--plan", "mee-2024", "--days", "160,abc"), 2, "whole numbers"),
+        (("--plan", "mee-2024", "--days", "160.5"), 2, "whole numbers"),
+        (("--plan", "mee-2024", "--days", ""), 2, "whole numbers"),
+        (("--plan", "mee-2024", "--days", "160,,170"), 2, "whole numbers"),
+        (("--plan", "mee-2024", "--days", "１６０"), 2, "whole numbers"),
+        (("--plan", "mee-2024", "--days", "160", "--from", "10.01.2026"), 2, "a day like"),
+        (("--plan", "mee-2024", "--days", "160", "--from", "2026-02-30"), 2, "a day like"),
+        (("--plan", "mee-2024", "--days", "160", "--primary", "dust"), 2, "dust"),
+        (("--days", "160"), 2, "--plan"),
+        (("--plan", "mee-2024"), 2, "--days"),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_the_right_exit(capsys, args, code, word):
+    left, out, err = said(capsys, "assess", *args, "--json")
+
+    assert (left, out) == (code, "")
+    assert word in err.splitlines()[-1]
+    assert "Traceback" not in err
+    if code == 1:
+        assert len(err.splitlines()) == 1
+
+
+def test_list_names_every_plan(capsys):
+    code, out, err = said(capsys, "plans", "list", "--json")
+
+    assert (code, err) == (0, "")
+    ids = {one["id"]: one for one in json.loads(out)}
+    assert len(ids) == 15
+    assert ids["liujiang"]["extends"] == "liuzhou"
+    assert ids["cd-2017"]["unknown_levels"] == ["blue", "orange", "red"]
+    assert "liujiang" in said(capsys, "plans", "list")[1]
+
+
+def test_check_is_quiet_and_good_on_the_plans_of_the_house(capsys):
+    code, out, err = said(capsys, "plans", "check", "--json")
+
+    assert (code, err) == (0, "")
+    assert json.loads(out) == {"ok": True, "problems": []}
+    assert said(capsys, "plans", "check")[1] == "15 plans hold together\n"
+
+
+def test_check_names_file_line_and_reason_and_fails(capsys, tmp_path):
+    (tmp_path / "bad.yaml").write_text("id: bad\nid: worse\n")
+
+    code, out, err = said(capsys, "plans", "--folder", str(tmp_path), "check", "--json")
+
+    assert code == 1
+    assert json.loads(out)["problems"] == [
+        {"file": str(tmp_path / "bad.yaml"), "line": 2, "reason": 'found duplicate key "id"'}
+    ]
+    assert len(err.splitlines()) == 1
+    assert "bad.yaml:2" in said(capsys, "plans", "--folder", str(tmp_path), "check")[1]
+
+
+def test_show_prints_one_plan_with_what_it_does_not_know(capsys):
+    code, out, _ = said(capsys, "plans", "show", "cd-2017", "--json")
+
+    found = json.loads(out)
+    assert code == 0
+    assert found["plan"]["levels"]["yellow"]["any_of"][0]["all_of"][0]["metric"] == "pm2_5"
+    assert "levels.red" in found["unknown"]
+    code, out, _ = said(capsys, "plans", "show", "liujiang")
+    assert code == 0
+    assert "ack_deadline_min: 60  [recalled]" in out
+    assert said(capsys, "plans", "show", "nowhere")[0] == 1
+
+
+def test_diff_prints_what_changed(capsys):
+    code, out, _ = said(capsys, "plans", "diff", "liuzhou", "liujiang", "--json")
+
+    changes = {one["path"]: (one["before"], one["after"]) for one in json.loads(out)["changes"]}
+    assert code == 0
+    assert changes["deadlines.ack_deadline_min.value"] == (120, 60)
+    assert "deadlines.ack_deadline_min.value: 120 -> 60" in said(capsys, "plans", "diff", "liuzhou", "liujiang")[1]
+    assert said(capsys, "plans", "diff", "liuzhou", "nowhere")[0] == 1
+
+
+@pytest.mark.parametrize(
+    "words", [("assess",), ("plans",), ("plans", "list"), ("plans", "check"), ("plans", "show"), ("plans", "diff")]
+)
+def test_every_word_answers_help(capsys, words):
+    code, out, _ = said(capsys, *words, "--help")
+
+    assert code == 0
+    assert out.startswith("usage:")
+
+
+def test_no_word_or_a_wrong_one_is_wrong_usage(capsys):
+    assert said(capsys, "plans")[0] == 2
+    assert said(capsys, "plans", "burn")[0] == 2
+
+
+def test_chinese_is_printed_whatever_the_locale_says():
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "emergency", "assess", "--plan", "mee-2024", "--days", "210", "--json"],
+        cwd=ROOT,
+        env=plain,
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert "黄色预警" in json.loads(ran.stdout.decode("utf-8"))["sentence_zh"]
+    assert ran.stderr == b""
