@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -109,6 +109,11 @@ def length(span: timedelta | float) -> str:
     return _("%(n)d 分钟", n=minutes) if minutes else _("%(n)d 秒", n=seconds)
 
 
+def length_of(value: Sized | timedelta | float) -> int | str:
+    """The length of a list as its count, of a time in words: templates ask both by the one name."""
+    return len(value) if isinstance(value, Sized) else length(value)
+
+
 def left(at: datetime) -> str:
     """还剩 42 分钟, or 已超 5 分钟."""
     span = at - now()
@@ -209,7 +214,7 @@ def alarm(name: str) -> str:
 def set_up(app: Flask) -> None:
     """Put the words of this module in the templates' hands."""
     app.jinja_env.filters.update(
-        moment=moment, full_moment=full_moment, day=day_words, lasting=length, left=left, ago=ago,
+        moment=moment, full_moment=full_moment, day=day_words, length=length_of, left=left, ago=ago,
         level=level_badge, level_word=level_word, number=number, swatch=swatch, local=local, stamp=stamp, masked=masked,
     )  # fmt: skip
     app.jinja_env.globals.update(
