@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from math import isfinite
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -13,7 +12,7 @@ from typing import NoReturn, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
-from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.constructor import DuplicateKeyError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from emergency.errors import Misconfigured
@@ -102,12 +101,14 @@ def read_page(path: Path) -> Page:
     except UnicodeDecodeError:
         raise Unreadable([Problem(path, 1, "is not UTF-8")]) from None
     try:
-        root = YAML(typ="rt").load(text)
+        yaml = YAML(typ="rt")
+        yaml.Constructor = _DatesStayText
+        root = yaml.load(text)
     except DuplicateKeyError as twice:
         raise Unreadable([Problem(path, _mark(twice), f"{twice.problem}".split(" with value")[0])]) from None
     except MarkedYAMLError as bad:
         raise Unreadable([Problem(path, _mark(bad), f"not YAML: {bad.context or ''} {bad.problem or ''}")]) from None
-    except (YAMLError, ValueError) as bad:  # ValueError: a date like 2026-13-45
+    except YAMLError as bad:
         raise Unreadable([Problem(path, 1, f"not YAML: {str(bad).splitlines()[0]}")]) from None
     except RecursionError:
         raise Unreadable([Problem(path, 1, "is nested too deep")]) from None
@@ -151,6 +152,13 @@ def _mark(error: MarkedYAMLError) -> int:
     return int(mark.line) + 1 if mark is not None else 1
 
 
+class _DatesStayText(RoundTripConstructor):
+    """Leaves dates as they are written, so that a wrong one is refused by the model, with its line."""
+
+
+_DatesStayText.add_constructor("tag:yaml.org,2002:timestamp", RoundTripConstructor.construct_scalar)
+
+
 class _Plain:
     """Turns ruamel's round-trip nodes into plain data while noting each line."""
 
@@ -174,9 +182,9 @@ class _Plain:
             self._refuse(loc, "merge keys (<<) are not used here")
         plain: dict[str, object] = {}
         for key, value in node.items():
-            if isinstance(key, bool) or not isinstance(key, str | int | date):
+            if isinstance(key, bool) or not isinstance(key, str | int):
                 self._refuse(loc, f"a key must be a text, not {key!r}")
-            name = key.isoformat() if isinstance(key, date) else str(key)
+            name = str(key)
             at = (*loc, name)
             self.lines[at] = int(node.lc.key(key)[0]) + 1
             if name in plain:
@@ -197,8 +205,6 @@ class _Plain:
             self._refuse(loc, "tags (!) are not used here")
         if node is None or isinstance(node, bool):
             return node
-        if isinstance(node, datetime | date):
-            return node.isoformat()
         if isinstance(node, str):
             return str(node)
         if isinstance(node, int):

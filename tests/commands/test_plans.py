@@ -45,7 +45,7 @@ def test_assess_prints_level_grounds_days_and_the_nearest_level(capsys, days, le
 
     assert (found["level"], found["response_level"]) == (level, response)
     assert found["grounds"]
-    assert [one["day"] for one in found["days"]][0] == "2026-01-10"
+    assert found["days"][0]["day"] == "2026-01-10"
     assert [one["aqi"] for one in found["days"]] == [int(one) for one in days.split(",")]
     assert {"level", "missing"} <= set(found["nearest"])
 
