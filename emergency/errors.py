@@ -15,11 +15,11 @@ class Refused(EmergencyError):  # noqa: N818 - a refusal is a word of the house,
         self.zh = zh or self.words_zh
 
 
-class Missing(EmergencyError):  # noqa: N818
+class Missing(EmergencyError):  # noqa: N818 - as above
     """It is not there, or not for this person: answer 404 and nothing more."""
 
 
-class Unavailable(EmergencyError):  # noqa: N818
+class Unavailable(EmergencyError):  # noqa: N818 - as above
     """Somebody outside did not answer well: try again later."""
 
     def __init__(self, words: str = "", *, retry_after: float | None = None) -> None:
@@ -27,9 +27,9 @@ class Unavailable(EmergencyError):  # noqa: N818
         self.retry_after = retry_after
 
 
-class Misconfigured(EmergencyError):  # noqa: N818
+class Misconfigured(EmergencyError):  # noqa: N818 - as above
     """A setting, plan or key is wrong: stop and tell the operator where."""
 
 
-class Conflict(EmergencyError):  # noqa: N818
+class Conflict(EmergencyError):  # noqa: N818 - as above
     """Somebody else saved first: run the use case once more on what is there now."""

@@ -24,7 +24,9 @@ def an_id(name: str) -> UUID:
 
 def a_person(login: str = "duty", **how: Any) -> Person:
     """A district duty officer."""
-    return Person(**{"id": an_id(login), "login": login, "name": login, "area": DISTRICT, "role": Role.DUTY_OFFICER, **how})
+    return Person(
+        **{"id": an_id(login), "login": login, "name": login, "area": DISTRICT, "role": Role.DUTY_OFFICER, **how}
+    )
 
 
 def an_approver(login: str = "approver", rank: int = 3, **how: Any) -> Person:
@@ -36,9 +38,16 @@ def a_notice(**how: Any) -> Notice:
     """A notice without a blank."""
     return Notice(
         **{
-            "number": "江气响应〔2026〕1号", "issuer": "柳江区应急指挥部办公室", "legal_basis": "大气污染防治法第九十六条",
-            "level": Level.YELLOW, "area": "柳江区", "reason": "预报AQI > 200", "effective_at": NOW + timedelta(hours=7),
-            "contact": "值班室 00010000001", "open_ended": True, **how,
+            "number": "江气响应〔2026〕1号",
+            "issuer": "柳江区应急指挥部办公室",
+            "legal_basis": "大气污染防治法第九十六条",
+            "level": Level.YELLOW,
+            "area": "柳江区",
+            "reason": "预报AQI > 200",
+            "effective_at": NOW + timedelta(hours=7),
+            "contact": "值班室 00010000001",
+            "open_ended": True,
+            **how,
         }
     )
 
@@ -47,9 +56,19 @@ def a_suggestion(**how: Any) -> Decision:
     """The rule's suggestion of yellow."""
     return Decision(
         **{
-            "id": an_id("decision"), "episode_id": an_id("episode"), "area": DISTRICT, "move": Move.ACTIVATE,
-            "level": Level.YELLOW, "rule_says": Level.YELLOW, "assessment": {"level": "yellow"}, "notice": a_notice(),
-            "proposed_by": None, "proposed_at": NOW, "decide_by": NOW + timedelta(hours=2), "rank_needed": 1, **how,
+            "id": an_id("decision"),
+            "episode_id": an_id("episode"),
+            "area": DISTRICT,
+            "move": Move.ACTIVATE,
+            "level": Level.YELLOW,
+            "rule_says": Level.YELLOW,
+            "assessment": {"level": "yellow"},
+            "notice": a_notice(),
+            "proposed_by": None,
+            "proposed_at": NOW,
+            "decide_by": NOW + timedelta(hours=2),
+            "rank_needed": 1,
+            **how,
         }
     )
 
@@ -63,8 +82,14 @@ def an_episode(**how: Any) -> Episode:
     """An episode that is opening."""
     return Episode(
         **{
-            "id": an_id("episode"), "area": DISTRICT, "plan_id": "liujiang", "plan_sha": "0" * 64, "phase": Phase.OPENING,
-            "level": Level.NONE, "opened_at": NOW, **how,
+            "id": an_id("episode"),
+            "area": DISTRICT,
+            "plan_id": "liujiang",
+            "plan_sha": "0" * 64,
+            "phase": Phase.OPENING,
+            "level": Level.NONE,
+            "opened_at": NOW,
+            **how,
         }
     )
 
@@ -74,8 +99,15 @@ def a_recipient(name: str = "样例砖厂01", **how: Any) -> Recipient:
     contacts = tuple(Contact(an_id(f"{name}{n}"), f"{name}{n}", "厂长", f"0005000{n:04d}", n) for n in (1, 2))
     return Recipient(
         **{
-            "id": an_id(name), "area": TOWN, "kind": RecipientKind.ENTERPRISE, "name": name, "sector": "brick_kiln",
-            "category": Category.LISTED, "contacts": contacts, "sample": True, **how,
+            "id": an_id(name),
+            "area": TOWN,
+            "kind": RecipientKind.ENTERPRISE,
+            "name": name,
+            "sector": "brick_kiln",
+            "category": Category.LISTED,
+            "contacts": contacts,
+            "sample": True,
+            **how,
         }
     )
 
@@ -89,8 +121,15 @@ def drawn_up(*, level: Level = Level.YELLOW, now: datetime = NOW, decision: str 
     recipient = how.pop("recipient", a_recipient())
     measures = how.pop("measures", [A_MEASURE] if level is Level.YELLOW else [A_HIGHER])
     return draw_up(
-        recipient, episode_id=an_id("episode"), decision_id=an_id(decision), number="江气响应〔2026〕1号-0001", level=level,
-        measures=measures, effective_at=now + timedelta(hours=7), now=now, **how,
+        recipient,
+        episode_id=an_id("episode"),
+        decision_id=an_id(decision),
+        number="江气响应〔2026〕1号-0001",
+        level=level,
+        measures=measures,
+        effective_at=now + timedelta(hours=7),
+        now=now,
+        **how,
     )
 
 

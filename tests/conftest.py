@@ -1,4 +1,4 @@
-"""What every test stands on: a database that is thrown away, a world with a clock you can turn and a phone that remembers."""
+"""What every test stands on: a database that is thrown away, and a world with a clock you can turn."""
 
 from __future__ import annotations
 
@@ -117,5 +117,3 @@ def store(database_url: str) -> Iterator[Store]:
 def world(store: Store) -> World:
     """Liuzhou and Liujiang on a quiet afternoon, with a clock you can turn and a phone that remembers."""
     return World(store)
-
-

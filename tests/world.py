@@ -113,7 +113,9 @@ class World:
             Observation(
                 feed="stations",
                 place="柳州",
-                at=datetime.combine(today + timedelta(days=until - len(aqi) + n), datetime.min.time(), SHANGHAI).astimezone(UTC),
+                at=datetime.combine(
+                    today + timedelta(days=until - len(aqi) + n), datetime.min.time(), SHANGHAI
+                ).astimezone(UTC),
                 period="day",
                 aqi=value,
             )
@@ -142,13 +144,25 @@ class World:
             decision = self.put_forward(decision, by=f"{desk}-duty")
         return self.sign(decision, by=f"{desk}-approver3")
 
-    def bulletin(self, level: Level, *, action: str = "activate", number: str = "", by: str = "lj-duty", **how: object) -> Decision | None:
+    def bulletin(
+        self, level: Level, *, action: str = "activate", number: str = "", by: str = "lj-duty", **how: object
+    ) -> Decision | None:
         """The district's desk enters the city's notice."""
         fields: dict[str, object] = {
-            "id": str(uuid4()), "area": DISTRICT, "number": number or f"柳气预警〔2015〕{uuid4().hex[:4]}号",
-            "issuer": "柳州市应急指挥部办公室", "level": level, "areas_covered": (CITY,), "issued_at": self.now,
-            "effective_at": self.now + timedelta(hours=7), "received_at": self.now, "expected_end_at": None,
-            "scan_sha256": "0" * 64, "action": action, "reason": "依据市级预警通知", **how,
+            "id": str(uuid4()),
+            "area": DISTRICT,
+            "number": number or f"柳气预警〔2015〕{uuid4().hex[:4]}号",
+            "issuer": "柳州市应急指挥部办公室",
+            "level": level,
+            "areas_covered": (CITY,),
+            "issued_at": self.now,
+            "effective_at": self.now + timedelta(hours=7),
+            "received_at": self.now,
+            "expected_end_at": None,
+            "scan_sha256": "0" * 64,
+            "action": action,
+            "reason": "依据市级预警通知",
+            **how,
         }
         told = Bulletin(**fields)  # type: ignore[arg-type]  # told by the test
         return self.store.run(lambda tx: intake.enter_bulletin(tx, self.rules, told, by=self.person(by), now=self.now))
@@ -174,7 +188,14 @@ class World:
         """A person's own proposal."""
         return self.store.run(
             lambda tx: decisions.propose(
-                tx, self.rules, area=area, move=move, level=level, by=self.person(by), now=self.now, **how  # type: ignore[arg-type]  # told by the test
+                tx,
+                self.rules,
+                area=area,
+                move=move,
+                level=level,
+                by=self.person(by),
+                now=self.now,
+                **how,  # type: ignore[arg-type]  # told by the test
             )
         )
 
@@ -185,7 +206,13 @@ class World:
         return sum(
             asyncio.run(
                 post.drain(
-                    self.store, self.phone, lane=lane, links=self.rules.links, clock=self.clock, wall=self.wall, holder="test"
+                    self.store,
+                    self.phone,
+                    lane=lane,
+                    links=self.rules.links,
+                    clock=self.clock,
+                    wall=self.wall,
+                    holder="test",
                 )
             )
             for lane in Lane
@@ -211,14 +238,30 @@ class World:
 
     # --- recipients
 
-    def answer(self, order: Order, action: Action = Action.ACKNOWLEDGE, *, by: str = "", revision: int | None = None, remark: str = "") -> dispatch.Answered:
+    def answer(
+        self,
+        order: Order,
+        action: Action = Action.ACKNOWLEDGE,
+        *,
+        by: str = "",
+        revision: int | None = None,
+        remark: str = "",
+    ) -> dispatch.Answered:
         """A recipient answers from its phone."""
         recipient = self.recipient(order)
         contact = recipient.contacts[0]
         return self.store.run(
             lambda tx: dispatch.answer(
-                tx, self.rules, order.id, revision=revision or order.revision, action=action, by=by or contact.name,
-                contact_id=contact.id, via="link", remark=remark, now=self.now,
+                tx,
+                self.rules,
+                order.id,
+                revision=revision or order.revision,
+                action=action,
+                by=by or contact.name,
+                contact_id=contact.id,
+                via="link",
+                remark=remark,
+                now=self.now,
             )
         )
 
@@ -257,7 +300,8 @@ class World:
     def an_order(self, sector: str = "") -> Order:
         """An order of a sample enterprise, of this sector when one is named."""
         return next(
-            one for one in self.orders()
+            one
+            for one in self.orders()
             if (r := self.recipient(one)).sample and r.kind.value == "enterprise" and sector in ("", r.sector)
         )
 
@@ -269,7 +313,13 @@ class World:
         """The review drafted, signed by two, and the episode closed."""
         desk = "city" if area == CITY else "lj"
         episode = self.episode(area)
-        self.store.run(lambda tx: reviews.draft(tx, episode.id, by=self.person(f"{desk}-duty"), now=self.now, lessons="下次更早会商。"))
+        self.store.run(
+            lambda tx: reviews.draft(
+                tx, episode.id, by=self.person(f"{desk}-duty"), now=self.now, lessons="下次更早会商。"
+            )
+        )
         self.store.run(lambda tx: reviews.sign(tx, episode.id, by=self.person(f"{desk}-reviewer"), now=self.now))
-        self.store.run(lambda tx: reviews.countersign(tx, episode.id, by=self.person(f"{desk}-approver3"), now=self.now))
+        self.store.run(
+            lambda tx: reviews.countersign(tx, episode.id, by=self.person(f"{desk}-approver3"), now=self.now)
+        )
         return self.episode(area)

@@ -181,7 +181,7 @@ def _peopled(stack: Stack, password: str) -> System:
 
 def _played(stack: Stack, built: System, drill: Drill, asked: Asked, password: str) -> int:
     for port, name in ((asked.port, "web"), (asked.port + 1, "phones")):
-        stack.wait_for(lambda port=port: stacks.answers(port, "/healthz"), name)  # type: ignore[misc]
+        stack.wait_for(lambda port=port: stacks.answers(port, "/healthz"), name)  # type: ignore[misc]  # the loop's own names
     _greet(drill, asked, password, stack.folder)
     if asked.browser and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin"):
         webbrowser.open(f"http://127.0.0.1:{asked.port}/")

@@ -130,9 +130,15 @@ class Action(StrEnum):
     REISSUE = "reissue"
 
 
-LIVE = frozenset(
-    {Status.ISSUED, Status.ACKNOWLEDGED, Status.STARTED, Status.IN_PLACE, Status.DECLINED, Status.EXEMPTED}
+_LIVE = (
+    Status.ISSUED,
+    Status.ACKNOWLEDGED,
+    Status.STARTED,
+    Status.IN_PLACE,
+    Status.DECLINED,
+    Status.EXEMPTED,
 )
+LIVE = frozenset(_LIVE)
 _BINDING = (Status.ISSUED, Status.ACKNOWLEDGED, Status.STARTED, Status.IN_PLACE)
 
 ORDER: Machine[Status, Action] = Machine(
@@ -162,10 +168,10 @@ ORDER: Machine[Status, Action] = Machine(
         (Status.DECLINED, Action.UPHOLD): Status.ISSUED,
         **{(status, Action.REVISE): Status.ISSUED for status in (*_BINDING, Status.EXEMPTED)},
         (Status.DECLINED, Action.REVISE): Status.DECLINED,  # an objection carries over to the new revision
-        **{(status, Action.INFORM): status for status in LIVE},
-        **{(status, Action.LIFT): Status.LIFTED for status in LIVE},
+        **{(status, Action.INFORM): status for status in _LIVE},
+        **{(status, Action.LIFT): Status.LIFTED for status in _LIVE},
         (Status.LIFTED, Action.LIFT): Status.LIFTED,
-        **{(status, Action.WITHDRAW): Status.WITHDRAWN for status in LIVE},
+        **{(status, Action.WITHDRAW): Status.WITHDRAWN for status in _LIVE},
         (Status.LIFTED, Action.RESUME): Status.RESUMED,
         (Status.LIFTED, Action.REISSUE): Status.ISSUED,
         (Status.RESUMED, Action.REISSUE): Status.ISSUED,

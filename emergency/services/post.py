@@ -47,7 +47,9 @@ class Sender(Protocol):
     @property
     def timeout_s(self) -> float: ...
 
-    async def send(self, message: Message) -> Outcome: ...
+    async def send(self, message: Message) -> Outcome:
+        """Hand it over once and say what became of it."""
+        ...
 
 
 async def drain(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -12,6 +13,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
 from emergency.errors import Unavailable
+from emergency.store.tables import Base
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "migrations"
 
@@ -56,5 +58,16 @@ def current(url: str) -> str | None:
             return MigrationContext.configure(connection).get_current_revision()
     except OperationalError as found:
         raise Unavailable(f"the database did not answer: {found.orig}") from found
+    finally:
+        engine.dispose()
+
+
+def differences(url: str) -> list[str]:
+    """What the migrations leave undone against the tables in the code; empty when they agree."""
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            found = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata)
+            return [str(one) for one in found]
     finally:
         engine.dispose()

@@ -18,6 +18,8 @@ LEVELS: Final = (Level.BLUE, Level.YELLOW, Level.ORANGE, Level.RED)
 class BadForm(Refused):
     """What was typed is not what the field asks for."""
 
+    words_zh = "填写的内容不符合要求，请核对"
+
 
 def for_field(at: datetime | None) -> str:
     """A moment as a datetime-local field holds it, on the wall clock of Liuzhou."""
@@ -62,6 +64,11 @@ def end_in(said: Mapping[str, str], *, needed: bool = True) -> dict[str, Any]:
 
 
 def level_in(said: Mapping[str, str]) -> Level:
+    """
+    The level chosen.
+
+    :raises BadForm: none was chosen
+    """
     try:
         level = Level.named(said.get("level", ""))
     except ValueError:
@@ -72,6 +79,11 @@ def level_in(said: Mapping[str, str]) -> Level:
 
 
 def move_in(said: Mapping[str, str]) -> Move:
+    """
+    What is to be done.
+
+    :raises BadForm: there is no such move
+    """
     try:
         return Move(said.get("move", ""))
     except ValueError:

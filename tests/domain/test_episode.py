@@ -120,7 +120,9 @@ def test_a_late_signature_does_not_take_effect_before_it_is_given() -> None:
     proposal = a_proposal(notice=a_notice(effective_at=NOW))
     late = NOW + timedelta(hours=3)
 
-    assert episodes.approve(proposal, by=an_approver(), now=late, content=proposal.content_sha).notice.effective_at == late
+    assert (
+        episodes.approve(proposal, by=an_approver(), now=late, content=proposal.content_sha).notice.effective_at == late
+    )
 
 
 def test_a_rejection_needs_its_reason() -> None:

@@ -138,7 +138,9 @@ def test_a_duty_that_never_began_is_not_given_a_negative_stretch() -> None:
 
 
 def test_a_lifted_order_is_issued_again_when_the_episode_reopens() -> None:
-    lifted, _ = orders.lift(orders.acknowledge(drawn_up().order, by="甲", now=NOW), decision_id=an_id("r"), effective_at=NOW, now=NOW)
+    lifted, _ = orders.lift(
+        orders.acknowledge(drawn_up().order, by="甲", now=NOW), decision_id=an_id("r"), effective_at=NOW, now=NOW
+    )
     again = drawn_up(before=lifted, decision="reopen").order
 
     assert again.status is Status.ISSUED

@@ -215,8 +215,13 @@ class TestCnemc:
         assert city.aqi is None
 
     def test_while_the_service_is_updating_the_city_waits(self) -> None:
-        found = read("cnemc", "mixed-values-2019-07-18.xml")
+        path = PAYLOADS / "cnemc" / "ok-2019-07-18.xml"
+        head, code, tail = path.read_text(encoding="utf-8").partition("<b:StationCode>1872A<")
+        behind = head + code + tail.replace("T14:00:00", "T13:00:00", 1)
 
+        found = a_feed("cnemc").parse(behind.encode(), now=read_at(path))
+
+        assert len(found.observations) == 6
         assert "450200" not in {one.place for one in found.observations}
 
     def test_each_refusal_names_line_station_and_field(self) -> None:
@@ -231,6 +236,8 @@ class TestCnemc:
     def test_an_entity_bomb_is_refused_before_it_goes_off(self) -> None:
         for name in ("broken-doctype-bomb-2019-07-18.xml", "broken-external-entity-2019-07-18.xml"):
             assert whys("cnemc", name) == {"line 2": "a document type is not taken"}
+        # also one without entities of its own: it could name a file that has them
+        assert whys("cnemc", "broken-html-2019-07-18.xml") == {"line 1": "a document type is not taken"}
 
     def test_a_cut_message_names_the_place_and_gives_no_half(self) -> None:
         (refused,) = read("cnemc", "broken-truncated-2019-07-18.xml").refused

@@ -102,7 +102,12 @@ def test_orders_commit_with_the_signature_or_not_at_all(world: World) -> None:
 
         prepared = dispatch.prepare(tx, world.rules, tx.decision(proposal.id), now=world.now)
         decisions.approve(
-            tx, world.rules, proposal.id, by=world.person("city-approver3"), content=proposal.content_sha, now=world.now,
+            tx,
+            world.rules,
+            proposal.id,
+            by=world.person("city-approver3"),
+            content=proposal.content_sha,
+            now=world.now,
             prepared=prepared,
         )
         raise RuntimeError("power cut")
@@ -136,7 +141,9 @@ def test_a_clock_nags_when_nobody_decided(world: World) -> None:
     assert nags
     assert len({one.to for one in nags}) == len(nags), "each is nagged once"
     with world.store.reading() as tx:
-        assert tx.decision(proposal.id).standing is Standing.PROPOSED, "a proposal is not dropped because somebody slept"
+        assert tx.decision(proposal.id).standing is Standing.PROPOSED, (
+            "a proposal is not dropped because somebody slept"
+        )
 
 
 def test_a_decided_proposal_wakes_nobody(world: World) -> None:
@@ -156,8 +163,12 @@ def test_a_bulletin_for_another_area_is_refused(world: World) -> None:
 @pytest.mark.parametrize(
     "how",
     [
-        {"number": " "}, {"issuer": ""}, {"scan_sha256": ""}, {"level": Level.NONE},
-        {"expected_end_at": "before"}, {"received_at": "tomorrow"},
+        {"number": " "},
+        {"issuer": ""},
+        {"scan_sha256": ""},
+        {"level": Level.NONE},
+        {"expected_end_at": "before"},
+        {"received_at": "tomorrow"},
     ],
 )
 def test_a_bulletin_with_a_hole_or_crossed_times_is_refused(world: World, how: dict[str, object]) -> None:

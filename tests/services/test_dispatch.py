@@ -248,8 +248,15 @@ def test_a_settle_that_comes_after_reclaim_changes_nothing(world: World) -> None
         (slow,) = tx.outbox.claim("sms", Lane.URGENT, limit=1, now=world.wall.now())
     world.forward(minutes=1)
     row = {
-        "id": slow.id, "attempts": slow.attempts, "state": State.FAILED, "due_at": world.wall.now(), "sent_at": None,
-        "receipt": "", "because": "too late", "ambiguous": False, "outcome": "never",
+        "id": slow.id,
+        "attempts": slow.attempts,
+        "state": State.FAILED,
+        "due_at": world.wall.now(),
+        "sent_at": None,
+        "receipt": "",
+        "because": "too late",
+        "ambiguous": False,
+        "outcome": "never",
     }
 
     with world.store.transactions() as tx:
@@ -315,9 +322,7 @@ def test_a_failed_message_can_be_sent_again_by_a_person(world: World) -> None:
     with world.store.reading() as tx:
         (failed,) = tx.outbox.failed(world.episode().id)
 
-    world.store.run(
-        lambda tx: dispatch.send_again(tx, world.rules, failed, by=world.person("lj-duty"), now=world.now)
-    )
+    world.store.run(lambda tx: dispatch.send_again(tx, world.rules, failed, by=world.person("lj-duty"), now=world.now))
     world.deliver()
 
     assert failed in {one.id for one in world.phone.sent}
@@ -369,9 +374,7 @@ def test_a_reminder_by_hand_reaches_every_contact_and_nobody_who_answered(world:
 
     assert put == len(world.recipient(order).contacts)
     with pytest.raises(NothingToDo):
-        world.store.run(
-            lambda tx: dispatch.chase(tx, world.rules, order.id, by=world.person("lj-duty"), now=world.now)
-        )
+        world.store.run(lambda tx: dispatch.chase(tx, world.rules, order.id, by=world.person("lj-duty"), now=world.now))
 
 
 def test_a_reminder_waiting_in_the_post_is_cancelled_by_the_answer(world: World) -> None:
@@ -383,5 +386,7 @@ def test_a_reminder_waiting_in_the_post_is_cancelled_by_the_answer(world: World)
     world.answer(order)
     world.deliver()
 
-    chased = [one for one in world.phone.sent if one.order_id == order.id and one.kind.value in ("reminder", "escalation")]
+    chased = [
+        one for one in world.phone.sent if one.order_id == order.id and one.kind.value in ("reminder", "escalation")
+    ]
     assert chased == []

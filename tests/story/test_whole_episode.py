@@ -1,4 +1,4 @@
-"""One real week, told in the order it happens: the city warns, the district answers, everybody is released and counted."""
+"""One real week, told in the order it happens: the city warns, the district answers, all are released and counted."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def test_the_week_of_february_2015(world: World) -> None:
     names = {world.recipient(one).name for one in orders}
     assert CLOSED_PLANT not in names
     assert all(one.status is Status.ISSUED for one in orders)
-    assert len([one for one in world.phone.sent if one.kind.value == "order" and one.area.startswith(DISTRICT)]) == len(orders)
+    assert len([one for one in world.phone.sent if one.kind.value == "order" and one.area.startswith(DISTRICT)]) == len(
+        orders
+    )
 
     # some answer at once, one says nothing and is escalated, one cannot comply and is ruled on
     silent, objecting, *others = [one for one in orders if world.recipient(one).sample][:12]
@@ -55,7 +57,13 @@ def test_the_week_of_february_2015(world: World) -> None:
     assert all(world.order(one.id).escalated == 0 for one in others)
     ruled = world.store.run(
         lambda tx: dispatch.rule_on(
-            tx, world.rules, objecting.id, exempt=True, because="批准分段停窑", by=world.person("lj-approver1"), now=world.now
+            tx,
+            world.rules,
+            objecting.id,
+            exempt=True,
+            because="批准分段停窑",
+            by=world.person("lj-approver1"),
+            now=world.now,
         )
     )
     assert ruled.status is Status.EXEMPTED
@@ -163,7 +171,9 @@ def test_a_proposal_can_be_returned_and_made_again(world: World) -> None:
     (suggested,) = world.forecast(120, 193, 229)
     proposal = world.put_forward(suggested)
     world.store.run(
-        lambda tx: decisions.reject(tx, proposal.id, by=world.person("city-approver2"), because="请补充会商意见", now=world.now)
+        lambda tx: decisions.reject(
+            tx, proposal.id, by=world.person("city-approver2"), because="请补充会商意见", now=world.now
+        )
     )
 
     again = world.propose(Move.ACTIVATE, Level.YELLOW)

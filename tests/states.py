@@ -1,0 +1,30 @@
+"""docs/states.md as the machines draw themselves; `make docs` writes it, a house rule compares."""
+
+from __future__ import annotations
+
+import sys
+
+from emergency.domain.episode import DECISION, EPISODE
+from emergency.domain.messages import MESSAGE
+from emergency.domain.orders import ORDER
+from emergency.domain.review import REVIEW
+
+ABOUT = {
+    "episode": "One stretch of bad air in one area, from the first suggestion to the signed review.",
+    "decision": "The rule suggests, one person puts forward, another of enough rank signs.",
+    "order": "What one recipient must do in one episode; compliance is a finding, not a state.",
+    "message": "One wording to one address by one channel; «sent» and «delivered» are the provider's words.",
+    "review": "Two signatures, by two people; the episode closes with the second.",
+}
+
+
+def drawn() -> str:
+    """The whole page."""
+    parts = ["# States", "", "Drawn by the machines themselves (`make docs`); a test compares.", ""]
+    for machine in (EPISODE, DECISION, ORDER, MESSAGE, REVIEW):
+        parts += [f"## {machine.name}", "", ABOUT[machine.name], "", "```mermaid", machine.drawn(), "```", ""]
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(drawn())
