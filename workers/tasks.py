@@ -13,9 +13,9 @@ from workers.app import awaited, holder, system, task
 def poll_feed(*, feed: str, **_: Any) -> None:
     """Ask one feed what is new, and hold the plans against it."""
     s = system()
-    if found := s.feeds.get(feed):  # a feed taken out of the settings may still lie in yesterday's queue
-        intake.poll(s.store, found, now=s.clock.now(), wall=s.wall.now())
-    weigh()
+    found = s.feeds.get(feed)  # a feed taken out of the settings may still lie in yesterday's queue
+    if found and intake.poll(s.store, found, now=s.clock.now(), wall=s.wall.now()):
+        weigh()
 
 
 @task("weigh")

@@ -185,7 +185,7 @@ def _played(stack: Stack, built: System, drill: Drill, asked: Asked, password: s
     _greet(drill, asked, password, stack.folder)
     if asked.browser and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin"):
         webbrowser.open(f"http://127.0.0.1:{asked.port}/")
-    player = _player(stack, built, drill, asked)
+    player = _player(stack, built, drill, asked, password)
     try:
         player.play()
     except Unavailable as found:
@@ -194,12 +194,13 @@ def _played(stack: Stack, built: System, drill: Drill, asked: Asked, password: s
         player.problems.append(str(found).splitlines()[0])
     finally:
         player.owners.go()
+        player.officers.leave()
     if not player.problems:
         _await_receipts(built, drill, stack)
     return _ended(stack, built, drill, asked, player)
 
 
-def _player(stack: Stack, built: System, drill: Drill, asked: Asked) -> Player:
+def _player(stack: Stack, built: System, drill: Drill, asked: Asked, password: str) -> Player:
     def alive() -> None:
         if (gone := stack.dead()) is not None:
             raise Unavailable(f"{gone.name} ended by itself ({gone.process.returncode})\n{gone.last_words()}")
@@ -209,7 +210,8 @@ def _player(stack: Stack, built: System, drill: Drill, asked: Asked) -> Player:
     )
     return Player(
         system=built, drill=drill, civil=SharedClock(Path(stack.environ["EMERGENCY_CLOCK_FILE"])), owners=owners,
-        officers=Officers(built, drill.areas), alive=alive, status=Path(stack.environ["PHONES_STATUS"]),
+        officers=Officers(built, drill.areas, password=password), alive=alive,
+        status=Path(stack.environ["PHONES_STATUS"]),
         autopilot=asked.autopilot, speed=asked.speed, exit_when_closed=asked.exit_when_closed,
     )
 

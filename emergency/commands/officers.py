@@ -7,17 +7,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from emergency.clock import SHANGHAI
+from emergency.commands.visitor import Visitor
 from emergency.domain.episode import Decision, Episode, Move, Phase, Standing
-from emergency.domain.forecast import Bulletin
 from emergency.domain.level import Level
 from emergency.domain.orders import Status
 from emergency.domain.people import Act, Person, Role, may
 from emergency.domain.review import Stage
-from emergency.services import decisions, dispatch, intake, reviews
-from emergency.store import Tx, attachments, desk
+from emergency.store import Tx, desk
 from emergency.system import System
 
 READS: Final = timedelta(minutes=6)  # the duty officer before putting a suggestion forward
@@ -78,10 +77,12 @@ def seen(tx: Tx, area: str) -> Desk:
 
 
 class Officers:
-    """Everybody with a desk: they see what the system shows them, and act by the same use cases as its pages."""
+    """Everybody with a desk: they sign in to the pages, read, and press the same buttons as anybody."""
 
-    def __init__(self, system: System, areas: tuple[str, ...]) -> None:
+    def __init__(self, system: System, areas: tuple[str, ...], *, password: str) -> None:
         self._system, self.areas = system, areas
+        self._pages, self._password = system.settings.public_url, password
+        self._visitors: dict[str, Visitor] = {}
         self._people = [one for one in system.place.people if one.recipient_id is None]
         self._told: dict[str, Mapping[str, Any]] = {}  # area → the last text it had from above
 
@@ -90,6 +91,11 @@ class Officers:
         for recipient, area in self._system.place.answers_for.items():
             if area in self.areas and recipient in reached:
                 self._told[area] = reached[recipient]
+
+    def leave(self) -> None:
+        """Go home."""
+        for who in self._visitors.values():
+            who.leave()
 
     def deeds(self, desks: Mapping[str, Desk], tx: Tx) -> Iterator[Deed]:
         """What each of them means to do next, and when; nothing is done yet."""
@@ -107,31 +113,14 @@ class Officers:
                 yield self._review(one, one.episode)
 
     def _decide(self, decision: Decision) -> Deed:
-        moved = f"{decision.move.value} {decision.level.word}"
+        moved, page = f"{decision.move.value} {decision.level.word}", f"/console/decisions/{decision.id}"
         if decision.standing is Standing.SUGGESTED:
             officer = self._one(decision.area, Act.PROPOSE, Role.DUTY_OFFICER)
             at = (decision.suggested_at or decision.proposed_at) + READS
-            return Deed(at, f"{officer.name}提出：{moved}", self._put_forward(decision, officer))
+            return Deed(at, f"{officer.name}提出：{moved}", self._press(officer, page, f"{page}/put-forward"))
         approver = self._approver(decision)
-        return Deed(decision.proposed_at + SIGNS, f"{approver.name}签发：{moved}", self._sign(decision, approver))
-
-    def _put_forward(self, decision: Decision, officer: Person) -> Callable[[], None]:
-        s = self._system
-
-        def do() -> None:
-            now = s.clock.now()
-            s.store.run(lambda tx: decisions.put_forward(tx, s.rules, decision.id, by=officer, now=now))
-
-        return do
-
-    def _sign(self, decision: Decision, approver: Person) -> Callable[[], None]:
-        s = self._system
-
-        def do() -> None:
-            content = decision.content_sha
-            decisions.sign(s.store, s.rules, decision.id, by=approver, content=content, now=s.clock.now())
-
-        return do
+        at = decision.proposed_at + SIGNS
+        return Deed(at, f"{approver.name}签发：{moved}", self._press(approver, page, f"{page}/sign"))
 
     def _to_pass_on(self, area: str, desks: Mapping[str, Desk], tx: Tx) -> Deed | None:
         """The bulletin of the level above that this desk has had word of and has not entered yet."""
@@ -140,87 +129,54 @@ class Officers:
             return None
         for decision in desks[above].decisions:
             announced = decision.standing is Standing.APPROVED and decision.move in _ANNOUNCED
-            if not announced or tx.bulletin_known(area, decision.notice.number, _action(decision.move)):
+            if not announced or tx.bulletin_known(area, decision.notice.number, decision.move.value):
                 continue
             at = datetime.fromisoformat(told["at"])
             if decision.decided_at is None or at < decision.decided_at:
                 return None  # signed above, but its message has not come yet
             officer = self._one(area, Act.ENTER_BULLETIN, Role.DUTY_OFFICER)
-            words = f"{officer.name}录入{decision.notice.number}"
-            return Deed(at + PASSES_ON, words, self._enter(area, above, decision, officer, received_at=at))
+            do = self._press(
+                officer, f"/console/bulletins/new?area={area}", "/console/bulletins/new",
+                _bulletin(decision, above, received_at=at), scan=("notice.pdf", scanned(decision)),
+            )
+            return Deed(at + PASSES_ON, f"{officer.name}录入{decision.notice.number}", do)
         return None
 
-    def _enter(
-        self, area: str, above: str, decision: Decision, officer: Person, *, received_at: datetime
-    ) -> Callable[[], None]:
-        s = self._system
-
-        def do() -> None:
-            now, notice = s.clock.now(), decision.notice
-            scan = scanned(decision)
-            kept = attachments.keep(s.settings.data_dir, scan)
-            bulletin = Bulletin(
-                id=str(uuid4()), area=area, number=notice.number, issuer=notice.issuer, level=decision.level,
-                areas_covered=(above,), issued_at=notice.issued_at or now, effective_at=notice.effective_at or now,
-                received_at=received_at, expected_end_at=notice.expected_end_at, scan_sha256=kept.sha256,
-                action=_action(decision.move), reason=notice.reason,
-            )
-            file = {"sha256": kept.sha256, "name": "notice.pdf", "content_type": kept.content_type, "size": kept.size}
-
-            def enter(tx: Tx) -> None:
-                tx.keep_file(**file, area=area, by=officer.login, at=now)
-                intake.enter_bulletin(tx, s.rules, bulletin, by=officer, now=now)
-
-            s.store.run(enter)
-
-        return do
-
     def _rule(self, area: str, order_id: UUID) -> Callable[[], None]:
-        s, officer = self._system, self._one(area, Act.RULE, Role.DUTY_OFFICER)
+        officer, page = self._one(area, Act.RULE, Role.DUTY_OFFICER), f"/console/orders/{order_id}"
         because = "核实在制品情况属实，同意本批出罐后再执行；期间加强治理设施运行。"
-
-        def do() -> None:
-            now = s.clock.now()
-            s.store.run(
-                lambda tx: dispatch.rule_on(tx, s.rules, order_id, exempt=True, because=because, by=officer, now=now)
-            )
-
-        return do
+        return self._press(officer, page, f"{page}/ruling", {"ruling": "exempt", "because": because})
 
     def _done(self, area: str, task_id: UUID) -> Callable[[], None]:
-        s, officer = self._system, self._one(area, Act.PROPOSE, Role.DUTY_OFFICER)
-
-        def do() -> None:
-            now = s.clock.now()
-            s.store.run(lambda tx: decisions.task_done(tx, task_id, by=officer, now=now))
-
-        return do
+        officer = self._one(area, Act.PROPOSE, Role.DUTY_OFFICER)
+        return self._press(officer, f"/console/tasks?area={area}", f"/console/tasks/{task_id}/done")
 
     def _review(self, one: Desk, episode: Episode) -> Deed:
-        s, over = self._system, episode.released_at or episode.opened_at
+        over, page = episode.released_at or episode.opened_at, f"/review/{episode.id}"
         morning = datetime.combine(over.astimezone(SHANGHAI).date(), REVIEWS_AT, SHANGHAI)
         morning = morning if morning > over else morning + timedelta(days=1)
-        officer = self._one(one.area, Act.DRAFT_REVIEW, Role.DUTY_OFFICER)
-        reviewer = self._one(one.area, Act.SIGN_REVIEW, Role.REVIEWER)
-        approver = max(self._able(one.area, Act.SIGN_REVIEW, Role.APPROVER), key=lambda who: who.rank)
-        lessons = "推演小结：个别样例企业未在时限内签收，已逐级告知；建议核对第二联系人。"
-
-        def run(use_case: Callable[[Tx, datetime], object]) -> Callable[[], None]:
-            def do() -> None:
-                now = s.clock.now()
-                s.store.run(lambda tx: use_case(tx, now))
-
-            return do
-
         if one.stage is None:
-            draft = run(lambda tx, now: reviews.draft(tx, episode.id, by=officer, now=now, lessons=lessons))
-            return Deed(morning, f"{officer.name}起草后评估", draft)
+            officer = self._one(one.area, Act.DRAFT_REVIEW, Role.DUTY_OFFICER)
+            lessons = "推演小结：个别样例企业未在时限内签收，已逐级告知；建议核对第二联系人。"
+            do = self._press(officer, page, f"{page}/draft", {"lessons": lessons})
+            return Deed(morning, f"{officer.name}起草后评估", do)
         after = (one.stage_at or morning) + HOUR
         if one.stage is Stage.DRAFTED:
-            sign = run(lambda tx, now: reviews.sign(tx, episode.id, by=reviewer, now=now))
-            return Deed(after, f"{reviewer.name}签署后评估", sign)
-        countersign = run(lambda tx, now: reviews.countersign(tx, episode.id, by=approver, now=now))
-        return Deed(after, f"{approver.name}复核后评估，过程关闭", countersign)
+            reviewer = self._one(one.area, Act.SIGN_REVIEW, Role.REVIEWER)
+            return Deed(after, f"{reviewer.name}签署后评估", self._press(reviewer, page, f"{page}/signature"))
+        approver = max(self._able(one.area, Act.SIGN_REVIEW, Role.APPROVER), key=lambda who: who.rank)
+        do = self._press(approver, page, f"{page}/countersignature")
+        return Deed(after, f"{approver.name}复核后评估，过程关闭", do)
+
+    def _press(
+        self, person: Person, page: str, action: str, said: Mapping[str, str] | None = None, *,
+        scan: tuple[str, bytes] | None = None,
+    ) -> Callable[[], None]:
+        def do() -> None:
+            who = self._visitors.setdefault(person.login, Visitor(self._pages, person.login, self._password))
+            who.press(page, action, said, scan=scan)
+
+        return do
 
     def _able(self, area: str, act: Act, role: Role | None = None) -> list[Person]:
         return [one for one in self._people if one.area == area and may(one, act, area) and role in (None, one.role)]
@@ -235,8 +191,27 @@ class Officers:
         return min(enough, key=lambda one: one.rank)
 
 
-def _action(move: Move) -> str:
-    return move.value
+def _bulletin(decision: Decision, above: str, *, received_at: datetime) -> dict[str, str]:
+    """What the desk below writes into its form from the paper of the desk above."""
+    notice = decision.notice
+    return {
+        "number": notice.number,
+        "issuer": notice.issuer,
+        "action": decision.move.value,
+        "level": "" if decision.level is Level.NONE else decision.level.word,
+        "areas_covered": above,
+        "issued_at": _in_field(notice.issued_at),
+        "effective_at": _in_field(notice.effective_at),
+        "received_at": _in_field(received_at),
+        "expected_end_at": _in_field(notice.expected_end_at),
+        "reason": notice.reason,
+        **({"open_ended": "1"} if notice.open_ended else {}),
+    }
+
+
+def _in_field(at: datetime | None) -> str:
+    """A moment as a datetime-local field holds it."""
+    return at.astimezone(SHANGHAI).strftime("%Y-%m-%dT%H:%M") if at else ""
 
 
 def scanned(decision: Decision) -> bytes:

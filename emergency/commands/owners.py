@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import http.client
-import json
 import logging
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 from uuid import UUID
 
+from emergency.commands.visitor import Line
 from emergency.domain.messages import Kind
 from emergency.domain.orders import Action, Recipient
 from emergency.plans.drills import Behaviour, Drill, behaviour_of, resumes_after
@@ -22,7 +21,6 @@ from emergency.plans.drills import Behaviour, Drill, behaviour_of, resumes_after
 log = logging.getLogger(__name__)
 
 HANDS: Final = 4  # people pressing at the same moment
-TIMEOUT_S: Final = 15.0
 _ASKS: Final = frozenset({Kind.ORDER.value, Kind.REVISION.value})
 
 
@@ -94,7 +92,7 @@ class Owners:
         for action in Action:  # what a recipient says later must not overtake what it said before
             self._press_all([one for one in due if one.action is action])
         for phone in {one.phone for one in due}:
-            self._inbox.ask("POST", f"/phone/{phone}/read", {})
+            self._inbox.post(f"/phone/{phone}/read", {})
         return len(due)
 
     def go(self) -> None:
@@ -161,47 +159,12 @@ class Owners:
             self.failed += failed
 
 
-class Line:
-    """One kept-alive connection to one of our own servers on this machine, opened again when it was closed."""
-
-    def __init__(self, address: str) -> None:
-        place = urlsplit(address)
-        self._host, self._port = place.hostname or "127.0.0.1", place.port or 80
-        self._line: http.client.HTTPConnection | None = None
-
-    def get(self, path: str) -> dict[str, Any]:
-        """The JSON document at this path; an empty one when it cannot be had."""
-        status, body = self.ask("GET", path)
-        return dict(json.loads(body)) if status == 200 else {}
-
-    def ask(self, method: str, path: str, form: Mapping[str, str] | None = None) -> tuple[int, bytes]:
-        """The status and body; status 0 when nobody answered."""
-        body = urlencode(form) if form is not None else None
-        headers = {"Content-Type": "application/x-www-form-urlencoded"} if form is not None else {}
-        for _ in range(2):  # the server may have closed a line that was quiet for long
-            try:
-                line = self._line or http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT_S)
-                self._line = line
-                line.request(method, path, body=body, headers=headers)
-                response = line.getresponse()
-                return response.status, response.read()
-            except (OSError, http.client.HTTPException):
-                self.close()
-        return 0, b""
-
-    def close(self) -> None:
-        """Hang up."""
-        if self._line is not None:
-            self._line.close()
-            self._line = None
-
-
 def _press_share(line: Line, share: list[Press]) -> int:
     """Press these one after another; how many were not taken."""
     failed = 0
     for one in share:
         form = {"revision": str(one.revision), "action": one.action.value, "remark": one.remark}
-        status, _ = line.ask("POST", f"{urlsplit(one.link).path}/answer", form)
+        status = line.post(f"{urlsplit(one.link).path}/answer", form)
         if status != 303:
             failed += 1
             log.warning("press.refused", extra={"action": one.action.value, "status": status})

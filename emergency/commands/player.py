@@ -97,7 +97,11 @@ class Player:
                 return
             if self._stuck(sight):
                 return
-            self._turn(sight)
+            try:
+                self._turn(sight)
+            except Refused as refused:  # a page would not take what a person pressed: nothing will come of waiting
+                self.problems.append(str(refused))
+                return
 
     def _look(self) -> Sight:
         now = self.civil.now()
@@ -202,12 +206,7 @@ class Player:
         due = sorted((one for one in sight.deeds if one.at <= sight.now), key=lambda one: one.at)
         if not due:
             return False
-        try:
-            due[0].do()
-        except Refused as refused:
-            self.problems.append(f"{due[0].words}: {refused}")
-            raise
-        self.system.wake_drains()
+        due[0].do()
         return True
 
     def _waits_for_people(self, sight: Sight) -> str:

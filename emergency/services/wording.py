@@ -18,7 +18,7 @@ LANG = "zh"  # every recipient of the first home reads Chinese; a notice exists 
 def of_order(rules: Rules, kind: Kind, one: DrawnUp, decision: Decision, *, now: datetime) -> str:
     """The notice that tells one recipient what this decision changes for it."""
     notice, order, words = decision.notice, one.order, rules.wording
-    told = {"banner": _banner(rules), "order_number": order.number, "contact": notice.contact}
+    told = {"banner": _banner(rules), "order_number": order.number, "contact": _call(notice.contact)}
     number, effective = {"number": notice.number}, {"effective_at": words.instant(one.revision.effective_at, LANG)}
     until = {"until": words.until(notice.expected_end_at, LANG)}
     levels = {"level_before": words.level(decision.level_before, LANG), "level": words.level(decision.level, LANG)}
@@ -88,7 +88,7 @@ def of_reminder(rules: Rules, order: Order, recipient: Recipient, *, contact: st
         order_number=order.number,
         level=words.level(order.level, LANG),
         waited=_waited(order, now),
-        contact=contact,
+        contact=_call(contact),
         answer_by=words.instant(now + timedelta(minutes=30), LANG),
     )
 
@@ -99,7 +99,7 @@ _ESCALATIONS = {"second_contact": "escalation_contact", "tracker": "escalation_t
 def of_rung(rules: Rules, notify: str, order: Order, recipient: Recipient, *, contact: str, now: datetime) -> str:
     """What a step of the ladder tells whom."""
     if notify == "recipient":
-        return of_reminder(rules, order, recipient, contact=contact, now=now)
+        return of_reminder(rules, order, recipient, contact=_call(contact), now=now)
     words = rules.wording
     first = min(recipient.contacts, key=lambda one: one.order, default=None)
     return words.fill(
@@ -111,7 +111,7 @@ def of_rung(rules: Rules, notify: str, order: Order, recipient: Recipient, *, co
         level=words.level(order.level, LANG),
         waited=_waited(order, now),
         recipient_contact=_reached(first),
-        contact=contact,
+        contact=_call(contact),
     )
 
 
@@ -163,7 +163,7 @@ def public_notice(rules: Rules, notice: Notice, move: Move, *, level_before: Lev
         "number": notice.number,
         "area": notice.area,
         "reason": notice.reason,
-        "contact": notice.contact,
+        "contact": _call(notice.contact),
     }
     at = notice.effective_at
     since = "" if at is None else words.instant(at, LANG, dated=True)
@@ -197,7 +197,7 @@ def upward_report(rules: Rules, decision: Decision, *, orders: int, due_at: date
         until=words.until(notice.expected_end_at, LANG),
         orders=orders,
         acknowledged=0,
-        contact=notice.contact,
+        contact=_call(notice.contact),
     )
 
 
@@ -212,6 +212,14 @@ def task_overdue(rules: Rules, task: Task) -> str:
         what=task.words,
         due_at=words.instant(task.due_at, LANG),
     )
+
+
+CALL_ROOM = 24  # what every notice leaves for its contact
+
+
+def _call(contact: str) -> str:
+    """Whom to call; a number is never cut, so a long title goes and the number stays."""
+    return contact if len(contact) <= CALL_ROOM else contact.rsplit(" ", 1)[-1]
 
 
 def _banner(rules: Rules) -> str:

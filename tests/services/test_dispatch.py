@@ -390,3 +390,13 @@ def test_a_reminder_waiting_in_the_post_is_cancelled_by_the_answer(world: World)
         one for one in world.phone.sent if one.order_id == order.id and one.kind.value in ("reminder", "escalation")
     ]
     assert chased == []
+
+
+def test_the_number_to_call_is_never_cut_off(world: World) -> None:
+    world.activated()
+    world.forward(hours=2)
+    number = world.person("lj-duty").phone
+
+    texts = [one.text for one in world.phone.sent if one.order_id is not None]
+    assert texts
+    assert all(text.rstrip().endswith(number) or number in text for text in texts)
