@@ -19,7 +19,7 @@ from emergency.plans.measures import load_measures
 from emergency.plans.places import load_place
 from emergency.plans.plans import load_plans
 from emergency.plans.wording import load_wording
-from emergency.services import decisions, dispatch, intake, post, reviews, watch
+from emergency.services import chasing, decisions, dispatch, intake, post, reviews, watch
 from emergency.services.links import Links, link_id
 from emergency.services.rules import Rules
 from emergency.store import Store
@@ -231,7 +231,7 @@ class World:
     def sweep(self) -> None:
         """What beat does: reclaim, climb, lapse, look, send."""
         watch.sweep(self.store, wall=self.wall.now())
-        dispatch.escalate_overdue(self.store, self.rules, now=self.now)
+        chasing.escalate_overdue(self.store, self.rules, now=self.now)
         decisions.lapse_overdue(self.store, self.rules, now=self.now)
         watch.look(self.store, self.rules, now=self.now, wall=self.wall.now())
         self.deliver()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emergency.domain.messages import Lane
-from emergency.services import decisions, dispatch, intake, post, watch
+from emergency.services import chasing, decisions, intake, post, watch
 from workers.app import awaited, holder, system, task
 
 
@@ -40,7 +40,7 @@ def drain(*, channel: str, lane: str = "normal", **_: Any) -> None:
 def escalate(**_: Any) -> None:
     """Climb the ladders whose next step is due."""
     s = system()
-    if dispatch.escalate_overdue(s.store, s.rules, now=s.clock.now()):
+    if chasing.escalate_overdue(s.store, s.rules, now=s.clock.now()):
         s.wake_drains()
 
 

@@ -13,24 +13,13 @@ from emergency.domain.episode import Decision, Episode, Fact, Move, Task, due
 from emergency.domain.level import Level
 from emergency.domain.machine import IllegalMove
 from emergency.domain.messages import LANES, Kind, Message, message_id
-from emergency.domain.orders import (
-    LIVE,
-    Action,
-    Contact,
-    DrawnUp,
-    NothingToDo,
-    Order,
-    Recipient,
-    RecipientKind,
-    Revision,
-    Status,
-)
-from emergency.domain.people import Act, Person, Role, ask, within
+from emergency.domain.orders import LIVE, Action, Contact, DrawnUp, NothingToDo, Order, Recipient, Revision, Status
+from emergency.domain.people import Act, Person, ask, within
 from emergency.errors import Conflict, Missing, Refused
 from emergency.services import wording
 from emergency.services.links import link_id, token_sha256
 from emergency.services.rules import Rules
-from emergency.store import Store, Tx
+from emergency.store import Tx
 
 LINK_LIVES = timedelta(days=60)  # longer than any episode on record; a link is revoked when its contact changes
 CHASED = (Kind.REMINDER.value, Kind.ESCALATION.value)
@@ -331,7 +320,7 @@ def _ask_for_ruling(tx: Tx, rules: Rules, order: Order, *, now: datetime) -> Non
     task = Task(
         id=uuid5(order.id, f"ruling:{order.revision}"),
         episode_id=order.episode_id,
-        area=desk_of(tx, order.area),
+        area=rules.desk_of(tx, order.area),
         kind="ruling",
         due_at=due(now, plan.ruling_deadline_min),
         words=f"{order.number}: {order.declined_because}"[:300],
@@ -358,140 +347,6 @@ def rule_on(tx: Tx, rules: Rules, order_id: UUID, *, exempt: bool, because: str,
     )
     tx.finish_tasks(uuid5(order.id, f"ruling:{order.revision}"), by=by, now=now)
     return kept
-
-
-def chase(tx: Tx, rules: Rules, order_id: UUID, *, by: Person, now: datetime) -> int:
-    """
-    Remind a recipient by hand, now; how many messages went into the post.
-
-    :raises NotAllowed: the person may not chase here
-    :raises NothingToDo: it has answered
-    """
-    order = tx.order(order_id)
-    ask(by, Act.CHASE, order.area)
-    if order.status is not Status.ISSUED:
-        raise NothingToDo(f"order {order.number} is {order.status.value}", zh="对方已答复，无需催办")
-    recipient = tx.recipient(order.recipient_id)
-    contact = rules.desk_contact(tx, desk_of(tx, order.area))
-    put = [
-        message_for(
-            rules,
-            order,
-            Kind.REMINDER,
-            one,
-            wording.of_reminder(rules, order, recipient, contact=contact, now=now),
-            rung=f"hand-{now:%Y%m%d%H%M}",
-            now=now,
-        )
-        for one in recipient.contacts
-        if one.phone
-    ]
-    tx.outbox.put(put)
-    tx.note(Fact("order.chased", str(order.id), by.login, now, order.episode_id, order.area, {"messages": len(put)}))
-    return len(put)
-
-
-def escalate_overdue(store: Store, rules: Rules, *, now: datetime, batch: int = 200) -> int:
-    """Take every step of the ladder that is due; how many were taken. Each is taken once however often we sweep."""
-    with store.reading() as tx:
-        if not tx.orders_to_chase(now=now, limit=1):
-            return 0
-    taken = 0
-    while True:
-        done = store.run(lambda tx: _escalate(tx, rules, now=now, limit=batch))
-        taken += done
-        if done < batch:
-            return taken
-
-
-def _escalate(tx: Tx, rules: Rules, *, now: datetime, limit: int) -> int:
-    some = tx.orders_to_chase(now=now, limit=limit)
-    for order in some:
-        recipient = tx.recipient(order.recipient_id)
-        rungs = rules.plan(tx.episode(order.episode_id).plan_id).ladder
-        after, rung = ladder.climbed(order, rungs, now=now)
-        if rung is None:
-            tx.save(ladder.stopped(order), fact="order.chase_ended", by="system", at=now)
-            continue
-        told = whom(tx, rung.notify, order, recipient)
-        contact = rules.desk_contact(tx, desk_of(tx, order.area))
-        text = wording.of_rung(rules, rung.notify, order, recipient, contact=contact, now=now)
-        messages = [
-            message_for(
-                rules,
-                order,
-                Kind.REMINDER if rung.notify in _THEMSELVES else Kind.ESCALATION,
-                one,
-                text,
-                rung=rung.step,
-                now=now,
-                channel=channel,
-                with_link=rung.notify in _THEMSELVES,
-            )
-            for one in told
-            for channel in rules.reachable(rung.by)
-        ]
-        first = tx.keep_rung(
-            order, rung.step, notify=rung.notify, told=len(told), due_at=order.next_rung_at or now, now=now
-        )
-        if first:
-            tx.outbox.put(messages)
-        if not told:
-            tx.raise_alarm(
-                f"nobody:{rung.notify}:{order.area}",
-                area=desk_of(tx, order.area),
-                now=now,
-                detail=f"{recipient.name}: nobody can be reached as {rung.notify}",
-            )
-        tx.save(
-            after,
-            fact="order.escalated",
-            by="system",
-            at=now,
-            more={"step": rung.step, "notify": rung.notify, "told": len(told), "due_at": order.next_rung_at},
-        )
-    return len(some)
-
-
-_THEMSELVES = frozenset({"recipient", "second_contact"})
-
-
-def whom(tx: Tx, role: str, order: Order, recipient: Recipient) -> list[Contact]:
-    """Who stands behind a ladder's word, for this recipient; empty when nobody can be reached."""
-    reachable = sorted((one for one in recipient.contacts if one.phone), key=lambda one: one.order)
-    match role:
-        case "recipient":
-            return reachable[:1]
-        case "second_contact":
-            return reachable[1:2]
-        case "tracker":
-            names = {
-                name.strip()
-                for name in recipient.tracker.replace("，", "、").replace(",", "、").split("、")
-                if name.strip()
-            }
-            units = tx.recipients([desk_of(tx, order.area)], kinds=[RecipientKind.UNIT, RecipientKind.TOWN])
-            return [one for unit in units if unit.name in names for one in unit.contacts[:1] if one.phone]
-        case "town":
-            towns = tx.recipients([recipient.area], kinds=[RecipientKind.TOWN])
-            return [one for town in towns if town.id != recipient.id for one in town.contacts[:1] if one.phone]
-        case _:
-            return duty_officers(tx, desk_of(tx, order.area))
-
-
-def duty_officers(tx: Tx, area: str) -> list[Contact]:
-    """The desk's duty officers as people to reach."""
-    return [
-        Contact(id=one.id, name=one.name, role=one.title or one.role.value, phone=one.phone)
-        for one in tx.people()
-        if one.area == area and one.role is Role.DUTY_OFFICER and one.active and one.phone
-    ]
-
-
-def desk_of(tx: Tx, area: str) -> str:
-    """The nearest area upward that has a plan of its own and so a duty desk."""
-    desks = {one.id for one in tx.areas() if one.plan_id}
-    return next((one for one in tx.above(area) if one in desks), area)
 
 
 def note_receipt(

@@ -75,6 +75,10 @@ class Rules:
             raise Misconfigured(f"no area from {area} upward has a plan")
         return self.plan(found)
 
+    def desk_of(self, tx: Tx, area: str) -> str:
+        """The nearest area upward that has a plan of its own and so a duty desk."""
+        return next((one for one in tx.above(area) if tx.area(one).plan_id), area)
+
     def place_of(self, tx: Tx, area: str) -> str:
         """The place whose air the area is judged by: its own, or the nearest above it that has one."""
         return next((self.places[one] for one in tx.above(area) if one in self.places), tx.area(area).name)

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from emergency.domain.episode import Task
 from emergency.domain.messages import LANES, Kind, Message, message_id
-from emergency.services import dispatch, wording
+from emergency.services import wording
+from emergency.services.chasing import Around
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx
 
@@ -53,16 +54,17 @@ def _post(tx: Tx, *, now: datetime, wall: datetime) -> list[str]:
 
 def _tasks(tx: Tx, rules: Rules, *, now: datetime) -> list[str]:
     found = []
+    around = Around(tx, rules)
     for task in tx.tasks_due(now=now):
         name = f"task:{task.id}"
         if tx.raise_alarm(name, area=task.area, detail=f"{task.kind}: {task.words}"[:300], now=now):
             found.append(name)
-        tx.outbox.put(_reminders(tx, rules, task, now=now))
+        tx.outbox.put(_reminders(rules, around, task, now=now))
         tx.mark_alarmed(task.id, now=now)
     return found
 
 
-def _reminders(tx: Tx, rules: Rules, task: Task, *, now: datetime) -> list[Message]:
+def _reminders(rules: Rules, around: Around, task: Task, *, now: datetime) -> list[Message]:
     return [
         Message(
             id=message_id(
@@ -81,5 +83,5 @@ def _reminders(tx: Tx, rules: Rules, task: Task, *, now: datetime) -> list[Messa
             contact_id=one.id,
             rung="overdue",
         )
-        for one in dispatch.duty_officers(tx, task.area)
+        for one in around.duty_officers(task.area)
     ]

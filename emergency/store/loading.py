@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -223,6 +223,12 @@ class Loading:
             asked = asked.where(RecipientRow.kind.in_([one.value for one in kinds]))
         rows = self.connection.execute(asked).all()
         contacts = self._contacts(None if areas is None else [row.id for row in rows])
+        return [saving.recipient(row, contacts.get(row.id, ())) for row in rows]
+
+    def recipients_called(self, ids: Collection[UUID]) -> list[Recipient]:
+        """These recipients with their contacts."""
+        rows = self.connection.execute(select(table(RecipientRow)).where(RecipientRow.id.in_(ids))).all()
+        contacts = self._contacts([row.id for row in rows])
         return [saving.recipient(row, contacts.get(row.id, ())) for row in rows]
 
     def bulletin(self, bulletin_id: UUID) -> Bulletin:

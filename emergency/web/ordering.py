@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from emergency.domain.orders import Status
 from emergency.domain.people import Act, Area
 from emergency.errors import Refused
-from emergency.services import dispatch
+from emergency.services import chasing, dispatch
 from emergency.store import desk, desk_orders
 from emergency.web import showing
 from emergency.web.access import ask_here, may_here, open_to, the_person, the_system
@@ -132,7 +132,7 @@ def chase(order_id: UUID) -> ResponseReturnValue:
     system, person, at = the_system(), the_person(), showing.now()
     _of_our_desk(order_id)
     try:
-        put = system.store.run(lambda tx: dispatch.chase(tx, system.rules, order_id, by=person, now=at))
+        put = system.store.run(lambda tx: chasing.chase(tx, system.rules, order_id, by=person, now=at))
     except Refused as refused:
         return _again(order_id, refused)
     system.wake_drains()

@@ -158,6 +158,7 @@ def _paper(episode_id: UUID, *, refused: str = "", typed: str = "") -> str:
         summary=summary(kept, spans, days),
         days=days,
         picture=picture(days),
+        lasting=showing.length,
         bias=bias(days),
         lines=lines,
         steps=steps(kept),

@@ -10,7 +10,7 @@ from emergency.domain.level import Level
 from emergency.domain.messages import ChannelFault, Later, Never, State, Uncertain
 from emergency.domain.orders import Action, NothingToDo, Status
 from emergency.errors import Missing, Refused
-from emergency.services import dispatch
+from emergency.services import chasing, dispatch
 from tests.world import DISTRICT, World
 
 
@@ -50,7 +50,7 @@ def test_a_restart_of_everything_during_a_wait_fires_the_step_once(world: World)
     world.clock.forward(hours=1)
 
     for _ in range(3):
-        dispatch.escalate_overdue(world.store, world.rules, now=world.now)
+        chasing.escalate_overdue(world.store, world.rules, now=world.now)
 
     with world.store.reading() as tx:
         taken = [row for row in tx.rungs_taken(order.episode_id) if row.order_id == order.id]
@@ -367,21 +367,21 @@ def test_a_reminder_by_hand_reaches_every_contact_and_nobody_who_answered(world:
     order = world.an_order()
 
     put = world.store.run(
-        lambda tx: dispatch.chase(tx, world.rules, order.id, by=world.person("lj-duty"), now=world.now)
+        lambda tx: chasing.chase(tx, world.rules, order.id, by=world.person("lj-duty"), now=world.now)
     )
     world.deliver()
     world.answer(order)
 
     assert put == len(world.recipient(order).contacts)
     with pytest.raises(NothingToDo):
-        world.store.run(lambda tx: dispatch.chase(tx, world.rules, order.id, by=world.person("lj-duty"), now=world.now))
+        world.store.run(lambda tx: chasing.chase(tx, world.rules, order.id, by=world.person("lj-duty"), now=world.now))
 
 
 def test_a_reminder_waiting_in_the_post_is_cancelled_by_the_answer(world: World) -> None:
     world.activated()
     order = world.an_order()
     world.clock.forward(minutes=61)
-    dispatch.escalate_overdue(world.store, world.rules, now=world.now)
+    chasing.escalate_overdue(world.store, world.rules, now=world.now)
 
     world.answer(order)
     world.deliver()
