@@ -120,7 +120,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "later": N_("稍后重试"),
         "never": N_("号码或内容被拒"),
         "uncertain": N_("结果不明"),
-        "fault": N_("通道故障"),
+        "channelfault": N_("通道故障"),
     },
     "role": {
         "duty_officer": N_("值班员"),
