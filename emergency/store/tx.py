@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, Update, bindparam, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from emergency.domain.episode import Decision, Episode, Fact, Task
@@ -69,17 +70,13 @@ class Tx(Loading):
 
         :raises Conflict: somebody saved it since it was loaded
         """
-        kept, row, columns = saving.bumped(value), *_row_of(value)
+        kept, (row, columns) = saving.bumped(value), _row_of(value)
         columns["version"] = kept.version
         if value.version == 0:
-            self.connection.execute(insert(table(row)).values(**columns))
+            self.connection.execute(insert(table(row)), columns)
         else:
-            columns.pop("id")
-            done = self.connection.execute(
-                update(table(row))
-                .where(table(row).c.id == value.id, table(row).c.version == value.version)
-                .values(**columns)
-            )
+            seen = {"seen_id": value.id, "seen_version": value.version}
+            done = self.connection.execute(_update_of(row), {**columns, **seen})
             if done.rowcount != 1:
                 raise Conflict(
                     f"{row.__tablename__} {value.id} was saved by somebody else since version {value.version}"
@@ -345,6 +342,17 @@ class Tx(Loading):
     def _upsert(self, row: type[Base], key: Mapping[str, Any], columns: Mapping[str, Any]) -> None:
         statement = self._insert(row).values(**key, **columns)
         self.connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=dict(columns)))
+
+
+@cache
+def _update_of(row: type[Base]) -> Update:
+    """The one statement by which a row of this table is saved: built once, because building is what it costs."""
+    columns = table(row).c
+    return (
+        update(table(row))
+        .where(columns.id == bindparam("seen_id"), columns.version == bindparam("seen_version"))
+        .values({one.name: bindparam(one.name) for one in columns if one.name != "id"})
+    )
 
 
 def _row_of(value: Episode | Decision | Order | Review | Task) -> tuple[type[Base], dict[str, Any]]:

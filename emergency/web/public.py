@@ -79,6 +79,7 @@ def page() -> Response:
         origin=system.rules.origin,
         changed=max(told, default=None),
         advice=advice,
+        reason=reason,
         steps=PLACES,
     )
     response = make_response(body)
@@ -129,6 +130,13 @@ def advice(level: Level) -> list[str]:
     replaced = {key for one in lines for key in one.replaces}
     kept = sorted((one for one in lines if one.key not in replaced), key=lambda one: one.force != "health")
     return [one.text_en if lang() == "en" and one.text_en else one.text for one in kept]
+
+
+def reason(one: Decision) -> str:
+    """Why, as signed; in English where the reason is the rule's own sentence, which exists in both languages."""
+    if lang() == "en" and one.notice.reason == one.assessment.get("sentence_zh"):
+        return str(one.assessment.get("sentence_en") or one.notice.reason)
+    return one.notice.reason
 
 
 def named(area: Area) -> str:

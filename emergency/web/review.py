@@ -28,7 +28,13 @@ from emergency.web.words import N_, _
 bp = Blueprint("review", __name__)
 
 REVIEWED: Final = frozenset({Phase.RELEASED, Phase.WITHDRAWN, Phase.CLOSED})
-ROUTINE: Final = ("order.order", "order.revision", "order.information", "order.lifting", "order.withdrawal")
+ROUTINE: Final = tuple(
+    f"order.{one}"
+    for one in (
+        *("order", "revision", "reissue", "information", "lifting", "withdrawal"),
+        *("acknowledged", "started", "in_place", "resumed", "escalated", "chase_ended", "answered_old_revision"),
+    )
+)  # one line for each order: counted above, not told one by one
 LEADS: Final = (1, 2, 3)  # days between a forecast and the day it speaks of
 STAGES: Final = {
     Stage.DRAFTED: N_("已起草，待签字"),
