@@ -9,6 +9,7 @@ import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from types import TracebackType
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -148,8 +149,9 @@ class Pool:
         :raises Misconfigured: the address is wrong or out of bounds, or its certificate does not fit
         """
         parts = _split(url)
-        if _literal(parts.hostname or ""):  # aiohttp asks no resolver about a literal address
-            checked_addresses(parts.hostname or "", _port(parts), self._allow)
+        host = parts.hostname or ""
+        if _literal(host):  # aiohttp asks no resolver about a literal address
+            _checked(host, _port(parts), (host,), self._allow)
         session = await self._open()
         try:
             async with session.post(
@@ -255,6 +257,7 @@ def _literal(host: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=64)  # a channel sends thousands of messages to one address
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)

@@ -14,6 +14,7 @@ from emergency.wire import Answer, CutOff, NeverLeft, Pool
 _LATER = frozenset({408, 409, 425, 429})
 _NEVER = frozenset({400, 413, 422})  # 413: this text is too large for it, and will be tomorrow
 _LONGEST_RECEIPT = 200
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # once: making one costs more than using it
 
 
 class HttpChannel:
@@ -75,7 +76,7 @@ def payload(message: Message) -> bytes:
         "episode": None if message.episode_id is None else str(message.episode_id),
         "kind": message.kind.value,
     }
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return _JSON.encode(said).encode("utf-8", "replace")
 
 
 def outcome(answer: Answer) -> Outcome:
