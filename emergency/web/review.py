@@ -165,6 +165,7 @@ def _paper(episode_id: UUID, *, refused: str = "", typed: str = "") -> str:
         days=days,
         picture=picture(days),
         lasting=showing.length,
+        held=_held,
         bias=bias(days),
         lines=lines,
         steps=steps(kept),
@@ -276,12 +277,12 @@ def summary(kept: Record, spans: Sequence[Span], days: Sequence[DayBeside]) -> l
     if measured:
         worst = max(measured, key=lambda one: one.observed or 0)
         lines.append(_("期间实况日 AQI 最高 %(aqi)s（%(day)s）。", aqi=worst.observed, day=worst.day.isoformat()))
-    lines.append(
-        _("共 %(n)s 项审批事项签发，提出与签发均为不同的人；%(apart)s 项与规则结论不同，均写明理由。",
-          n=len(approved), apart=len(apart))
-        if all(one.proposed_by != one.decided_by for one in approved)
-        else _("共 %(n)s 项审批事项签发，其中有提出与签发为同一人的，须核查。", n=len(approved))
-    )  # fmt: skip
+    if any(one.proposed_by == one.decided_by for one in approved):
+        lines.append(_("共 %(n)s 项审批事项签发，其中有提出与签发为同一人的，须核查。", n=len(approved)))
+    else:
+        lines.append(_("共 %(n)s 项审批事项签发，每项的提出人与签发人均不相同。", n=len(approved)))
+    if apart:
+        lines.append(_("其中 %(n)s 项与规则结论不同，均写明理由。", n=len(apart)))
     late = [one for one in approved if one.decided_at and one.decided_at > one.decide_by]
     lines.append(_("按时签发 %(n)s 项，超过预案时限 %(late)s 项。", n=len(approved) - len(late), late=len(late)))
     lines.append(_("共下达指令 %(n)s 件。", n=orders))
@@ -310,5 +311,7 @@ def summary(kept: Record, spans: Sequence[Span], days: Sequence[DayBeside]) -> l
 
 
 def _held(span: Span, now: datetime) -> str:
+    if span.until is not None and span.until <= span.since:
+        return _("生效前已被替代")
     words = showing.length((span.until or now) - span.since)
     return words if span.until else _("%(time)s（仍在持续）", time=words)
