@@ -16,7 +16,7 @@ from emergency.domain.level import Level
 from emergency.domain.orders import Status
 from emergency.domain.people import Act, Person, Role, may
 from emergency.domain.review import Stage
-from emergency.store import Tx, desk
+from emergency.store import Tx, desk, portal
 from emergency.system import System
 
 READS: Final = timedelta(minutes=6)  # the duty officer before putting a suggestion forward
@@ -66,11 +66,13 @@ def seen(tx: Tx, area: str) -> Desk:
     episode = tx.latest_episode(area)
     if episode is None:
         return Desk(area, None, (), ())
-    declined = tuple(
-        (one.id, one.acknowledged_at or one.issued_at or episode.opened_at)
-        for one in tx.orders(episode.id)
-        if one.status is Status.DECLINED
-    )
+    declined: tuple[tuple[UUID, datetime], ...] = ()
+    if portal.orders_by_status(tx, episode.id).get(Status.DECLINED.value):
+        declined = tuple(
+            (one.id, one.acknowledged_at or one.issued_at or episode.opened_at)
+            for one in tx.orders(episode.id)
+            if one.status is Status.DECLINED
+        )
     review = tx.review_of(episode.id)
     at = (review.countersigned_at or review.signed_at or review.drafted_at) if review else None
     return Desk(area, episode, tuple(tx.decisions(episode.id)), declined, review.stage if review else None, at)

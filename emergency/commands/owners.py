@@ -90,7 +90,8 @@ class Owners:
         while self._presses and self._presses[0].at <= now:
             due.append(heapq.heappop(self._presses))
         for action in Action:  # what a recipient says later must not overtake what it said before
-            self._press_all([one for one in due if one.action is action])
+            if same := [one for one in due if one.action is action]:
+                self._press_all(same)
         for phone in {one.phone for one in due}:
             self._inbox.post(f"/phone/{phone}/read", {})
         return len(due)

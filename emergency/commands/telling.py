@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
+from emergency import clock
 from emergency.clock import SHANGHAI
 from emergency.store import Tx, desk
 from emergency.store.desk import Line
@@ -32,6 +33,7 @@ WORDS: Final[Mapping[str, str]] = {
     "review.countersigned": "第二人复核",
     "episode.closed": "过程关闭",
 }
+OFTEN_S: Final = 0.5
 MANY: Final = 300  # journal lines read at a look
 
 
@@ -41,10 +43,14 @@ class Teller:
     def __init__(self, system: System) -> None:
         self._names = {one.id: one.name for one in system.place.areas}
         self._told: set[tuple[str, str, str]] = set()
+        self._next = 0.0
         self.last: tuple[str, str, str] | None = None
 
     def tell(self, tx: Tx, area: str) -> None:
-        """Print what is new."""
+        """Print what is new, at most twice a second: reading the journal is the dearest of a look."""
+        if clock.seconds() < self._next:
+            return
+        self._next = clock.seconds() + OFTEN_S
         lines = desk.journal(tx, area=area, limit=MANY)
         for line in reversed(lines):
             key = (line.what, line.by, line.at.isoformat())
