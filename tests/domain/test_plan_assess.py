@@ -260,6 +260,14 @@ def test_an_old_spell_that_has_ended_triggers_nothing_today():
     assert assess(plan, still).level is Level.YELLOW
 
 
+def test_a_spell_reaches_back_only_over_adjoining_days():
+    gap = Air("", (*days_of(210, 220).days, *days_of(230, first=FIRST + timedelta(days=3)).days))
+
+    still = ongoing(PLANS["mee-2024"], gap, today=FIRST + timedelta(days=3))
+
+    assert [day.aqi for day in still] == [230]
+
+
 def test_the_observed_run_counts_together_with_the_forecast():
     past = days_of(210, 220, source=Source.OBSERVED).days
     ahead = days_of(310, first=FIRST + timedelta(days=2)).days
