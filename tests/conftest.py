@@ -16,7 +16,7 @@ from tests.world import PASSWORD, PLACE, World
 
 DATABASE_URL = os.environ.get("EMERGENCY_TEST_DATABASE_URL", "")
 BROKER_URL = os.environ.get("EMERGENCY_TEST_BROKER_URL", "")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
 REQUIRED = {word.strip() for word in os.environ.get("EMERGENCY_REQUIRE", "").split(",") if word.strip()}
 THERE = {"postgres": bool(DATABASE_URL), "redis": bool(BROKER_URL), "chromium": bool(CHROMIUM)}
 
