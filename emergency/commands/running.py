@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Final
-
-from flask import Flask
+from wsgiref.types import WSGIApplication
 
 from config import DEVELOPMENT_SECRET, LEAST_SECRET, Settings
 from emergency import log, system
@@ -82,7 +81,7 @@ def run_demo(args: argparse.Namespace) -> int:
     return demo.play(asked, os.environ)
 
 
-def web_app() -> Flask:
+def web_app() -> WSGIApplication:
     """The pages over the system the environment describes; gunicorn calls this in each of its processes."""
     log.set_up()
     return create_app(system.build(Settings.from_env(os.environ)))
