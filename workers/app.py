@@ -170,6 +170,17 @@ def _read_before_the_fork(**_: Any) -> None:
     _ground.append(build(Settings.from_env(os.environ)))
 
 
+@signals.worker_process_shutdown.connect  # type: ignore[untyped-decorator]  # as above
+def let_go(**_: Any) -> None:
+    """Close what this process has opened: the channels' connections and the store's."""
+    found = _built.pop(os.getpid(), None)
+    if found is not None:
+        if os.getpid() in _loops:
+            for channel in found.channels.values():
+                awaited(channel.close())
+        found.store.dispose()
+
+
 @signals.worker_process_init.connect  # type: ignore[untyped-decorator]  # as above
 def _belong_to_the_worker(**_: Any) -> None:
     """A child that outlived a killed worker would go on sending with nobody to answer to."""

@@ -36,6 +36,7 @@ CHANNELS: Final = ("sms", "voice")
 SWEEP_SECONDS: Final = 1
 POLL_SECONDS: Final = 10
 WORKERS: Final = 3
+BY_HAND: Final = "the clock waits for you to propose, sign and enter; with --autopilot made-up people do"
 DELIVERY_S: Final = 15.0  # wall; what the last receipts get
 
 
@@ -244,7 +245,7 @@ def _ended(stack: Stack, built: System, drill: Drill, asked: Asked, player: Play
 def _greet(drill: Drill, asked: Asked, password: str, folder: Path) -> None:
     """What to open and who to sign in as; and that none of it is real."""
     who = "city-duty, city-approver1 … 3, lj-duty, lj-approver1 … 3, lj-reviewer"
-    pilot = "made-up people decide by themselves" if asked.autopilot else "the clock waits for people: propose, sign, …"
+    pilot = "made-up people decide by themselves" if asked.autopilot else BY_HAND
     lines = [
         "", f"{drill.title} · {drill.title_en}", drill.legend, drill.legend_en, drill.origin, "",
         f"  值班台 desk     http://127.0.0.1:{asked.port}/", f"  手机墙 phones   http://127.0.0.1:{asked.port + 1}/",

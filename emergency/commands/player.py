@@ -77,7 +77,7 @@ class Player:
         self._progress: tuple[Any, ...] = ()
         self._issue = _issues(self.drill)
         self._due_forecast = next(self._issue, None)
-        self._said = ""
+        self._said, self._waiting = "", False
 
     def play(self) -> None:
         """
@@ -241,10 +241,13 @@ class Player:
             self.system.broker.wake("poll_feed", feed=feed.name)
 
     def _say(self, words: str, *, waits: bool = False) -> None:
-        """Say on the phones' wall, and for the pages, what the clock is doing."""
+        """Say on the phones' wall, and in the heartbeat named replay for the pages, what the clock is doing."""
         if words == self._said:
             return
         self._said = words
+        if waits != self._waiting or waits:
+            self._waiting, at = waits, self.system.wall.now()
+            self.system.store.run(lambda tx: tx.beat("replay", at=at, detail=words))
         draft = self.status.with_suffix(".draft")
         draft.write_text(json.dumps({"says": words, "waits": waits}, ensure_ascii=False), "utf-8")
         draft.replace(self.status)

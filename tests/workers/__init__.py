@@ -1,0 +1,1 @@
+"""Tasks and the timetable of beat."""
