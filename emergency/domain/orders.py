@@ -315,7 +315,7 @@ def draw_up(
 
     A recipient whose measures stay gets information and keeps its status; one whose measures change must answer anew.
     """
-    old = before.duties if before else ()
+    old = before.duties if before and before.status in LIVE else ()  # what was lifted begins anew
     duties = duties_from(measures, effective_at=effective_at, before=old)
     added, dropped = difference(old, duties)
     if before is None:

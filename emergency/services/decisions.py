@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 from emergency.domain import episode as episodes
 from emergency.domain.assessment import Assessment, as_data
+from emergency.domain.calm import calm
 from emergency.domain.episode import Decision, Episode, Fact, Move, Notice, Phase, Standing, Task, due
 from emergency.domain.level import Level
 from emergency.domain.messages import LANES, Kind, Message, message_id
@@ -359,7 +360,7 @@ def _drawn(
         move=move,
         level=level,
         level_before=episode.level,
-        rule_says=level if ends or move is Move.APPEAL else assessment.level,
+        rule_says=_rule_says(tx, rules, plan, episode, move=move, level=level, assessment=assessment, now=now),
         assessment=said,
         notice=notice,
         proposed_by=None,
@@ -369,6 +370,31 @@ def _drawn(
         rank_needed=plan.approval(level if level is not Level.NONE else episode.level).rank,
         doubtful=tuple(assessment.doubtful),
     )
+
+
+def _rule_says(
+    tx: Tx,
+    rules: Rules,
+    plan: Plan,
+    episode: Episode,
+    *,
+    move: Move,
+    level: Level,
+    assessment: Assessment,
+    now: datetime,
+) -> Level:
+    """
+    The level the rule itself gives, to stand beside what people decide.
+
+    Going down is the release test's to say, never a lower figure's: until it is met the rule says what holds.
+    """
+    if assessment.bulletin or move in (Move.WITHDRAW, Move.DISMISS, Move.APPEAL):
+        return level
+    if move in (Move.RELEASE, Move.DOWNGRADE):
+        air = rules.air_now(tx, episode.area, now=now)
+        met = air is not None and calm(plan, air, now=now).met
+        return level if met else max(episode.level, assessment.level)
+    return assessment.level
 
 
 def _tell(

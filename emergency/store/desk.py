@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select, true
 
 from emergency.domain.episode import UNCLOSED, WAITING, Decision, Episode, Phase, Task
 from emergency.domain.messages import Kind, State
@@ -78,7 +78,7 @@ class Post:
 
 @dataclass(frozen=True)
 class Line:
-    """Lines of the journal that say the same at the same moment, told once with their number."""
+    """Lines of the journal that say the same at the same moment, told once with their number; ``by`` "" = several."""
 
     what: str
     by: str
@@ -138,14 +138,14 @@ def where_now(escalated_from: int = 1) -> tuple[Any, Any]:
     return bucket, reach
 
 
-def answers(tx: Tx, episode_id: UUID) -> tuple[Slice, ...]:
-    """How the orders of an episode stand, by place, sector and bucket."""
+def answers(tx: Tx, episode_id: UUID, *, area: str = "") -> tuple[Slice, ...]:
+    """How the orders of an episode stand (of those in the area, when named), by place, sector and bucket."""
     bucket, reach = where_now()
     rows = tx.connection.execute(
         select(OrderRow.area, RecipientRow.sector, bucket.label("bucket"), func.count())
         .join(RecipientRow, RecipientRow.id == OrderRow.recipient_id)
         .outerjoin(reach, reach.c.order_id == OrderRow.id)
-        .where(OrderRow.episode_id == episode_id)
+        .where(OrderRow.episode_id == episode_id, below(OrderRow.area, area) if area else true())
         .group_by(OrderRow.area, RecipientRow.sector, bucket)
     )
     return tuple(Slice(*row) for row in rows)
@@ -259,9 +259,13 @@ def journal(tx: Tx, *, area: str = "", episode_id: UUID | None = None, limit: in
         where = JournalRow.episode_id == episode_id
     newest = tx.connection.execute(select(func.max(JournalRow.id))).scalar() or 0
     groups = tx.connection.execute(
-        select(func.max(JournalRow.id).label("id"), func.count().label("lines"))
+        select(
+            func.max(JournalRow.id).label("id"),
+            func.count().label("lines"),
+            func.count(func.distinct(JournalRow.by)).label("people"),
+        )
         .where(where, JournalRow.id > newest - _RECENT)
-        .group_by(JournalRow.what, JournalRow.by, JournalRow.at)
+        .group_by(JournalRow.what, JournalRow.at)
         .order_by(func.max(JournalRow.id).desc())
         .limit(limit)
     ).all()
@@ -273,7 +277,8 @@ def journal(tx: Tx, *, area: str = "", episode_id: UUID | None = None, limit: in
     for group in groups:
         row = rows[group.id]
         more = json.loads(row.entry).get("more") or {}
-        found.append(Line(row.what, row.by, row.at, int(group.lines), row.about, row.area, more))
+        by = row.by if group.people == 1 else ""
+        found.append(Line(row.what, by, row.at, int(group.lines), row.about, row.area, more))
     return tuple(found)
 
 

@@ -43,7 +43,7 @@ SORTS: Final[Mapping[str, Any]] = {
 @dataclass(frozen=True)
 class Wanted:
     """
-    Which orders are asked for; an empty field asks nothing.
+    Which orders are asked for: of episodes of the area and of recipients in it; an empty field asks nothing.
 
     ``status`` is an order's status or a bucket of the answers' bar; ``town`` an area and all below it; ``q`` a part of
     a name or number; ``escalated`` those the ladder has begun on; ``answered`` "yes" or "no"; ``sort`` a name of
@@ -122,10 +122,13 @@ def every(tx: Tx, wanted: Wanted) -> Iterator[Line]:
         yield Line(*row)
 
 
-def silent(tx: Tx, episode_id: UUID, *, limit: int) -> tuple[Line, ...]:
-    """Who has not answered although the ladder has begun: the furthest chased first, then the longest silent."""
+def silent(tx: Tx, episode_id: UUID, *, area: str, limit: int) -> tuple[Line, ...]:
+    """Who in the area has not answered although the ladder has begun: the furthest chased first, then the longest."""
     asked = _lines().where(
-        OrderRow.episode_id == episode_id, OrderRow.status == Status.ISSUED.value, OrderRow.escalated > 0
+        OrderRow.episode_id == episode_id,
+        OrderRow.status == Status.ISSUED.value,
+        OrderRow.escalated > 0,
+        below(OrderRow.area, area),
     )
     rows = tx.connection.execute(
         asked.order_by(OrderRow.escalated.desc(), OrderRow.issued_at, OrderRow.number).limit(limit)
@@ -222,7 +225,9 @@ def _lines() -> Select[Any]:
 def _asked(wanted: Wanted) -> Select[Any]:
     asked = _lines()
     bucket = asked.selected_columns.bucket
-    asked = asked.join(EpisodeRow, EpisodeRow.id == OrderRow.episode_id).where(below(EpisodeRow.area, wanted.area))
+    asked = asked.join(EpisodeRow, EpisodeRow.id == OrderRow.episode_id).where(
+        or_(below(EpisodeRow.area, wanted.area), below(OrderRow.area, wanted.area))
+    )
     if wanted.episode_id is not None:
         asked = asked.where(OrderRow.episode_id == wanted.episode_id)
     if wanted.status in {one.value for one in Status}:

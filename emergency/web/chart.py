@@ -75,6 +75,7 @@ def air(series: Sequence[Series], *, run: Collection[date] = (), today: date | N
             parts.append(f'<text x="{at[day]:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{day:%m-%d}</text>')
     for place, one in enumerate(series):
         parts += _drawn(one, place, at, height)
+    parts += _figures(series, at, height)
     return Markup("".join([*parts, "</svg>"]))  # noqa: S704 - every word in it was escaped above
 
 
@@ -112,9 +113,19 @@ def _drawn(one: Series, place: int, at: Mapping[date, float], height: Callable[[
         words = f"{one.name} {point.day:%m-%d} AQI {point.aqi} {aqi_class(point.aqi)[1]}"
         drawn = shape(SHAPES[place % 4], colour, x, y, hollow=not one.observed)
         parts.append(f"<g><title>{escape(words)}</title>{drawn}</g>")
-        if one.observed or place == 1:
-            parts.append(f'<text class="strong" x="{x:.1f}" y="{y - 9:.1f}" text-anchor="middle">{point.aqi}</text>')
     return parts
+
+
+def _figures(series: Sequence[Series], at: Mapping[date, float], height: Callable[[float], float]) -> list[str]:
+    """The figure of each day once, the highest any source gives, above all marks so that none is hidden."""
+    highest: dict[date, int] = {}
+    for one in series:
+        for point in one.points:
+            highest[point.day] = max(point.aqi, highest.get(point.day, 0))
+    return [
+        f'<text class="strong figure" x="{at[day]:.1f}" y="{height(aqi) - 10:.1f}" text-anchor="middle">{aqi}</text>'
+        for day, aqi in highest.items()
+    ]
 
 
 def shape(kind: str, colour: str, x: float, y: float, *, hollow: bool, size: float = 5) -> str:

@@ -73,12 +73,13 @@ def now() -> ResponseReturnValue:
         if area not in areas:
             tx.area(area)  # says that it is missing
         plan = system.rules.plan_of(tx, area)
-        episode = desk.current_episode(tx, area)
-        told = tx.decisions(episode.id) if episode else []
+        episode = desk.current_episode(tx, system.rules.desk_of(tx, area))
+        ours = episode is not None and within(episode.area, area)  # a town sees the level it is under, not its desk
+        told = tx.decisions(episode.id) if episode and ours else []
         waiting = next((one for one in reversed(told) if one.standing in (Standing.SUGGESTED, Standing.PROPOSED)), None)
         signed = next((one for one in reversed(told) if one.standing is Standing.APPROVED), None)
         verdict, no_air = verdict_of(tx, area)
-        slices = desk.answers(tx, episode.id) if episode else ()
+        slices = desk.answers(tx, episode.id, area="" if ours else area) if episode else ()
         tally = desk.counted(slices).get("", {})
         page = {
             "area": areas[area],
@@ -87,18 +88,21 @@ def now() -> ResponseReturnValue:
             "plan": plan,
             "issues": plan.authority is Authority.ISSUES,
             "episode": episode,
+            "ours": ours,
             "waiting": waiting,
             "signed": signed,
             "verdict": verdict,
             "no_air": no_air,
             "picture": picture(tx, area, verdict),
-            "deadlines": desk.deadlines(tx, area, episode),
+            "deadlines": desk.deadlines(tx, area, episode if ours else None),
             "post": desk.post(tx, area),
             "alarms": desk.alarms(tx, area),
             "tally": tally,
             "by_place": ranked(desk.counted(slices, by="area")),
             "by_sector": ranked(desk.counted(slices, by="sector")),
-            "silent": desk_orders.silent(tx, episode.id, limit=SILENT_SHOWN) if episode else (),
+            "silent": desk_orders.silent(tx, episode.id, area=episode.area if ours else area, limit=SILENT_SHOWN)
+            if episode
+            else (),
             "journal": desk.journal(tx, area=area, limit=30),
             "feeds": desk.feeds(tx),
             "names": desk.names(tx),

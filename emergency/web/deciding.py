@@ -62,6 +62,7 @@ def _page(decision_id: UUID, *, refused: str = "", typed: Mapping[str, str] | No
             "scan": desk.file_if_kept(tx, paper[0].scan_sha256) if paper else None,
             "names": desk.names(tx),
             "areas": {one.id: one for one in tx.areas()},
+            "doubtful": [(path, plan.marks.get(path)) for path in told.doubtful],
             "reductions": plan.reductions.get(told.level, {}),
         }
     return render_template(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from emergency.clock import SHANGHAI
@@ -51,7 +51,7 @@ def _moment_or_none(said: str) -> datetime | None:
         at = datetime.fromisoformat(said)
     except ValueError:
         return None
-    return at.replace(tzinfo=SHANGHAI) if at.tzinfo is None else at
+    return (at.replace(tzinfo=SHANGHAI) if at.tzinfo is None else at).astimezone(UTC)
 
 
 def end_in(said: Mapping[str, str], *, needed: bool = True) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 
 from emergency.domain.orders import Status
 from emergency.domain.people import Act, Area
-from emergency.errors import Refused
+from emergency.errors import Missing, Refused
 from emergency.services import chasing, dispatch
 from emergency.store import desk, desk_orders
 from emergency.web import showing
@@ -40,6 +40,8 @@ def orders() -> ResponseReturnValue:
         lines, total = desk_orders.found(tx, wanted, limit=PAGE, offset=(page - 1) * PAGE)
         towns, sectors = desk_orders.choices(tx, wanted.area, wanted.episode_id)
         about = tx.episode(wanted.episode_id) if wanted.episode_id else None
+    if about is not None and not may_here(Act.SEE_DESK, about.area):
+        about = None  # a desk above: its orders to recipients here are listed, the episode itself is theirs
     return render_template(
         "console/orders.html",
         lines=lines,
@@ -70,7 +72,7 @@ def _wanted() -> desk_orders.Wanted:
     try:
         return replace(wanted, episode_id=UUID(said["episode"])) if said.get("episode") else wanted
     except ValueError:
-        return wanted
+        raise Missing("no such episode") from None
 
 
 COLUMNS: Final = (
@@ -116,12 +118,20 @@ def order(order_id: UUID) -> ResponseReturnValue:
 def _order(order_id: UUID, *, refused: str = "", because: str = "") -> str:
     with the_system().store.reading() as tx:
         file = desk_orders.file(tx, order_id)
-        ask_here(Act.SEE_DESK, file.episode.area)
+        ours = may_here(Act.SEE_DESK, file.episode.area)
+        if not ours:  # an order of a desk above, to a recipient of theirs
+            ask_here(Act.SEE_DESK, file.order.area)
         page = {"file": file, "areas": {one.id: one for one in tx.areas()}, "names": desk.names(tx)}
-    chaseable = file.order.status is Status.ISSUED and may_here(Act.CHASE, file.order.area)
-    rules_on = file.order.status is Status.DECLINED and may_here(Act.RULE, file.order.area)
+    chaseable = ours and file.order.status is Status.ISSUED and may_here(Act.CHASE, file.order.area)
+    rules_on = ours and file.order.status is Status.DECLINED and may_here(Act.RULE, file.order.area)
     return render_template(
-        "console/order.html", **page, refused=refused, because=because, chaseable=chaseable, rules_on=rules_on
+        "console/order.html",
+        **page,
+        ours=ours,
+        refused=refused,
+        because=because,
+        chaseable=chaseable,
+        rules_on=rules_on,
     )
 
 
@@ -169,7 +179,12 @@ def send_again(message_id: UUID) -> ResponseReturnValue:
     """Put a failed message back in the post."""
     system, person, at = the_system(), the_person(), showing.now()
     with system.store.reading() as tx:
-        about = tx.message(message_id).order_id
+        message = tx.message(message_id)
+    about = message.order_id
+    if about is None:
+        ask_here(Act.CHASE, message.area)
+    else:
+        _of_our_desk(about)
     try:
         system.store.run(lambda tx: dispatch.send_again(tx, system.rules, message_id, by=person, now=at))
     except Refused as refused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping, Sequence, Sized
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -177,14 +177,13 @@ def sentence(assessment: Mapping[str, Any]) -> str:
     return str(assessment.get(f"sentence_{lang()}") or assessment.get("sentence_zh") or "")
 
 
-def nearest_words(nearest: object) -> str:
-    """What is missing to the next higher level, in the reader's language; empty when there is no higher one."""
-    if not isinstance(nearest, Mapping) or not nearest:
-        return ""
+def nearest_words(assessment: Mapping[str, Any]) -> str:
+    """What is missing to the next higher level; empty when nothing is higher or the sentence says it already."""
+    nearest = assessment.get("nearest") or {}
     if not nearest.get("level"):
         return ""
-    missing = (lang() == "en" and nearest.get("missing_en")) or nearest.get("missing") or ""
-    return f"{level_word(str(nearest.get('level')))}：{missing}"
+    missing = str((lang() == "en" and nearest.get("missing_en")) or nearest.get("missing") or "")
+    return "" if not missing or missing in sentence(assessment) else f"{level_word(str(nearest['level']))}：{missing}"
 
 
 def stamp(said_at: str | None) -> Markup:
@@ -204,11 +203,31 @@ def here(**changes: object) -> str:
     return f"{request.path}?{urlencode(asked)}" if asked else request.path
 
 
-def alarm(name: str) -> str:
-    """An alarm in words; its particulars stand beside it."""
+def alarm(name: str, areas: Mapping[str, Area]) -> str:
+    """An alarm in words, from its name: what kind it is, and of whom or where."""
     kind, _sep, rest = name.partition(":")
     words = ALARMS.get(kind)
-    return f"{_(words)} {rest if kind in ('feed', 'silent') else ''}".strip() if words else name
+    if words is None:
+        return name
+    if kind != "nobody":
+        return f"{_(words)} {rest if kind in ('feed', 'silent') else ''}".strip()
+    role, _sep, area = rest.partition(":")
+    whom = said("notify" if role in WORDS["notify"] else "role", role)
+    where = area_name(areas[area]) if area in areas else area
+    return f"{_(words)} {whom} · {where}"
+
+
+def alarm_groups(
+    alarms: Sequence[tuple[str, str, datetime]], areas: Mapping[str, Area]
+) -> list[tuple[str, int, datetime]]:
+    """Alarms of one kind told once: in words (its own when it is the only one), how many, since when the first."""
+    found: dict[str, list[tuple[str, datetime]]] = {}
+    for name, _detail, since in alarms:
+        found.setdefault(name.partition(":")[0], []).append((name, since))
+    return [
+        (_(ALARMS[kind]) if len(some) > 1 and kind in ALARMS else alarm(some[0][0], areas), len(some), some[0][1])
+        for kind, some in found.items()
+    ]
 
 
 def set_up(app: Flask) -> None:
@@ -220,4 +239,5 @@ def set_up(app: Flask) -> None:
     app.jinja_env.globals.update(
         said=said, now=now, sentence=sentence, sector=sector, area_name=area_name, nearest_words=nearest_words,
         full_moment=full_moment, WORDS=WORDS, here=here, alarm=alarm,
+        alarm_groups=alarm_groups,
     )  # fmt: skip

@@ -170,6 +170,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "expected_end_at": N_("预计结束时间"),
         "contact": N_("联系方式"),
     },
+    "pollutant": {"so2": "SO₂", "nox": "NOₓ", "pm": N_("颗粒物"), "vocs": "VOCs"},
+    "basis": {"text": N_("见于正式文本"), "recalled": N_("凭记忆，未核对"), "assumed": N_("假定值，未见文本")},
     "comes": {  # what a signature does to a recipient
         "order": N_("首次收到指令"),
         "reissue": N_("重新收到指令"),

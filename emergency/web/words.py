@@ -72,8 +72,8 @@ def set_up(app: Flask) -> None:
     app.jinja_env.globals.update(_=_, lang=lang, other_language=other_language)
 
     def choose() -> None:
-        wish = request.args.get("lang", "") or request.cookies.get(COOKIE, "")
-        g.lang = wish if wish in LANGUAGES else _from_browser()
+        wishes = (request.args.get("lang", ""), request.cookies.get(COOKIE, ""))
+        g.lang = next((wish for wish in wishes if wish in LANGUAGES), None) or _from_browser()
 
     def remember(response: Response) -> Response:
         if request.args.get("lang") in LANGUAGES:

@@ -186,3 +186,13 @@ def test_whatever_is_done_a_lifted_order_is_never_live_without_being_issued_agai
         reissued = reissued or act is Action.REISSUE
 
     assert (status in LIVE) <= reissued
+
+
+def test_a_reopened_order_begins_anew_and_the_lifted_hours_stay_unjudged() -> None:
+    lifted, _ = orders.lift(
+        drawn_up().order, decision_id=an_id("release"), effective_at=NOW + timedelta(days=1), now=NOW
+    )
+    again = drawn_up(before=lifted, now=NOW + timedelta(days=2), decision="reopen").order
+
+    assert again.duties
+    assert all(duty.ends_at is None and duty.starts_at > NOW + timedelta(days=2) for duty in again.duties)

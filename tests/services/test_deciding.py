@@ -222,3 +222,16 @@ def test_a_stale_save_is_a_conflict(world: World) -> None:
 
     with pytest.raises(Conflict), world.store.transactions() as tx:
         tx.save(seen, fact="decision.touched", by="test", at=world.now)
+
+
+def test_a_release_before_the_calm_spell_needs_a_reason_and_keeps_the_rules_word(world: World) -> None:
+    world.decide(world.forecast(193, 229, 271)[0])
+    assert world.episode(CITY).level is Level.ORANGE
+
+    with pytest.raises(Ungrounded):
+        world.propose(Move.RELEASE, Level.NONE)
+    with pytest.raises(Ungrounded):
+        world.propose(Move.DOWNGRADE, Level.YELLOW)
+    kept = world.propose(Move.RELEASE, Level.NONE, override_because="会商：冷空气提前到达")
+
+    assert (kept.rule_says, kept.level) == (Level.ORANGE, Level.NONE)

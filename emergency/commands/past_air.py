@@ -1,0 +1,278 @@
+"""Files of past air and of past forecasts, read as days a plan can be walked over; nothing guessed, nothing repaired."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+from emergency.clock import SHANGHAI
+from emergency.commands.aqi import BadTable, Row, read_table
+from emergency.domain.air import HIGHEST, POLLUTANTS, Amount, Period, Standard, index, standard_for, trigger_aqi
+from emergency.domain.air_daily import BadHours, DayOfValues, Hour, Stamp, city_mean, daily
+from emergency.domain.forecast import DayOfAir, Source
+from emergency.domain.replay import Past
+from emergency.errors import Missing
+from emergency.feeds.records import cause_of
+
+T = TypeVar("T")
+_ABSENT = frozenset({"", "NA"})
+_WHOLE = re.compile(r"[0-9]{1,3}")
+_NUMBER = re.compile(r"[0-9]{1,5}(\.[0-9]{1,6})?")
+_COUNTED = tuple(name for name in POLLUTANTS if name != "o3")  # ozone starts no orders (环大气〔2024〕6号)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Past air with what explains it: the published index of each day, ozone among it, and the places it comes from."""
+
+    past: Past
+    published: Mapping[date, int | None]
+    places: tuple[str, ...]
+
+
+def read_past(file: Path, *, place: str | None, standards: Sequence[Standard], stamp: Stamp) -> Measured:
+    """
+    The air of one place out of a CSV file: hourly (``time,place,pm2_5,…``) or daily (``day,aqi[,place][,primary]…``).
+
+    Hours are made into days by the edition in force on each; without ``place`` several places are one city, by the
+    plain mean of what its stations measured. In a daily file the index is taken as it stands, but where ozone alone
+    is the primary pollutant the trigger is computed from the other concentrations, if they are there.
+
+    :raises BadTable: a line is not what it should be; the words name line and column
+    :raises Missing: there is no such file, or no such place in it
+    """
+    header = next(_lines(file), (1, {}))[1].keys()
+    if "time" in header:
+        return _of_hours(file, read_table(file), place, standards, stamp)
+    return _of_days(file, place, standards)
+
+
+def read_forecasts(file: Path, *, place: str | None) -> Mapping[datetime, tuple[DayOfAir, ...]]:
+    """
+    Archived forecasts by the instant of issue: ``issued_at,day,aqi[,place][,aqi_high][,pm2_5][,primary]``.
+
+    ``issued_at`` without an offset is local (Asia/Shanghai).
+
+    :raises BadTable: a line is not what it should be
+    :raises Missing: there is no such file
+    """
+    found: dict[datetime, dict[date, DayOfAir]] = {}
+    for line, row in _of_place(file, _columns(file, ("issued_at", "day", "aqi")), place):
+        issued_at = _cell(file, line, row, "issued_at", _instant)
+        day, aqi = _cell(file, line, row, "day", _date), _cell(file, line, row, "aqi", _aqi)
+        if day < issued_at.astimezone(SHANGHAI).date():
+            raise BadTable(f"{file}: line {line}, column day: {day} was over when this was issued")
+        said = found.setdefault(issued_at, {})
+        if day in said:
+            raise BadTable(f"{file}: line {line}, column day: {day} comes twice in the forecast of {row['issued_at']}")
+        if aqi is not None:
+            high = _cell(file, line, row, "aqi_high", _aqi) if "aqi_high" in row else None
+            primary = tuple(row.get("primary", "").split())
+            pm2_5 = _cell(file, line, row, "pm2_5", _amount) if "pm2_5" in row else None
+            said[day] = DayOfAir(
+                day, aqi, Source.FORECAST, aqi_high=high, primary=primary, cause=cause_of(primary, aqi),
+                pm2_5=None if pm2_5 is None else float(pm2_5), feed=file.stem, issued_at=issued_at,
+            )
+    return {at: tuple(said[day] for day in sorted(said)) for at, said in found.items()}
+
+
+def _of_hours(
+    file: Path, rows: Sequence[Row], place: str | None, standards: Sequence[Standard], stamp: Stamp
+) -> Measured:
+    stations: dict[str, list[Hour]] = {}
+    for row in rows:
+        stations.setdefault(row.place, []).append(Hour(row.at, {name: row.values.get(name) for name in POLLUTANTS}))
+    if place is not None:
+        stations = {_known(file, place, stations): stations[place]}
+    days: dict[str, dict[date, DayOfValues]] = {}
+    for name, hours in stations.items():
+        try:
+            days[name] = {one.day: one for one in daily(hours, standards, stamped=stamp)}
+        except BadHours as wrong:
+            raise BadTable(f"{file}: {name}: {wrong}") from None
+    published: dict[date, int | None] = {}
+    found: list[DayOfAir] = []
+    for day in sorted(set().union(*days.values())):
+        standard = standard_for(day, standards)
+        values = _of_city(standard, [dict(its[day].values) if day in its else {} for its in days.values()])
+        reckoned = index(standard, values, period=Period.DAY)
+        published[day] = reckoned.aqi
+        aqi = trigger_aqi(standard, reckoned)
+        if aqi is not None:
+            pm2_5 = values.get("pm2_5")
+            found.append(
+                DayOfAir(
+                    day, aqi, Source.OBSERVED, primary=reckoned.primary,
+                    pm2_5=None if pm2_5 is None else round(float(pm2_5), 3),
+                )
+            )
+    words = next(iter(stations)) if len(stations) == 1 else f"mean of {len(stations)} places"
+    return Measured(Past(words, tuple(found), _hourly(stations, standards, stamp)), published, tuple(stations))
+
+
+def _of_city(standard: Standard, stations: Sequence[Mapping[str, Amount | None]]) -> Mapping[str, Amount | None]:
+    """One station speaks for itself; several by their mean."""
+    return stations[0] if len(stations) == 1 else city_mean(standard, stations).values
+
+
+def _hourly(
+    stations: Mapping[str, Sequence[Hour]], standards: Sequence[Standard], stamp: Stamp
+) -> Mapping[date, tuple[int | None, ...]]:
+    """The hourly index without ozone, 24 a day: the warning's lead is counted to the first bad hour."""
+    by_hour: dict[datetime, list[Mapping[str, Amount | None]]] = {}
+    shift = timedelta(hours=1 if stamp is Stamp.END else 0)
+    for hours in stations.values():
+        for one in hours:
+            by_hour.setdefault(one.at - shift, []).append({name: one.values.get(name) for name in _COUNTED})
+    found: dict[date, list[int | None]] = {}
+    for at, its in by_hour.items():
+        standard = standard_for(at.date(), standards)
+        silent: list[Mapping[str, Amount | None]] = [{}] * (len(stations) - len(its))
+        reckoned = index(standard, _of_city(standard, [*its, *silent]), period=Period.HOUR)
+        found.setdefault(at.date(), [None] * 24)[at.hour] = trigger_aqi(standard, reckoned)
+    return {day: tuple(hours) for day, hours in found.items()}
+
+
+def _of_days(file: Path, place: str | None, standards: Sequence[Standard]) -> Measured:
+    published: dict[date, int | None] = {}
+    found: list[DayOfAir] = []
+    seen: set[str] = set()
+    before: date | None = None
+    for line, row in _of_place(file, _columns(file, ("day", "aqi")), place):
+        seen.add(row.get("place", ""))
+        if len(seen) > 1:
+            names = " and ".join(sorted(seen))
+            raise BadTable(f"{file}: line {line}, column place: {names}; the mean of indices is none: name one place")
+        day = _cell(file, line, row, "day", _date)
+        if before is not None and day <= before:
+            raise BadTable(f"{file}: line {line}, column day: {day} comes after {before}; each day once, in order")
+        before = day
+        published[day] = aqi = _cell(file, line, row, "aqi", _aqi)
+        primary = tuple(row.get("primary", "").split())
+        values = {name: _cell(file, line, row, name, _amount) for name in _COUNTED if name in row}
+        cause = cause_of(primary, aqi or 0)
+        if primary == ("o3",) and any(one is not None for one in values.values()):
+            standard = standard_for(day, standards)
+            aqi, cause = trigger_aqi(standard, index(standard, values, period=Period.DAY)), cause_of((), 0)
+        if aqi is not None:
+            pm2_5 = values.get("pm2_5")
+            found.append(
+                DayOfAir(
+                    day, aqi, Source.OBSERVED, primary=primary, cause=cause,
+                    pm2_5=None if pm2_5 is None else float(pm2_5),
+                )
+            )
+    name = place or next(iter(seen), "") or file.stem
+    return Measured(Past(name, tuple(found)), published, (name,))
+
+
+def _lines(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The header (as names to themselves), then every line that is not empty, by its number."""
+    try:
+        raw = file.read_bytes()
+    except FileNotFoundError:
+        raise Missing(f"{file}: no such file") from None
+    except OSError as failed:
+        raise BadTable(f"{file}: cannot be read: {failed.strerror}") from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as failed:
+        line = raw.count(b"\n", 0, failed.start) + 1
+        raise BadTable(f"{file}: line {line}: the text is not UTF-8; save the file as CSV UTF-8") from None
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    names: tuple[str, ...] = ()
+    while True:
+        line = lines.line_num + 1
+        try:
+            cells = next(lines, None)
+        except csv.Error as failed:
+            raise BadTable(f"{file}: line {line}: not CSV: {failed}") from None
+        if cells is None:
+            return
+        said = [cell.strip() for cell in cells]
+        if not names:
+            names = tuple(said)
+            if twice := next((name for name in names if names.count(name) > 1), ""):
+                raise BadTable(f"{file}: line {line}: column {twice} is there {names.count(twice)} times")
+            yield line, dict(zip(names, names, strict=True))
+        elif any(said):
+            if len(said) != len(names):
+                raise BadTable(f"{file}: line {line}: {len(said)} cells where there are {len(names)} columns")
+            yield line, dict(zip(names, said, strict=True))
+
+
+def _columns(file: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    lines = _lines(file)
+    line, header = next(lines, (1, {}))
+    for name in needed:
+        if name not in header:
+            there = f"the columns are {','.join(header)}" if header else "the file is empty"
+            raise BadTable(f"{file}: line {line}: column {name} is missing; {there}")
+    yield from lines
+
+
+def _of_place(
+    file: Path, lines: Iterator[tuple[int, dict[str, str]]], place: str | None
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """The lines of this place; all of them where the file knows no places or none was asked for."""
+    others: set[str] = set()
+    found = False
+    for line, row in lines:
+        if place is None or row.get("place", place) == place:
+            found = True
+            yield line, row
+        else:
+            others.add(row["place"])
+    if place is not None and others and not found:
+        _known(file, place, others)
+
+
+def _known(file: Path, place: str, places: Mapping[str, object] | set[str]) -> str:
+    if place not in places:
+        raise Missing(f"{file}: no place is called {place!r}; there are {', '.join(sorted(places))}")
+    return place
+
+
+def _cell(file: Path, line: int, row: Mapping[str, str], name: str, read: Callable[[str], T]) -> T:
+    try:
+        return read(row[name])
+    except ValueError as wrong:
+        raise BadTable(f"{file}: line {line}, column {name}: {wrong}") from None
+
+
+def _date(said: str) -> date:
+    try:
+        return date.fromisoformat(said if re.fullmatch(r"\d{4}-\d\d-\d\d", said, re.ASCII) else "")
+    except ValueError:
+        raise ValueError(f"{said!r} is not a day like 2026-01-10") from None
+
+
+def _instant(said: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(said)
+    except ValueError:
+        raise ValueError(f"{said!r} is not a time like 2026-01-10T17:00") from None
+    return at if at.tzinfo else at.replace(tzinfo=SHANGHAI)
+
+
+def _aqi(said: str) -> int | None:
+    if said in _ABSENT:
+        return None
+    if not _WHOLE.fullmatch(said) or int(said) > HIGHEST:
+        raise ValueError(f"{said!r} is no index; whole numbers from 0 to {HIGHEST}, empty or NA where there is none")
+    return int(said)
+
+
+def _amount(said: str) -> Decimal | None:
+    if said in _ABSENT:
+        return None
+    if not _NUMBER.fullmatch(said):
+        raise ValueError(f"{said!r} is not a concentration")
+    return Decimal(said)

@@ -1,0 +1,320 @@
+"""A plan walked over past air, evening by evening: what would have been declared, raised and released, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
+from enum import StrEnum
+from typing import Protocol
+
+from emergency.domain.assess import assess, highest, ongoing
+from emergency.domain.assessment import SHANGHAI, Assessment, start_of
+from emergency.domain.calm import calm, one_episode
+from emergency.domain.forecast import Air, DayOfAir, Source
+from emergency.domain.level import Level
+from emergency.domain.plan import Plan, UnknownCell
+from emergency.errors import Refused
+
+EVENING = clock_time(17)  # the daily report's hour; a forecast must be out by 20:00 (HJ 633-2026 5.2)
+LEAD_DAYS = 3  # the least a forecast has to cover (HJ 633-2026 5.2)
+_DAY = timedelta(days=1)
+
+
+class NothingToReplay(Refused):
+    """There is no day of air to walk over."""
+
+    words_zh = "没有可回放的日数据"
+
+
+@dataclass(frozen=True)
+class Past:
+    """
+    The air of one place as it was measured.
+
+    ``days``: in the order of the calendar, each with the AQI that triggers (without ozone); a day nobody has figures
+    for is absent. ``hours``: where hours were measured, the 24 hourly indices of a day, None = missing.
+    """
+
+    place: str
+    days: tuple[DayOfAir, ...]
+    hours: Mapping[date, tuple[int | None, ...]] = field(default_factory=dict)
+
+
+class Foresight(Protocol):
+    """Whoever says on an evening what the next days will be."""
+
+    @property
+    def name(self) -> str:
+        """How it is called in the answer: perfect, persistence, or the archive's name."""
+
+    def ahead(self, today: DayOfAir | None, *, at: datetime, days: int) -> tuple[DayOfAir, ...]:
+        """
+        The days foreseen at this instant, in order and marked FORECAST; it may know fewer than ``days`` after today.
+
+        ``today`` is the day under way as measured, None where it was not.
+        """
+
+
+class Perfect:
+    """Foresight of what really came: the rule alone is tried, and no forecaster's error."""
+
+    name = "perfect"
+
+    def __init__(self, past: Past) -> None:
+        self._days = {one.day: replace(one, source=Source.FORECAST, feed=self.name) for one in past.days}
+
+    def ahead(self, today: DayOfAir | None, *, at: datetime, days: int) -> tuple[DayOfAir, ...]:
+        """The days as they were measured later; none after the last of them."""
+        first = at.astimezone(SHANGHAI).date()
+        wanted = (first + timedelta(days=n) for n in range(1, days + 1))
+        return tuple(self._days[day] for day in wanted if day in self._days)
+
+
+class Persistence:
+    """Tomorrow is as today: the forecast anybody can make, and the floor every real one has to beat."""
+
+    name = "persistence"
+
+    def ahead(self, today: DayOfAir | None, *, at: datetime, days: int) -> tuple[DayOfAir, ...]:
+        """Today repeated; nothing where today was not measured."""
+        if today is None:
+            return ()
+        return tuple(
+            replace(today, day=today.day + timedelta(days=n), source=Source.FORECAST, feed=self.name)
+            for n in range(1, days + 1)
+        )
+
+
+class Archived:
+    """
+    Forecasts as they were issued then, by the instant of issue.
+
+    An evening takes the newest one of the last 24 hours: an older one is yesterday's opinion, and a forecaster who
+    said nothing today foresaw nothing.
+    """
+
+    def __init__(self, name: str, issued: Mapping[datetime, Sequence[DayOfAir]]) -> None:
+        self.name = name
+        self._issued = sorted(issued.items())
+
+    def ahead(self, today: DayOfAir | None, *, at: datetime, days: int) -> tuple[DayOfAir, ...]:
+        """The newest forecast's days from today on, today among them where it speaks of it."""
+        first = at.astimezone(SHANGHAI).date()
+        fresh = [said for issued_at, said in self._issued if at - _DAY < issued_at <= at]
+        if not fresh:
+            return ()
+        return tuple(one for one in fresh[-1] if first <= one.day <= first + timedelta(days=days))
+
+
+class Step(StrEnum):
+    """What an evening's declaration was."""
+
+    ISSUE = "issue"
+    UPGRADE = "upgrade"
+    REOPEN = "reopen"  # bad air back within the plan's merge gap: the same episode goes on
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """
+    One level as it would have been declared.
+
+    ``ended_at``: when a higher level or the release took over, None where the air ends first. ``released_at``: when
+    the release was signed, only on the last level of a stretch. Instants are in UTC.
+    """
+
+    step: Step
+    episode: int  # counted from 1
+    level: Level
+    issued_at: datetime
+    effective_at: datetime
+    grounds: Assessment
+    ended_at: datetime | None = None
+    released_at: datetime | None = None
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the level is in force at any moment of this day in Asia/Shanghai."""
+        begins, ends = start_of(day), start_of(day + _DAY)
+        return self.effective_at < ends and (self.ended_at is None or self.ended_at > max(begins, self.effective_at))
+
+
+@dataclass(frozen=True)
+class ReplayedDay:
+    """A day of the calendar, what was measured on it (None = nothing), and the highest level in force on it."""
+
+    day: date
+    aqi: int | None
+    level: Level
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a plan makes of past air under one kind of foresight."""
+
+    plan_id: str
+    plan_sha: str
+    place: str
+    foresight: str
+    lead_days: int
+    declarations: tuple[Declaration, ...]
+    days: tuple[ReplayedDay, ...]
+
+
+def walk(
+    plan: Plan, past: Past, foresight: Foresight, *, lead_days: int = LEAD_DAYS, evening: clock_time = EVENING
+) -> Replay:
+    """
+    The declarations of every evening from the one before the first day to that of the last; pure and repeatable.
+
+    Each evening the measured run joined to ``lead_days`` foreseen ones is assessed. A higher level than the one in
+    force is declared; a lower figure alone changes nothing; only the plan's calm test releases, from the next 00:00.
+    The day under way counts as measured, for two thirds of it are by then. The calm test may look as far as it has to,
+    however short the lead: how early a warning is seen and how an end is proved are two questions. Nothing is declared
+    on an evening that passes the calm test, as it would end before it began.
+
+    A level takes effect at 00:00 of the day after its issue, which is what Chinese cities do when a plan says nothing,
+    and also where the plan asks for a lead time; a plan's own delay after issue is kept where it says only that, and
+    is never cut short. A plan without a merge gap makes a new episode of every new spell.
+
+    :raises UnknownCell: a trigger, the release or the merge gap of the plan is stated to be unknown
+    :raises NothingToReplay: there are no days
+    :raises Unmeasured: the plan asks for a concentration that the days do not carry
+    :raises HoursNeeded: the plan does not run on calendar days
+    """
+    if not past.days:
+        raise NothingToReplay(f"{past.place}: there is no day with an index")
+    _refuse_what_is_not_known(plan)
+    first, last = past.days[0].day, past.days[-1].day
+    measured = {one.day: one for one in past.days}
+    log = _Log(plan)
+    run: tuple[DayOfAir, ...] = ()  # the measured days of the spell that may still go on
+    today = first - _DAY
+    while today <= last:
+        now = datetime.combine(today, evening, SHANGHAI)
+        of_today = measured.get(today)
+        run = ongoing(plan, Air(past.place, (*run, of_today)), today=today).days if of_today else ()
+        log.note(_foreseen(plan, run, of_today, foresight, now=now, lead_days=lead_days), now=now, today=today)
+        today += _DAY
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return Replay(
+        plan_id=plan.id,
+        plan_sha=plan.sha,
+        place=past.place,
+        foresight=foresight.name,
+        lead_days=lead_days,
+        declarations=tuple(log.declared),
+        days=tuple(ReplayedDay(day, _aqi(measured.get(day)), level) for day, level in _levels(log.declared, days)),
+    )
+
+
+@dataclass(frozen=True)
+class _View:
+    """What an evening sees: ``near`` is judged against the triggers, ``far`` by the calm test."""
+
+    near: Air
+    far: Air
+
+
+def _foreseen(
+    plan: Plan,
+    run: tuple[DayOfAir, ...],
+    of_today: DayOfAir | None,
+    foresight: Foresight,
+    *,
+    now: datetime,
+    lead_days: int,
+) -> _View:
+    today = now.astimezone(SHANGHAI).date()
+    rule = plan.release_rule
+    further = max(lead_days, rule.whole_days if rule else 0)
+    ahead = foresight.ahead(of_today, at=now, days=further)
+    if of_today is not None:
+        ahead = tuple(one for one in ahead if one.day > today)
+    near = tuple(one for one in ahead if one.day <= today + timedelta(days=lead_days))
+    return _View(Air("", (*run, *near)), Air("", (*run, *ahead)))
+
+
+class _Log:
+    """What has been declared so far; it grows by one evening at a time."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.declared: list[Declaration] = []
+
+    @property
+    def in_force(self) -> Level:
+        """The level declared and not yet released."""
+        last = self.declared[-1] if self.declared else None
+        return last.level if last and last.ended_at is None else Level.NONE
+
+    def note(self, view: _View, *, now: datetime, today: date) -> None:
+        """Release, raise, or leave as it is."""
+        found = highest(self.plan, view.near)
+        if found is Level.NONE and self.in_force is Level.NONE:
+            return
+        if calm(self.plan, view.far, now=now).met:
+            if self.in_force is not Level.NONE:
+                end = start_of(today + _DAY)
+                self.declared[-1] = replace(self._ended(end), released_at=now.astimezone(UTC))
+        elif found > self.in_force:
+            self._declare(assess(self.plan, view.near), now=now)
+
+    def _declare(self, grounds: Assessment, *, now: datetime) -> None:
+        effective_at = _effective_at(self.plan, grounds.level, now=now)
+        step, episode = self._step(effective_at)
+        if step is Step.UPGRADE:
+            self.declared[-1] = self._ended(effective_at)
+        self.declared.append(Declaration(step, episode, grounds.level, now.astimezone(UTC), effective_at, grounds))
+
+    def _ended(self, at: datetime) -> Declaration:
+        """The level in force brought to its end; one that never took effect ends where it would have begun."""
+        return replace(self.declared[-1], ended_at=max(at, self.declared[-1].effective_at))
+
+    def _step(self, effective_at: datetime) -> tuple[Step, int]:
+        if not self.declared:
+            return Step.ISSUE, 1
+        last = self.declared[-1]
+        if last.ended_at is None:
+            return Step.UPGRADE, last.episode
+        merges = "merge_gap_hours" in self.plan.numbers
+        if merges and one_episode(self.plan, ended_at=last.ended_at, starts_at=effective_at):
+            return Step.REOPEN, last.episode
+        return Step.ISSUE, last.episode + 1
+
+
+def _effective_at(plan: Plan, level: Level, *, now: datetime) -> datetime:
+    delay = plan.by_level.get("effective_delay_min", {}).get(level)
+    leads = level in plan.by_level.get("lead_time_hours", {})
+    earliest = now.astimezone(UTC) + timedelta(minutes=delay or 0)
+    if delay is not None and not leads:
+        return earliest
+    return max(earliest, start_of(now.astimezone(SHANGHAI).date() + _DAY))
+
+
+def _refuse_what_is_not_known(plan: Plan) -> None:
+    """A replay that meets an unknown cell only in some winters would compare unlike with unlike: refuse at once."""
+    cells = [f"levels.{one.word}" for one in plan.unknown_levels]
+    if plan.release_rule is None:
+        cells.append("release")
+    if "merge_gap_hours" in plan.unknown:
+        cells.append("merge_gap_hours")
+    if cells:
+        raise UnknownCell(plan.id, cells, plan.unknown.get(cells[0], ""))
+
+
+def _levels(declared: Sequence[Declaration], days: Sequence[date]) -> list[tuple[date, Level]]:
+    """Each day with the highest level that holds at any moment of it."""
+    found = dict.fromkeys(days, Level.NONE)
+    for one in declared:
+        day = one.effective_at.astimezone(SHANGHAI).date()
+        while day <= days[-1] and one.holds_on(day):
+            if day in found:
+                found[day] = max(found[day], one.level)
+            day += _DAY
+    return list(found.items())
+
+
+def _aqi(day: DayOfAir | None) -> int | None:
+    return day.aqi if day else None
