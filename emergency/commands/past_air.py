@@ -1,4 +1,4 @@
-"""Files of past air and of past forecasts, read as days a plan can be walked over; nothing guessed, nothing repaired."""
+"""Files of past air and of past forecasts, read as days a plan is walked over; nothing guessed, nothing repaired."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -114,7 +114,8 @@ def _of_hours(
                 )
             )
     words = next(iter(stations)) if len(stations) == 1 else f"mean of {len(stations)} places"
-    return Measured(Past(words, tuple(found), _hourly(stations, standards, stamp)), published, tuple(stations))
+    past = _spanning(Past(words, tuple(found), _hourly(stations, standards, stamp)), published)
+    return Measured(past, published, tuple(stations))
 
 
 def _of_city(standard: Standard, stations: Sequence[Mapping[str, Amount | None]]) -> Mapping[str, Amount | None]:
@@ -170,7 +171,12 @@ def _of_days(file: Path, place: str | None, standards: Sequence[Standard]) -> Me
                 )
             )
     name = place or next(iter(seen), "") or file.stem
-    return Measured(Past(name, tuple(found)), published, (name,))
+    return Measured(_spanning(Past(name, tuple(found)), published), published, (name,))
+
+
+def _spanning(past: Past, days: Mapping[date, object]) -> Past:
+    """The past with the span of all days of the file, those without a figure among them."""
+    return replace(past, first=min(days, default=None), last=max(days, default=None))
 
 
 def _lines(file: Path) -> Iterator[tuple[int, dict[str, str]]]:

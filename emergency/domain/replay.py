@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
@@ -14,7 +14,7 @@ from emergency.domain.assessment import SHANGHAI, Assessment, start_of
 from emergency.domain.calm import calm, one_episode
 from emergency.domain.forecast import Air, DayOfAir, Source
 from emergency.domain.level import Level
-from emergency.domain.plan import Plan, UnknownCell
+from emergency.domain.plan import Clause, Plan, Spell, UnknownCell
 from emergency.errors import Refused
 
 EVENING = clock_time(17)  # the daily report's hour; a forecast must be out by 20:00 (HJ 633-2026 5.2)
@@ -34,12 +34,15 @@ class Past:
     The air of one place as it was measured.
 
     ``days``: in the order of the calendar, each with the AQI that triggers (without ozone); a day nobody has figures
-    for is absent. ``hours``: where hours were measured, the 24 hourly indices of a day, None = missing.
+    for is absent. ``hours``: where hours were measured, the 24 hourly indices of a day, None = missing. ``first`` and
+    ``last``: the span looked at, where it is longer than the days that have figures.
     """
 
     place: str
     days: tuple[DayOfAir, ...]
     hours: Mapping[date, tuple[int | None, ...]] = field(default_factory=dict)
+    first: date | None = None
+    last: date | None = None
 
 
 class Foresight(Protocol):
@@ -121,8 +124,9 @@ class Declaration:
     """
     One level as it would have been declared.
 
-    ``ended_at``: when a higher level or the release took over, None where the air ends first. ``released_at``: when
-    the release was signed, only on the last level of a stretch. Instants are in UTC.
+    ``ended_at``: when a higher level or the release took over, None where the air ends first; equal to
+    ``effective_at`` where that happened before the level took effect. ``released_at``: when the release was signed,
+    only on the last level of a stretch. Instants are in UTC.
     """
 
     step: Step
@@ -174,9 +178,10 @@ def walk(
     however short the lead: how early a warning is seen and how an end is proved are two questions. Nothing is declared
     on an evening that passes the calm test, as it would end before it began.
 
-    A level takes effect at 00:00 of the day after its issue, which is what Chinese cities do when a plan says nothing,
-    and also where the plan asks for a lead time; a plan's own delay after issue is kept where it says only that, and
-    is never cut short. A plan without a merge gap makes a new episode of every new spell.
+    When a level takes effect: a delay the plan gives is kept and never cut short; a plan that asks for a lead time has
+    its level in force from 00:00 of the day after issue, ahead of the air; a plan that gives neither follows what
+    cities do, 00:00 of the first bad day foreseen, and not before the day after issue. A plan without a merge gap
+    makes a new episode of every new spell.
 
     :raises UnknownCell: a trigger, the release or the merge gap of the plan is stated to be unknown
     :raises NothingToReplay: there are no days
@@ -186,7 +191,7 @@ def walk(
     if not past.days:
         raise NothingToReplay(f"{past.place}: there is no day with an index")
     _refuse_what_is_not_known(plan)
-    first, last = past.days[0].day, past.days[-1].day
+    first, last = past.first or past.days[0].day, past.last or past.days[-1].day
     measured = {one.day: one for one in past.days}
     log = _Log(plan)
     run: tuple[DayOfAir, ...] = ()  # the measured days of the spell that may still go on
@@ -207,6 +212,20 @@ def walk(
         declarations=tuple(log.declared),
         days=tuple(ReplayedDay(day, _aqi(measured.get(day)), level) for day, level in _levels(log.declared, days)),
     )
+
+
+def demanded(plan: Plan, days: Sequence[DayOfAir]) -> Mapping[date, Level]:
+    """
+    The level each measured day asked for with hindsight: the highest whose whole run of days has that day in it.
+
+    With hindsight observed and forecast are the same, so a spell's origin is not looked at.
+    """
+    found = {one.day: Level.NONE for one in days}
+    for level in sorted(plan.levels):
+        for clause in plan.levels[level]:
+            for run in _meeting(plan, clause, days):
+                found |= {one.day: level for one in run}
+    return found
 
 
 @dataclass(frozen=True)
@@ -259,10 +278,14 @@ class _Log:
                 end = start_of(today + _DAY)
                 self.declared[-1] = replace(self._ended(end), released_at=now.astimezone(UTC))
         elif found > self.in_force:
-            self._declare(assess(self.plan, view.near), now=now)
+            self._declare(view, now=now)
 
-    def _declare(self, grounds: Assessment, *, now: datetime) -> None:
-        effective_at = _effective_at(self.plan, grounds.level, now=now)
+    def _declare(self, view: _View, *, now: datetime) -> None:
+        grounds = assess(self.plan, view.near)
+        begins = grounds.run[0]
+        if self.in_force is Level.NONE:  # a lesser level may begin before this one does: then so does the warning
+            begins = min(day for day, level in demanded(self.plan, view.near.days).items() if level > Level.NONE)
+        effective_at = _effective_at(self.plan, grounds.level, begins, now=now)
         step, episode = self._step(effective_at)
         if step is Step.UPGRADE:
             self.declared[-1] = self._ended(effective_at)
@@ -284,13 +307,44 @@ class _Log:
         return Step.ISSUE, last.episode + 1
 
 
-def _effective_at(plan: Plan, level: Level, *, now: datetime) -> datetime:
+def _effective_at(plan: Plan, level: Level, begins: date, *, now: datetime) -> datetime:
     delay = plan.by_level.get("effective_delay_min", {}).get(level)
-    leads = level in plan.by_level.get("lead_time_hours", {})
     earliest = now.astimezone(UTC) + timedelta(minutes=delay or 0)
-    if delay is not None and not leads:
+    midnight = start_of(now.astimezone(SHANGHAI).date() + _DAY)
+    if level in plan.by_level.get("lead_time_hours", {}):
+        return max(earliest, midnight)
+    if delay is not None:
         return earliest
-    return max(earliest, start_of(now.astimezone(SHANGHAI).date() + _DAY))
+    return max(midnight, start_of(begins))
+
+
+def _meeting(plan: Plan, clause: Clause, days: Sequence[DayOfAir]) -> Iterator[Sequence[DayOfAir]]:
+    """Every run of the clause's first spell that is long enough and has the others inside."""
+    first, *inner = clause.spells
+    for run in _runs(plan, first, days):
+        if len(run) >= first.days and _has_inside(plan, inner, run):
+            yield run
+
+
+def _has_inside(plan: Plan, spells: Sequence[Spell], days: Sequence[DayOfAir]) -> bool:
+    if not spells:
+        return True
+    first, *inner = spells
+    return any(len(run) >= first.days and _has_inside(plan, inner, run) for run in _runs(plan, first, days))
+
+
+def _runs(plan: Plan, spell: Spell, days: Sequence[DayOfAir]) -> Iterator[Sequence[DayOfAir]]:
+    run: list[DayOfAir] = []
+    for one in days:
+        value = plan.value(one, spell.metric)
+        counts = value is not None and plan.orders(one) and spell.asks(value)
+        if run and (not counts or one.day - run[-1].day != _DAY):
+            yield run
+            run = []
+        if counts:
+            run.append(one)
+    if run:
+        yield run
 
 
 def _refuse_what_is_not_known(plan: Plan) -> None:

@@ -8,10 +8,9 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from emergency.domain.assessment import start_of
-from emergency.domain.forecast import DayOfAir
 from emergency.domain.level import Level
-from emergency.domain.plan import Clause, Metric, Plan, Spell
-from emergency.domain.replay import Declaration, Past, Replay, Step
+from emergency.domain.plan import Metric, Plan
+from emergency.domain.replay import Declaration, Past, Replay, Step, demanded
 
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
@@ -62,20 +61,6 @@ class Scores:
     enterprise_days: int | None
 
 
-def demanded(plan: Plan, days: Sequence[DayOfAir]) -> Mapping[date, Level]:
-    """
-    The level each measured day asked for with hindsight: the highest whose whole run of days has that day in it.
-
-    With hindsight observed and forecast are the same, so a spell's origin is not looked at.
-    """
-    found = {one.day: Level.NONE for one in days}
-    for level in sorted(plan.levels):
-        for clause in plan.levels[level]:
-            for run in _meeting(plan, clause, days):
-                found |= {one.day: level for one in run}
-    return found
-
-
 def scores(plan: Plan, past: Past, replay: Replay, *, enterprises: int | None = None) -> Scores:
     """What came of the replay, counted in days of the calendar and in declarations."""
     asked = demanded(plan, past.days)
@@ -108,35 +93,6 @@ def scores(plan: Plan, past: Past, replay: Replay, *, enterprises: int | None = 
         restricted_days=restricted,
         enterprise_days=None if enterprises is None else restricted * enterprises,
     )
-
-
-def _meeting(plan: Plan, clause: Clause, days: Sequence[DayOfAir]) -> Iterator[Sequence[DayOfAir]]:
-    """Every run of the clause's first spell that is long enough and has the others inside."""
-    first, *inner = clause.spells
-    for run in _runs(plan, first, days):
-        if len(run) >= first.days and _has_inside(plan, inner, run):
-            yield run
-
-
-def _has_inside(plan: Plan, spells: Sequence[Spell], days: Sequence[DayOfAir]) -> bool:
-    if not spells:
-        return True
-    first, *inner = spells
-    return any(len(run) >= first.days and _has_inside(plan, inner, run) for run in _runs(plan, first, days))
-
-
-def _runs(plan: Plan, spell: Spell, days: Sequence[DayOfAir]) -> Iterator[Sequence[DayOfAir]]:
-    run: list[DayOfAir] = []
-    for one in days:
-        value = plan.value(one, spell.metric)
-        counts = value is not None and plan.orders(one) and spell.asks(value)
-        if run and (not counts or one.day - run[-1].day != _DAY):
-            yield run
-            run = []
-        if counts:
-            run.append(one)
-    if run:
-        yield run
 
 
 def _tally(asked: Mapping[date, Level], in_force: Mapping[date, Level], level: Level) -> Tally:
