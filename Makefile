@@ -1,7 +1,7 @@
 # One door for people and for CI. `make help` lists what there is; every target makes the .venv it needs.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench lock shots fmt clean python
+.PHONY: help install run test check bench docs lock shots fmt clean python
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -73,6 +73,9 @@ lock: $(PY) ## pin requirements.in and requirements-dev.in anew for every suppor
 shots: $(DEV_STAMP) ## a picture of every page, into var/shots
 	@if [ -f tests/web/shots.py ]; then $(PY) -m tests.web.shots $(ARGS); \
 	else echo "there is no page to take a picture of yet" >&2; exit 1; fi
+
+docs: $(DEV_STAMP) ## draw docs/states.md from the machines
+	@$(PY) -m tests.states > docs/states.md
 
 fmt: $(DEV_STAMP) ## sort imports and mend what ruff can mend safely
 	@$(VENV)/bin/ruff check --fix .

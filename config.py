@@ -25,9 +25,11 @@ class Settings:
     One installation's settings; what may speak of secrets is kept out of its repr.
 
     ``feeds`` and ``channels``: name → field → value, gathered from FEED_<NAME>_<FIELD> and CHANNEL_<NAME>_<FIELD>, all
-    names in lower case. ``broker_url`` empty = no broker known: the database and beat stay the truth and nothing is
-    woken early. ``wire_allow``: host:port of private addresses that calls out may reach. ``clock_file``: a civil clock
-    shared by the processes of a replay. ``drill``: the replay whose air, label and people are used.
+    names in lower case; ``api_keys`` likewise from API_<NAME>_KEY and API_<NAME>_SCOPES (what a machine may post).
+    ``trusted_proxies``: how many proxies of our own stand before the pages, so that their word on the caller counts.
+    ``broker_url`` empty = no broker known: the database and beat stay the truth and nothing is woken early.
+    ``wire_allow``: host:port of private addresses that calls out may reach. ``clock_file``: a civil clock shared by the
+    processes of a replay. ``drill``: the replay whose air, label and people are used.
     """
 
     database_url: str = field(repr=False)
@@ -38,6 +40,8 @@ class Settings:
     timezone: str = "Asia/Shanghai"
     feeds: Group = field(default_factory=dict, repr=False)
     channels: Group = field(default_factory=dict, repr=False)
+    api_keys: Group = field(default_factory=dict, repr=False)
+    trusted_proxies: int = 0
     wire_allow: frozenset[str] = frozenset()
     clock_file: Path | None = None
     sweep_seconds: float = 5.0
@@ -68,6 +72,8 @@ class Settings:
             timezone=_zone(say("TIMEZONE", "Asia/Shanghai")),
             feeds=_gathered(environ, "FEED_"),
             channels=_gathered(environ, "CHANNEL_"),
+            api_keys=_gathered(environ, "API_"),
+            trusted_proxies=_count("EMERGENCY_TRUSTED_PROXIES", say("TRUSTED_PROXIES", "0")),
             wire_allow=frozenset(_places(say("WIRE_ALLOW"))),
             clock_file=Path(clock_file).absolute() if clock_file else None,
             sweep_seconds=_seconds("EMERGENCY_SWEEP_SECONDS", say("SWEEP_SECONDS", "5")),
@@ -127,6 +133,12 @@ def _seconds(name: str, said: str) -> float:
     if not LEAST_SWEEP <= seconds <= 60:
         raise Misconfigured(f"{name}: between {LEAST_SWEEP} and 60 seconds, not {said}")
     return seconds
+
+
+def _count(name: str, said: str) -> int:
+    if not said.isdecimal() or int(said) > 5:
+        raise Misconfigured(f"{name}: a whole number from 0 to 5, not {said!r}")
+    return int(said)
 
 
 def _places(said: str) -> Iterable[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 import io
 import os
 import sys
@@ -12,7 +11,7 @@ from collections.abc import Sequence
 
 from emergency.errors import EmergencyError
 
-MODULES = ("aqi", "plans", "episodes", "running")
+MODULES = ("aqi", "plans", "episodes", "people", "running")
 WORDS = {"aqi": "aqi", "plans": "plans", "assess": "plans", "episodes": "episodes"}
 """Words whose module is known, so that reckoning an index need not wait for a web server to be imported."""
 
@@ -27,9 +26,7 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     subparsers = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     wanted = WORDS.get(argv[0]) if argv else None
     for name in MODULES if wanted is None else (wanted,):
-        module = f"emergency.commands.{name}"
-        if importlib.util.find_spec(module) is not None:
-            importlib.import_module(module).register(subparsers)
+        importlib.import_module(f"emergency.commands.{name}").register(subparsers)
     return top
 
 

@@ -25,7 +25,10 @@ def compose(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [program, "--project-directory", str(ROOT), "-f", str(ROOT / "docker-compose.yml"), *words],
         env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **environ},
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
 
@@ -73,7 +76,10 @@ def test_what_runs_long_is_watched_and_comes_back(read: dict[str, Any]) -> None:
 
 def test_what_must_last_lies_in_named_volumes(read: dict[str, Any]) -> None:
     mounted = {
-        mount["source"] for one in read["services"].values() for mount in one.get("volumes", []) if mount["type"] == "volume"
+        mount["source"]
+        for one in read["services"].values()
+        for mount in one.get("volumes", [])
+        if mount["type"] == "volume"
     }
 
     assert mounted == set(read["volumes"])

@@ -12,7 +12,7 @@ from emergency.domain.air import HIGHEST
 from emergency.domain.level import Level
 
 # Height and word say the level; the colour only repeats it, for those who see it and where it is printed in colour.
-FILL = {Level.BLUE: "#9ec5e8", Level.YELLOW: "#f4d95b", Level.ORANGE: "#ef9a3d", Level.RED: "#cf4a3c"}
+FILL = {Level.BLUE: "#9ec5e8", Level.YELLOW: "#f4d95b", Level.ORANGE: "#ef9a3d", Level.RED: "#e2705f"}
 WORD = {Level.BLUE: "蓝", Level.YELLOW: "黄", Level.ORANGE: "橙", Level.RED: "红"}
 MARKS = (100, 150, 200, 300)  # of the index: where its categories and the plans' triggers lie
 

@@ -32,6 +32,7 @@ T = TypeVar("T")
 SETTLE_EVERY = 100
 SETTLE_AFTER_S = 0.1
 BREAKER_OPEN = timedelta(seconds=60)
+OPEN = "the channel's breaker is open"
 log = logs.of(__name__)
 
 
@@ -96,7 +97,7 @@ async def _send_all(
         nonlocal broken
         async with gate:
             if broken:
-                outcome: Outcome = ChannelFault("the channel's breaker is open")
+                outcome: Outcome = ChannelFault(OPEN)
             elif wall.now() + timedelta(seconds=2 * channel.timeout_s) > leased_until:
                 outcome = Later("too little of the lease was left")
             else:
@@ -167,13 +168,14 @@ def _settle(
     store: Store, channel: str, batch: Sequence[tuple[Message, Outcome]], *, civil: datetime, wall: datetime
 ) -> None:
     rows = [_settled(message, outcome, civil=civil, wall=wall) for message, outcome in batch]
-    faults = [outcome for _, outcome in batch if isinstance(outcome, ChannelFault)]
+    faults = [one for _, one in batch if isinstance(one, ChannelFault) and one.because != OPEN]
     with store.transactions() as tx:
         tx.outbox.settle(rows, wall=wall)
         if faults:
             tx.outbox.break_channel(channel, until=wall + BREAKER_OPEN, because=faults[0].because)
             tx.raise_alarm(f"channel:{channel}", area="", detail=faults[0].because[:300], now=civil)
         elif any(isinstance(outcome, Sent) for _, outcome in batch):
+            tx.outbox.close_breaker(channel)
             tx.clear_alarm(f"channel:{channel}", now=civil)
     for row in rows:
         if row["state"] is State.FAILED:
@@ -198,7 +200,7 @@ def _settled(message: Message, outcome: Outcome, *, civil: datetime, wall: datet
         case Never(because):
             return {**row, "state": State.FAILED, "because": because}
         case ChannelFault(because):
-            return {**row, "due_at": wall + BREAKER_OPEN, "because": because}
+            return {**row, "due_at": wall + BREAKER_OPEN, "because": because, "counts": False}
         case Later(because, retry_after):
             wait = wait_before(message.attempts, key=message.id, retry_after=retry_after)
             again = message.attempts < MOST_ATTEMPTS

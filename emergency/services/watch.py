@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import NAMESPACE_URL, uuid5
 
 from emergency.domain.episode import Task
 from emergency.domain.messages import LANES, Kind, Message, message_id
@@ -19,7 +20,9 @@ def look(store: Store, rules: Rules, *, now: datetime, wall: datetime) -> list[s
     """Look once; the alarms that are new."""
     with store.transactions() as tx:
         tx.beat("watch", at=wall)
-        return [*_feeds(tx, now=now, wall=wall), *_post(tx, now=now, wall=wall), *_tasks(tx, rules, now=now)]
+        found = [*_feeds(tx, now=now, wall=wall), *_post(tx, now=now, wall=wall), *_tasks(tx, rules, now=now)]
+        _tell(tx, rules, now=now)
+        return found
 
 
 def sweep(store: Store, *, wall: datetime) -> int:
@@ -85,3 +88,35 @@ def _reminders(rules: Rules, around: Around, task: Task, *, now: datetime) -> li
         )
         for one in around.duty_officers(task.area)
     ]
+
+
+TOLD_ELSEWHERE = ("task:", "undecided:")  # these have a notice of their own
+
+
+def _tell(tx: Tx, rules: Rules, *, now: datetime) -> None:
+    """Tell each desk once of every alarm that stands: an alarm on a page that nobody has open is none."""
+    around = Around(tx, rules)
+    desks = [one.id for one in tx.areas() if one.plan_id]
+    for alarm in tx.standing_alarms():
+        if alarm.name.startswith(TOLD_ELSEWHERE):
+            continue
+        about = uuid5(NAMESPACE_URL, f"alarm:{alarm.name}:{alarm.since.isoformat()}")
+        text = wording.alarm(rules, what=alarm.detail or alarm.name, since=alarm.since)
+        for desk in [around.desk(alarm.area)] if alarm.area else desks:
+            tx.outbox.put(
+                Message(
+                    id=message_id(
+                        about, revision=0, kind=Kind.ALARM, rung="", channel=rules.first_channel, contact=one.id
+                    ),
+                    kind=Kind.ALARM,
+                    channel=rules.first_channel,
+                    lane=LANES[Kind.ALARM],
+                    to=one.phone,
+                    text=text,
+                    area=desk,
+                    due_at=rules.wall.now(),
+                    put_at=now,
+                    contact_id=one.id,
+                )
+                for one in around.duty_officers(desk)
+            )

@@ -214,6 +214,12 @@ def task_overdue(rules: Rules, task: Task) -> str:
     )
 
 
+def alarm(rules: Rules, *, what: str, since: datetime) -> str:
+    """An alarm of the system itself, to a duty officer."""
+    words = rules.wording
+    return words.fill("alarm", LANG, banner=_banner(rules), what=what, since=words.instant(since, LANG))
+
+
 CALL_ROOM = 24  # what every notice leaves for its contact
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, Table, and_, func, or_, select
+from sqlalchemy import Connection, Select, Table, and_, func, inspect, or_, select
 
 from emergency.domain.episode import WAITING, Decision, Episode, Phase, Standing, Task
 from emergency.domain.forecast import Bulletin, Forecast, Observation
@@ -19,6 +19,7 @@ from emergency.domain.review import Review
 from emergency.errors import Missing
 from emergency.store import saving
 from emergency.store.tables import (
+    AlarmRow,
     AnswerRow,
     AreaRow,
     Base,
@@ -29,6 +30,7 @@ from emergency.store.tables import (
     FeedRow,
     ForecastRow,
     HeartbeatRow,
+    JournalRow,
     LinkRow,
     MessageRow,
     ObservationRow,
@@ -201,6 +203,10 @@ class Loading:
         """
         return saving.area(self._one(AreaRow, AreaRow.id == area_id, "area"))
 
+    def has_tables(self) -> bool:
+        """Whether the database was migrated."""
+        return inspect(self.connection).has_table("areas")
+
     def areas(self) -> list[Area]:
         """The whole tree, from the top."""
         return [saving.area(row) for row in self.connection.execute(select(table(AreaRow)).order_by(AreaRow.id))]
@@ -262,6 +268,17 @@ class Loading:
     def answer_count(self, order_id: UUID) -> int:
         """How many answers are kept for the order."""
         return int(self.connection.execute(select(func.count()).where(AnswerRow.order_id == order_id)).scalar_one())
+
+    def facts_about(self, about: str) -> list[str]:
+        """The journal's entries about one thing, as they were written."""
+        asked = select(JournalRow.entry).where(JournalRow.about == about).order_by(JournalRow.id)
+        return [str(row.entry) for row in self.connection.execute(asked)]
+
+    def standing_alarms(self) -> list[Any]:
+        """Alarms that are not over: name, area, since, detail."""
+        return list(
+            self.connection.execute(select(table(AlarmRow)).where(AlarmRow.over_at.is_(None)).order_by(AlarmRow.since))
+        )
 
     def has_task(self, task_id: UUID) -> bool:
         """Whether the task was opened before."""

@@ -81,6 +81,21 @@ class Outbox:
             update(SlotRow).where(table.c.channel == channel).values(broken_until=until, because=because[:500])
         )
 
+    def broken(self, *, now: datetime) -> dict[str, str]:
+        """The channels whose breaker is open now, and why."""
+        table = SlotRow.__table__
+        rows = self._connection.execute(select(table.c.channel, table.c.because).where(table.c.broken_until > now))
+        return {row.channel: row.because for row in rows}
+
+    def close_breaker(self, channel: str) -> None:
+        """Close the breaker: the channel has taken a message again."""
+        table = SlotRow.__table__
+        self._connection.execute(
+            update(SlotRow)
+            .where(table.c.channel == channel, table.c.broken_until.is_not(None))
+            .values(broken_until=None, because="")
+        )
+
     def claim(self, channel: str, lane: Lane, *, limit: int, now: datetime) -> list[Message]:
         """Take up to ``limit`` ready messages under a lease, oldest due first; other claimers get others."""
         chosen = (
@@ -116,7 +131,8 @@ class Outbox:
 
     def settle(self, settled: Sequence[dict[str, Any]], *, wall: datetime) -> None:
         """
-        Write down how sends went: each with id, attempts (mine), state, due_at, sent_at, receipt, because, ambiguous.
+        Write down how sends went: each with id, attempts (mine), state, due_at, sent_at, receipt, because, ambiguous;
+        ``counts`` False gives the attempt back, because the channel's own fault is not the message's.
 
         Compare-and-set: a row that was reclaimed meanwhile, or moved on by a receipt, keeps what it has.
         """
@@ -136,6 +152,7 @@ class Outbox:
                 receipt=bindparam("b_receipt"),
                 because=bindparam("b_because"),
                 ambiguous=bindparam("b_ambiguous"),
+                attempts=bindparam("b_count"),
                 leased_until=None,
             ),
             [
@@ -148,6 +165,7 @@ class Outbox:
                     "b_receipt": one["receipt"],
                     "b_because": one["because"],
                     "b_ambiguous": one["ambiguous"],
+                    "b_count": one["attempts"] - (0 if one.get("counts", True) else 1),
                 }
                 for one in settled
             ],

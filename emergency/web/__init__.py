@@ -11,6 +11,7 @@ from flask import Flask, Response, jsonify, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, TooManyRequests
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from emergency.domain.people import NotAllowed
 from emergency.errors import Conflict, Missing, Refused, Unavailable
@@ -38,6 +39,8 @@ def create_app(system: System) -> Flask:
     """
     app = Flask(__name__)
     app.extensions["system"] = system
+    if before := system.settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=before, x_proto=before, x_host=before)  # type: ignore[method-assign]  # as Flask documents it
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     words.set_up(app)
     showing.set_up(app)

@@ -340,7 +340,7 @@ def _sign_in_first() -> ResponseReturnValue:
 
 def _machine_with(scope: str) -> None:
     """Let a machine pass whose bearer key is known for this scope; with no key configured there is none to know."""
-    keys = getattr(the_system().settings, "api_keys", {})
+    keys = the_system().settings.api_keys
     said = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
     digest = hashlib.sha256(said.encode()).hexdigest()
     known = [

@@ -197,6 +197,13 @@ def show(token: str) -> ResponseReturnValue:
     return _order_page(token, notice_kind=request.args.get("said", ""))
 
 
+@bp.get("/o/<token>/answer")
+@by_link
+def look_again(token: str) -> ResponseReturnValue:
+    """Somebody opened the address an answer went to, or reloaded it: show the order; nothing is answered."""
+    return _plain(make_response(redirect(f"/o/{token}", 303)))
+
+
 @bp.post("/o/<token>/answer")
 @by_link
 @limited(PACE, by=_one_link)

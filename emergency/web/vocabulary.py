@@ -240,6 +240,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 # what an alarm's name begins with → its words
 ALARMS: Final[Mapping[str, str]] = {
     "feed": N_("数据源连续失败"),
+    "channel": N_("发送渠道故障"),
     "silent": N_("数据源静默"),
     "post": N_("通知积压"),
     "task": N_("任务超时"),

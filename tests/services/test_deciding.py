@@ -12,6 +12,7 @@ from emergency.domain.forecast import Cause
 from emergency.domain.level import Level
 from emergency.domain.people import NotAllowed
 from emergency.errors import Conflict, EmergencyError, Refused
+from emergency.services import decisions, dispatch
 from emergency.services.intake import NotForUs
 from tests.world import CITY, DISTRICT, World
 
@@ -97,20 +98,22 @@ def test_two_approvers_at_the_same_instant_make_one_event(world: World) -> None:
 def test_orders_commit_with_the_signature_or_not_at_all(world: World) -> None:
     proposal = world.put_forward(world.forecast(120, 193, 229)[0])
 
-    with pytest.raises(RuntimeError, match="power cut"), world.store.transactions() as tx:
-        from emergency.services import decisions, dispatch
+    def signed_and_cut_off() -> None:
+        with world.store.transactions() as tx:
+            prepared = dispatch.prepare(tx, world.rules, tx.decision(proposal.id), now=world.now)
+            decisions.approve(
+                tx,
+                world.rules,
+                proposal.id,
+                by=world.person("city-approver3"),
+                content=proposal.content_sha,
+                now=world.now,
+                prepared=prepared,
+            )
+            raise RuntimeError("power cut")
 
-        prepared = dispatch.prepare(tx, world.rules, tx.decision(proposal.id), now=world.now)
-        decisions.approve(
-            tx,
-            world.rules,
-            proposal.id,
-            by=world.person("city-approver3"),
-            content=proposal.content_sha,
-            now=world.now,
-            prepared=prepared,
-        )
-        raise RuntimeError("power cut")
+    with pytest.raises(RuntimeError, match="power cut"):
+        signed_and_cut_off()
 
     assert world.orders(CITY) == []
     with world.store.reading() as tx:

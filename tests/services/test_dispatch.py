@@ -400,3 +400,52 @@ def test_the_number_to_call_is_never_cut_off(world: World) -> None:
     texts = [one.text for one in world.phone.sent if one.order_id is not None]
     assert texts
     assert all(text.rstrip().endswith(number) or number in text for text in texts)
+
+
+def test_a_breaker_closes_when_the_channel_takes_a_message_again(world: World) -> None:
+    world.phone.fates = [ChannelFault("401: the key expired")]
+    world.activated()
+    with world.store.reading() as tx:
+        assert tx.outbox.broken(now=world.wall.now()) == {"sms": "401: the key expired"}
+        assert [one.name for one in tx.standing_alarms()] == ["channel:sms"]
+
+    world.wall.forward(minutes=2)
+    world.deliver()
+
+    with world.store.reading() as tx:
+        assert tx.outbox.broken(now=world.wall.now()) == {}
+        assert tx.standing_alarms() == []
+
+
+def test_a_channels_own_fault_uses_up_no_attempt(world: World) -> None:
+    world.activated(deliver=False)
+    for _ in range(20):
+        world.phone.fates = [ChannelFault("401: the key expired")]
+        world.deliver()
+        world.wall.forward(minutes=2)
+    world.deliver()
+
+    with world.store.reading() as tx:
+        counts = tx.outbox.counts(world.episode().id)
+    assert counts.get("failed", 0) == 0
+    assert counts["sent"] == len(world.orders())
+
+
+def test_an_alarm_is_told_to_the_desks_once_while_it_lasts(world: World) -> None:
+    world.store.run(
+        lambda tx: tx.keep_feed(
+            "bureau",
+            kind="forecast",
+            every_s=600,
+            tried_at=world.wall.now(),
+            talked_at=world.wall.now(),
+            failures=0,
+            because="",
+        )
+    )
+    world.forward(hours=2, step=30)
+
+    told = [one for one in world.phone.sent if one.kind.value == "alarm"]
+    assert {one.to for one in told} == {world.person(login).phone for login in ("city-duty", "lj-duty")}
+    assert len(told) == 2
+    assert "bureau" in told[0].text

@@ -44,7 +44,8 @@ class Demo:
         with self._err.open("wb") as err:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "emergency", "demo", "--no-browser", "--port", str(self.port), *words],
-                cwd=ROOT, stdout=subprocess.PIPE, stderr=err, env={**kept, "EMERGENCY_DATA_DIR": str(folder), **environ},
+                cwd=ROOT, stdout=subprocess.PIPE, stderr=err,
+                env={**kept, "EMERGENCY_DATA_DIR": str(folder), **environ},
             )  # fmt: skip
 
     @property

@@ -317,6 +317,15 @@ def test_a_form_that_is_not_ours_changes_nothing_and_breaks_nothing(
     assert counted(world) == before
 
 
+def test_opening_the_address_an_answer_went_to_shows_the_order_and_answers_nothing(
+    world: World, client: FlaskClient, order: Order
+) -> None:
+    answer = client.get(f"/o/{world.token(order)}/answer", follow_redirects=True)
+
+    assert order.number in answer.text
+    assert world.order(order.id) == order
+
+
 def test_one_link_can_be_opened_only_so_often_and_the_others_still_open(
     world: World, client: FlaskClient, order: Order
 ) -> None:
