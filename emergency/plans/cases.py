@@ -147,7 +147,7 @@ def differences(case: Case, declarations: Sequence[Declaration]) -> set[str]:
 
 
 def _case(one: _Case) -> Case:
-    declared = one.declared
+    said = one.declared
     return Case(
         name=one.case,
         title=one.title,
@@ -157,7 +157,7 @@ def _case(one: _Case) -> Case:
         plan=one.plan,
         forecast=one.forecast,
         lead_hours=one.lead_hours,
-        declared=declared and Held(Level.named(declared.level), None, declared.effective_at, declared.ended_at),
+        declared=Held(Level.named(said.level), None, said.effective_at, said.ended_at) if said else None,
         within=timedelta(hours=one.within_hours),
         got=tuple(Held(Level.named(each.level), each.issued_at, each.effective_at, each.ended_at) for each in one.got),
         mismatch={each.what: each.because for each in one.mismatch},
