@@ -127,6 +127,7 @@ class Action(StrEnum):
     LIFT = "lift"
     WITHDRAW = "withdraw"
     RESUME = "resume"
+    REPORT = "report"  # 日报: what a unit did today; changes no status
     REISSUE = "reissue"
 
 
@@ -169,6 +170,8 @@ ORDER: Machine[Status, Action] = Machine(
         **{(status, Action.REVISE): Status.ISSUED for status in (*_BINDING, Status.EXEMPTED)},
         (Status.DECLINED, Action.REVISE): Status.DECLINED,  # an objection carries over to the new revision
         **{(status, Action.INFORM): status for status in _LIVE},
+        (Status.ISSUED, Action.REPORT): Status.ACKNOWLEDGED,  # whoever reports has received it
+        **{(status, Action.REPORT): status for status in _LIVE[1:]},
         **{(status, Action.LIFT): Status.LIFTED for status in _LIVE},
         (Status.LIFTED, Action.LIFT): Status.LIFTED,
         **{(status, Action.WITHDRAW): Status.WITHDRAWN for status in _LIVE},
@@ -463,6 +466,17 @@ def _end(
         effective_at=effective_at,
     )
     return ended, revision
+
+
+def report(order: Order, *, by: str, words: str, now: datetime) -> Order:
+    """
+    Note a unit's daily report; it counts as having received the order.
+
+    :raises Refused: the report says nothing
+    """
+    if not words.strip():
+        raise Refused("a report needs its words", zh="请填写日报内容")
+    return _heard(replace(order, status=ORDER.after(order.status, Action.REPORT)), by=by, now=now)
 
 
 def resume(order: Order, *, now: datetime) -> Order:

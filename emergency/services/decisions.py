@@ -18,6 +18,7 @@ from emergency.domain.people import Act, Person, Role, ask
 from emergency.domain.plan import Authority, Plan
 from emergency.errors import Conflict, Refused
 from emergency.services import dispatch, wording
+from emergency.services.chasing import Around
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx
 
@@ -301,6 +302,54 @@ def task_done(tx: Tx, task_id: UUID, *, by: Person, now: datetime) -> Task:
     if task.done_at is not None:
         raise Refused("the task is done already", zh="该任务已完成")
     return tx.save(replace(task, done_at=now, done_by=by.id), fact="task.done", by=by.login, at=now)
+
+
+def ask_above(tx: Tx, rules: Rules, *, area: str, by: Person, words: str, now: datetime) -> Task:
+    """
+    A district's proposal to the level above: a task at that desk, and a message to its duty officers.
+
+    :raises NotAllowed: the person may not propose here
+    :raises NoAuthority: there is no desk above
+    :raises Refused: no reason was given
+    """
+    ask(by, Act.PROPOSE, area)
+    if not words.strip():
+        raise Refused("a proposal to the level above needs its grounds", zh="请写明建议上级预警的理由")
+    above = next((one for one in tx.above(area)[1:] if tx.area(one).plan_id), None)
+    if above is None:
+        raise NoAuthority(f"{area} has no desk above it", zh="本区没有上级值班台")
+    plan = rules.plan_of(tx, above)
+    said = f"{tx.area(area).name}：{words.strip()}"[:300]
+    task = Task(
+        id=uuid5(_NAMESPACE, f"ask:{area}:{now.isoformat()}"),
+        episode_id=None,
+        area=above,
+        kind="district_proposal",
+        due_at=due(now, plan.approval(Level.NONE).within_minutes),
+        words=said,
+    )
+    tx.save(task, fact="task.opened", by=by.login, at=now, more={"from": area})
+    around = Around(tx, rules)
+    text = wording.district_proposal(rules, area=tx.area(area).name, words=words.strip(), by=by.name)
+    tx.outbox.put(
+        Message(
+            id=message_id(
+                task.id, revision=0, kind=Kind.TASK, rung="asked", channel=rules.first_channel, contact=one.id
+            ),
+            kind=Kind.TASK,
+            channel=rules.first_channel,
+            lane=LANES[Kind.PROPOSAL],
+            to=one.phone,
+            text=text,
+            area=above,
+            due_at=rules.wall.now(),
+            put_at=now,
+            contact_id=one.id,
+            rung="asked",
+        )
+        for one in around.duty_officers(above)
+    )
+    return task
 
 
 def _episode_for(tx: Tx, rules: Rules, plan: Plan, area: str, *, now: datetime) -> Episode:

@@ -226,6 +226,7 @@ _DEEDS = {
     Action.SETTLE: "order.in_place",
     Action.DECLINE: "order.declined",
     Action.RESUME: "order.resumed",
+    Action.REPORT: "order.reported",
 }
 
 
@@ -256,7 +257,8 @@ def answer(
     if not 1 <= revision <= order.revision:
         raise Missing("no such revision")
     stale = revision < order.asks_from
-    repeated = tx.answered(order_id, revision, action.value, by)
+    words = remark.strip()[:1000]
+    repeated = tx.answered(order_id, revision, action.value, by, words if action is Action.REPORT else None)
     if not repeated:
         tx.keep_answer(
             order_id=order_id,
@@ -265,7 +267,7 @@ def answer(
             by=by,
             contact_id=contact_id,
             via=via,
-            remark=remark.strip()[:1000],
+            remark=words,
             at=now,
         )
     if stale:
@@ -291,7 +293,7 @@ def answer(
         raise NothingToDo(str(found)) from found
     after = ladder.stopped(after)
     tx.outbox.cancel(order_id, CHASED)
-    if after == order:
+    if after == order and (repeated or action is not Action.REPORT):
         return Answered(order, first=False, stale=False)
     kept = tx.save(
         after, fact=_DEEDS[action], by=by, at=now, more={"revision": revision, "via": via, "remark": remark[:200]}
@@ -309,6 +311,8 @@ def _after(order: Order, action: Action, *, by: str, remark: str, now: datetime)
             return orders.start(order, by=by, now=now)
         case Action.SETTLE:
             return orders.settle(order, by=by, now=now)
+        case Action.REPORT:
+            return orders.report(order, by=by, words=remark, now=now)
         case Action.DECLINE:
             return orders.decline(order, by=by, because=remark, now=now)
         case _:

@@ -214,6 +214,11 @@ def task_overdue(rules: Rules, task: Task) -> str:
     )
 
 
+def district_proposal(rules: Rules, *, area: str, words: str, by: str) -> str:
+    """A district's proposal, to the desk above it."""
+    return rules.wording.fill("district_proposal", LANG, banner=_banner(rules), area=area, reason=words, proposed_by=by)
+
+
 def alarm(rules: Rules, *, what: str, since: datetime) -> str:
     """An alarm of the system itself, to a duty officer."""
     words = rules.wording

@@ -376,19 +376,15 @@ class Loading:
         """How every feed has been doing."""
         return list(self.connection.execute(select(table(FeedRow)).order_by(FeedRow.name)))
 
-    def answered(self, order_id: UUID, revision: int, action: str, by: str) -> bool:
-        """Whether this person has said this of this revision before."""
-        return (
-            self._first(
-                select(AnswerRow.id).where(
-                    AnswerRow.order_id == order_id,
-                    AnswerRow.revision == revision,
-                    AnswerRow.action == action,
-                    AnswerRow.by == by,
-                )
-            )
-            is not None
+    def answered(self, order_id: UUID, revision: int, action: str, by: str, remark: str | None = None) -> bool:
+        """Whether this person has said this of this revision before (in these words, when they are given)."""
+        asked = select(AnswerRow.id).where(
+            AnswerRow.order_id == order_id,
+            AnswerRow.revision == revision,
+            AnswerRow.action == action,
+            AnswerRow.by == by,
         )
+        return self._first(asked if remark is None else asked.where(AnswerRow.remark == remark)) is not None
 
     def rungs_taken(self, episode_id: UUID) -> list[Any]:
         """Every step taken in the episode."""

@@ -238,3 +238,25 @@ def test_a_release_before_the_calm_spell_needs_a_reason_and_keeps_the_rules_word
     kept = world.propose(Move.RELEASE, Level.NONE, override_because="会商：冷空气提前到达")
 
     assert (kept.rule_says, kept.level) == (Level.ORANGE, Level.NONE)
+
+
+def test_a_district_without_a_bulletin_may_propose_to_the_city(world: World) -> None:
+    with pytest.raises(Refused):
+        world.store.run(
+            lambda tx: decisions.ask_above(
+                tx, world.rules, area=DISTRICT, by=world.person("lj-duty"), words=" ", now=world.now
+            )
+        )
+    task = world.store.run(
+        lambda tx: decisions.ask_above(
+            tx, world.rules, area=DISTRICT, by=world.person("lj-duty"), words="本区三站 PM2.5 持续上升", now=world.now
+        )
+    )
+    world.deliver()
+
+    assert (task.area, task.kind) == (CITY, "district_proposal")
+    (told,) = [one for one in world.phone.sent if one.kind.value == "task"]
+    assert told.to == world.person("city-duty").phone
+    assert "本区三站 PM2.5 持续上升" in told.text
+    with world.store.reading() as tx:
+        assert tx.running_episode(DISTRICT) is None, "a proposal to the city opens nothing at home"

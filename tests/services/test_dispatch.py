@@ -449,3 +449,20 @@ def test_an_alarm_is_told_to_the_desks_once_while_it_lasts(world: World) -> None
     assert {one.to for one in told} == {world.person(login).phone for login in ("city-duty", "lj-duty")}
     assert len(told) == 2
     assert "bureau" in told[0].text
+
+
+def test_a_units_daily_report_is_kept_each_day_and_changes_no_status(world: World) -> None:
+    world.activated()
+    order = next(one for one in world.orders() if world.recipient(one).kind.value == "unit")
+    with pytest.raises(Refused):
+        world.answer(order, Action.REPORT, remark=" ")
+
+    world.answer(order, Action.REPORT, remark="检查工地12处，整改2处")
+    world.answer(order, Action.REPORT, remark="检查工地12处，整改2处")
+    world.forward(hours=24, step=720)
+    world.answer(world.order(order.id), Action.REPORT, remark="检查工地9处，未见问题")
+
+    kept = world.order(order.id)
+    assert (kept.status, kept.next_rung) == (Status.ACKNOWLEDGED, None)
+    with world.store.reading() as tx:
+        assert tx.answer_count(order.id) == 2
