@@ -147,11 +147,16 @@ def _deaf() -> Iterator[None]:
 
 
 def heed_signals() -> None:
-    """Let SIGTERM and SIGHUP unwind us like an exception, so that what we own is stopped."""
+    """
+    Let SIGINT, SIGTERM and SIGHUP unwind us like an exception, so that what we own is stopped.
+
+    SIGINT is set too, because a shell hands it down ignored to what it starts in the background.
+    """
 
     def leave(number: int, _: FrameType | None) -> None:
         raise Ended(128 + number)
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGHUP, leave)
 
