@@ -7,7 +7,7 @@ import logging
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from flask import Flask, Response, jsonify, render_template, request, send_file
+from flask import Flask, Response, jsonify, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, TooManyRequests
@@ -47,6 +47,7 @@ def create_app(system: System) -> Flask:
     for name in BLUEPRINTS:
         app.register_blueprint(importlib.import_module(f"emergency.web.{name}").bp)
     app.add_url_rule("/vendor/htmx.min.js", "htmx", public_page(_htmx))
+    app.add_url_rule("/favicon.ico", "icon", public_page(_icon))
     access.set_up(app)
     _answers(app)
     return app
@@ -57,6 +58,11 @@ def _htmx() -> Response:
     response = send_file(str(HTMX), mimetype="text/javascript", max_age=A_DAY, conditional=True)
     response.headers["Cache-Control"] = f"public, max-age={A_DAY}"
     return response
+
+
+def _icon() -> ResponseReturnValue:
+    """The icon for browsers that ask at the old address, on pages that name none."""
+    return redirect(url_for("static", filename="icon.svg"), 301)
 
 
 def _answers(app: Flask) -> None:
