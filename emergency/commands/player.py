@@ -30,7 +30,7 @@ APART: Final = timedelta(minutes=10)  # the same, when nobody is
 PATIENCE_S: Final = 25.0  # wall; how long the post may stand still before the run is given up
 SETTLES_S: Final = 1.0  # wall; what a new forecast gets to be weighed in
 ASK_AGAIN_S: Final = 1.0
-LONGEST_S: Final = 300.0  # wall; an autopilot run that takes longer has gone wrong
+LONGEST_S: Final = 480.0  # wall; an autopilot run that takes longer has gone wrong
 
 
 @dataclass(frozen=True)

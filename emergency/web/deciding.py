@@ -258,3 +258,24 @@ def propose() -> ResponseReturnValue:
     system.wake_drains()
     flash(_("已提出，等待另一人审批。"), "ok")
     return redirect(url_for("deciding.decision", decision_id=told.id), 303)
+
+
+@bp.post("/console/ask-above")
+@open_to(Act.PROPOSE)
+def ask_above() -> ResponseReturnValue:
+    """A district's proposal to the level above."""
+    system, person, at = the_system(), the_person(), showing.now()
+    said = request.form
+    area = said.get("area", "")
+    ask_here(Act.PROPOSE, area)
+    try:
+        system.store.run(
+            lambda tx: decisions.ask_above(
+                tx, system.rules, area=area, by=person, words=said.get("words", "")[:300], now=at
+            )
+        )
+    except Refused as refused:
+        return _propose_page(area, refused=showing.refusal(refused), typed=said), showing.status_of(refused)
+    system.wake_drains()
+    flash(_("已发给上级值班台。"), "ok")
+    return redirect(url_for("console.now", area=area), 303)

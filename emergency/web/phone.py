@@ -43,6 +43,7 @@ WORDS: Final[Mapping[Action, str]] = {
     Action.SETTLE: N_("已落实"),
     Action.DECLINE: N_("无法执行"),
     Action.RESUME: N_("已恢复"),
+    Action.REPORT: N_("日报"),
 }
 OPEN: Final[Mapping[Status, tuple[Action, ...]]] = {
     Status.ISSUED: (Action.ACKNOWLEDGE, Action.START, Action.SETTLE),
@@ -100,6 +101,11 @@ def buttons(order: Order) -> tuple[Button, ...]:
 def decline_word(recipient: Recipient) -> str:
     """What «cannot comply» is called: an enterprise says so, a unit asks for coordination."""
     return _("无法执行") if recipient.kind is RecipientKind.ENTERPRISE else _("需协调")
+
+
+def may_report(order: Order, recipient: Recipient) -> bool:
+    """Whether this is a unit whose order runs: it tells each day what it did; an enterprise answers its measures."""
+    return recipient.kind is not RecipientKind.ENTERPRISE and order.status in LIVE
 
 
 def answer_word(action: str) -> str:
@@ -168,6 +174,8 @@ def said_in(form: Mapping[str, str]) -> Said:
     if action == Action.DECLINE.value and not remark:
         words = "Please say why, so that the duty officer can help"
         raise Refused(words, zh="请写明原因，值班人员才能帮您处理")
+    if action == Action.REPORT.value and not remark:
+        raise Refused("Please say what was done today", zh="请写明今天做了什么")
     if len(remark) > LONGEST:
         raise Refused("Please keep the reason within 1000 characters", zh="原因请控制在 1000 字以内")
     return Said(int(revision), Action(action), remark)
@@ -285,6 +293,8 @@ def _order_page(token: str, *, notice_kind: str = "", error: str = "", typed: st
         buttons=buttons(sheet.order),
         may_decline=sheet.order.status in MAY_DECLINE,
         decline_word=decline_word(sheet.recipient),
+        may_report=may_report(sheet.order, sheet.recipient),
+        refused_action=request.form.get("action", ""),
         to=to,
         call=call,
         here=f"/o/{token}",

@@ -107,6 +107,8 @@ def _page(order_id: UUID, *, error: str = "", typed: str = "") -> str:
         buttons=phone.buttons(sheet.order),
         may_decline=sheet.order.status in phone.MAY_DECLINE,
         decline_word=phone.decline_word(sheet.recipient),
+        may_report=phone.may_report(sheet.order, sheet.recipient),
+        refused_action=request.form.get("action", ""),
         call=phone.phone_in(sheet.decision.notice.contact),
         error=error,
         typed=typed,

@@ -93,6 +93,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "exempt": N_("同意豁免"),
         "uphold": N_("维持指令"),
         "resume": N_("已恢复生产"),
+        "report": N_("日报"),
     },
     "message": {
         "ready": N_("待送出"),
@@ -149,6 +150,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "summary": N_("总结"),
         "ruling": N_("裁定异议"),
         "appeal": N_("建议与倡议"),
+        "district_proposal": N_("区县建议预警"),
     },
     "source": {"observed": N_("实况"), "forecast": N_("预报")},
     "cause": {
@@ -213,6 +215,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "order.in_place": N_("已落实"),
         "order.declined": N_("提出无法执行"),
         "order.resumed": N_("已恢复生产"),
+        "order.reported": N_("日报"),
         "order.exempted": N_("同意豁免"),
         "order.upheld": N_("维持指令"),
         "order.escalated": N_("未回应，逐级告知"),

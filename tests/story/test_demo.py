@@ -104,11 +104,11 @@ def start(demos: list[Demo], folder: Path, *words: str, port: int | None = None,
     return demos[-1]
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_the_episode_is_played_to_its_close_and_comes_to_what_it_must(tmp_path: Path, demos: list[Demo]) -> None:
     demo = start(demos, tmp_path, "--autopilot", "--exit-when-closed", "--speed", "20000")
 
-    code, found = demo.summary(seconds=380)
+    code, found = demo.summary(seconds=580)
 
     assert found["problems"] == []
     assert (code, found["ok"], found["replay"]) == (0, True, True)

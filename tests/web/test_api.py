@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
@@ -16,7 +16,6 @@ from flask_openapi.models import OpenAPISpec
 from sqlalchemy import func, select, text
 from werkzeug.test import TestResponse
 
-from config import Settings
 from emergency.broker import Broker
 from emergency.channels import signing
 from emergency.clock import SHANGHAI
@@ -32,18 +31,11 @@ PROBLEM = "application/problem+json"
 Callback = Callable[..., TestResponse]
 
 
-@dataclass(frozen=True)
-class WithKeys(Settings):
-    """Settings that know machine keys."""
-
-    api_keys: dict[str, dict[str, str]] = field(default_factory=dict)
-
-
 @pytest.fixture
 def machine(world: World, system: System) -> FlaskClient:
     """A client of an installation that knows one machine."""
-    known = vars(system.settings) | {"api_keys": {"bureau": {"key": "s3cret", "scopes": "forecasts,observations"}}}
-    client = create_app(replace(system, settings=WithKeys(**known))).test_client()
+    keys = {"bureau": {"key": "s3cret", "scopes": "forecasts,observations"}}
+    client = create_app(replace(system, settings=replace(system.settings, api_keys=keys))).test_client()
     client.environ_base["HTTP_AUTHORIZATION"] = "Bearer s3cret"
     return client
 

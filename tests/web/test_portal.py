@@ -138,9 +138,3 @@ def test_after_the_release_the_order_lies_among_the_earlier_ones(
 def test_staff_have_no_portal_and_enterprises_no_desk(order: Order, signed_in: SignedIn) -> None:
     assert signed_in("lj-duty").get("/portal").status_code == 403
     assert signed_in("sample-kiln").get("/review").status_code == 403
-
-
-def test_daily_reports_are_not_promised_before_they_exist(order: Order, signed_in: SignedIn) -> None:
-    browser = signed_in("labao-town")
-
-    assert "日报" not in browser.get("/portal").text
