@@ -14,7 +14,7 @@ from emergency import passwords
 from emergency.store import Store, connect, migrating
 from tests.world import PASSWORD, PLACE, World
 
-DATABASE_URL = os.environ.get("EMERGENCY_TEST_DATABASE_URL", "")
+DATABASE_URL = os.environ.get("EMERGENCY_TEST_DATABASE_URL", "").replace("postgresql://", "postgresql+psycopg://", 1)
 BROKER_URL = os.environ.get("EMERGENCY_TEST_BROKER_URL", "")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
 REQUIRED = {word.strip() for word in os.environ.get("EMERGENCY_REQUIRE", "").split(",") if word.strip()}

@@ -82,6 +82,11 @@ class Assessment:
     bulletin: str = ""
 
     @property
+    def since(self) -> datetime | None:
+        """The start of the run's first day in Asia/Shanghai, as an instant in UTC; None when no air triggers it."""
+        return start_of(self.run[0]) if self.run else None
+
+    @property
     def until(self) -> datetime | None:
         """The end of the run's last day in Asia/Shanghai, in UTC; None when no air triggered."""
         return end_of(self.run[-1]) if self.run else None

@@ -155,6 +155,7 @@ class Episode:
     expected_end_at: datetime | None = None
     released_at: datetime | None = None
     closed_at: datetime | None = None
+    follows: UUID | None = None  # the episode before, when the air turned bad again within its merge gap
     version: int = 0
 
 

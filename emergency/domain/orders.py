@@ -178,6 +178,7 @@ ORDER: Machine[Status, Action] = Machine(
         (Status.LIFTED, Action.RESUME): Status.RESUMED,
         (Status.LIFTED, Action.REISSUE): Status.ISSUED,
         (Status.RESUMED, Action.REISSUE): Status.ISSUED,
+        (Status.WITHDRAWN, Action.REISSUE): Status.ISSUED,
     },
 )
 

@@ -10,12 +10,13 @@ from uuid import UUID, uuid5
 
 from emergency.domain import episode as episodes
 from emergency.domain.assessment import Assessment, as_data
-from emergency.domain.calm import calm
+from emergency.domain.calm import calm, one_episode
 from emergency.domain.episode import Decision, Episode, Fact, Move, Notice, Phase, Standing, Task, due
 from emergency.domain.level import Level
 from emergency.domain.messages import LANES, Kind, Message, message_id
 from emergency.domain.people import Act, Person, Role, ask
 from emergency.domain.plan import Authority, Plan
+from emergency.domain.review import Stage
 from emergency.errors import Conflict, Refused
 from emergency.services import dispatch, wording
 from emergency.services.chasing import Around
@@ -55,7 +56,7 @@ def suggest(
     A waiting one that asks for something else is superseded: a fresher forecast speaks.
     """
     plan = rules.plan_of(tx, area)
-    episode = _episode_for(tx, rules, plan, area, now=now)
+    episode = _episode_for(tx, rules, plan, area, move=move, starts_at=assessment.since, now=now)
     waiting = tx.waiting_decision(episode.id)
     if waiting is not None:
         if (waiting.move, waiting.level) == (move, level):
@@ -140,7 +141,8 @@ def propose(
         and move in (Move.ACTIVATE, Move.UPGRADE, Move.REOPEN)
     ):
         raise NoAuthority(f"{area} activates on the bulletin of the level above; it may appeal, not order")
-    episode = _episode_for(tx, rules, plan, area, now=now)
+    starts_at = effective_at if assessment is None else assessment.since or effective_at
+    episode = _episode_for(tx, rules, plan, area, move=move, starts_at=starts_at, now=now)
     if not episodes.EPISODE.allows(episode.phase, move):
         episodes.EPISODE.after(episode.phase, move)
     waiting = tx.waiting_decision(episode.id)
@@ -352,11 +354,35 @@ def ask_above(tx: Tx, rules: Rules, *, area: str, by: Person, words: str, now: d
     return task
 
 
-def _episode_for(tx: Tx, rules: Rules, plan: Plan, area: str, *, now: datetime) -> Episode:
-    """The area's running episode, a released one that may still be reopened is not among them; else a new one."""
+def again(tx: Tx, plan: Plan, area: str, *, starts_at: datetime | None) -> tuple[Episode | None, bool]:
+    """
+    The episode before, when a spell from ``starts_at`` on belongs to it by the plan's merge gap, and whether it may
+    still be reopened: it was released, and nobody has signed its review.
+    """
+    before = tx.latest_episode(area)
+    if before is None or before.released_at is None or starts_at is None:
+        return None, False
+    if not one_episode(plan, ended_at=before.released_at, starts_at=starts_at):
+        return None, False
+    review = tx.review_of(before.id)
+    open_ = before.phase is Phase.RELEASED and (review is None or review.stage is Stage.DRAFTED)
+    return before, open_
+
+
+def _episode_for(
+    tx: Tx, rules: Rules, plan: Plan, area: str, *, move: Move, starts_at: datetime | None, now: datetime
+) -> Episode:
+    """
+    The area's running episode, or the released one that is to be reopened, or a new one linked to the one before.
+
+    :raises IllegalMove: there is nothing to reopen
+    """
     episode = tx.running_episode(area)
     if episode is not None:
         return episode
+    before, may_reopen = again(tx, plan, area, starts_at=starts_at)
+    if move is Move.REOPEN and before is not None and may_reopen:
+        return tx.episode(before.id)
     tx.keep_plan(sha=plan.sha, plan_id=plan.id, text=plan.text, now=now)
     fresh = Episode(
         id=uuid5(_NAMESPACE, f"{area}:{now.isoformat()}"),
@@ -367,6 +393,7 @@ def _episode_for(tx: Tx, rules: Rules, plan: Plan, area: str, *, now: datetime) 
         level=Level.NONE,
         opened_at=now,
         label=rules.label,
+        follows=before.id if before else None,
     )
     return tx.save(fresh, fact="episode.opened", by="system", at=now, more={"plan": plan.id, "plan_sha": plan.sha})
 

@@ -188,6 +188,8 @@ def weigh(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | None:
     if plan.authority is Authority.ACTIVATES:
         _may_appeal(tx, area, as_data(assessment), assessment.level, now=now)
         return None
+    if move is Move.ACTIVATE and episode is None and decisions.again(tx, plan, area, starts_at=assessment.since)[1]:
+        move = Move.REOPEN
     level = Level.NONE if move is Move.RELEASE else assessment.level
     return decisions.suggest(tx, rules, area=area, move=move, level=level, assessment=assessment, now=now)
 
@@ -244,6 +246,9 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
     if move is None:
         return None
     plan = rules.plan_of(tx, bulletin.area)
+    starting = move is Move.ACTIVATE and tx.running_episode(bulletin.area) is None
+    if starting and decisions.again(tx, plan, bulletin.area, starts_at=bulletin.effective_at)[1]:
+        move = Move.REOPEN
     ends = move in (Move.RELEASE, Move.WITHDRAW)
     decision = decisions.propose(
         tx,

@@ -141,14 +141,13 @@ class Loading:
 
     def orders_to_chase(self, *, now: datetime, limit: int) -> list[Order]:
         """Orders whose next step of the ladder is due; others' locked ones are skipped."""
-        rows = self.connection.execute(
+        asked = (
             select(table(OrderRow))
             .where(OrderRow.next_rung_at.is_not(None), OrderRow.next_rung_at <= now)
             .order_by(OrderRow.next_rung_at)
             .limit(limit)
-            .with_for_update(skip_locked=True)
         )
-        return [saving.order(row) for row in rows]
+        return [saving.order(row) for row in self.connection.execute(self._locked(asked, skip=True))]
 
     def message(self, message_id: UUID) -> Message:
         """

@@ -16,6 +16,7 @@ from emergency.store.tables import AttemptRow, MessageRow, ReceiptRow, SlotRow
 
 _MESSAGES = MessageRow.__table__
 LEASE = timedelta(seconds=30)
+COUNTED = {"preserve_rowcount": True}  # an INSERT … ON CONFLICT tells how many rows it wrote only when asked to
 
 
 class Outbox:
@@ -40,7 +41,7 @@ class Outbox:
         """
         table = SlotRow.__table__
         row = {"channel": channel, "lane": int(lane), "holder": holder, "leased_until": now + LEASE, "because": ""}
-        statement = self._insert(SlotRow).values(**row, broken_until=None)
+        statement = self._insert(SlotRow).values(**row, broken_until=None).execution_options(**COUNTED)
         done = self._connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["channel", "lane"],

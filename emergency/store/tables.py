@@ -265,6 +265,7 @@ class EpisodeRow(Base):
     expected_end_at: Mapped[datetime | None]
     released_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    follows: Mapped[UUID | None]
     version: Mapped[int]
     __table_args__ = (
         # two forecasts at the same instant open one episode; a released one that waits for its review blocks nobody

@@ -21,7 +21,7 @@ from emergency.domain.review import Review
 from emergency.errors import Conflict
 from emergency.store import saving
 from emergency.store.loading import Loading, table
-from emergency.store.outbox import Outbox
+from emergency.store.outbox import COUNTED, Outbox
 from emergency.store.tables import (
     AlarmRow,
     AnswerRow,
@@ -224,6 +224,7 @@ class Tx(Loading):
             set_={name: new[name] for name in ("values", "aqi", "primary", "standard", "received_at", "raw_sha256")},
             where=or_(ObservationRow.aqi.is_distinct_from(new.aqi), ObservationRow.raw_sha256 != new.raw_sha256),
         )
+        statement = statement.execution_options(**COUNTED)
         return sum(self.connection.execute(statement.values(**row)).rowcount for row in rows)
 
     def finish_tasks(self, task_id: UUID, *, by: Person, now: datetime) -> None:
@@ -333,7 +334,7 @@ class Tx(Loading):
 
     def _insert_new(self, row: type[Base], rows: Sequence[Mapping[str, Any]]) -> int:
         """Insert what is not there yet; how many were new (of one row; of many, not counted)."""
-        statement = self._insert(row).on_conflict_do_nothing()
+        statement = self._insert(row).on_conflict_do_nothing().execution_options(**COUNTED)
         if len(rows) == 1:
             return int(self.connection.execute(statement.values(**rows[0])).rowcount)
         self.connection.execute(statement, list(rows))

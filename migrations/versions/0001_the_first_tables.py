@@ -307,6 +307,7 @@ def upgrade() -> None:
         sa.Column("expected_end_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("follows", sa.Uuid(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["area"], ["areas.id"], name=op.f("fk_episodes_area_areas")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_episodes")),

@@ -260,3 +260,54 @@ def test_a_district_without_a_bulletin_may_propose_to_the_city(world: World) -> 
     assert "本区三站 PM2.5 持续上升" in told.text
     with world.store.reading() as tx:
         assert tx.running_episode(DISTRICT) is None, "a proposal to the city opens nothing at home"
+
+
+def _released_city(world: World) -> None:
+    world.decide(world.forecast(193, 229, 271)[0])
+    world.forward(hours=24, step=720)
+    world.observe(120)
+    world.decide(world.forecast(110, 90, 80)[0])
+    assert world.episode(CITY).level is Level.NONE
+
+
+def test_bad_air_within_the_merge_gap_reopens_the_same_episode(world: World) -> None:
+    _released_city(world)
+    before = world.episode(CITY)
+    answered = world.orders(CITY)[0]
+
+    world.clock.forward(hours=8)
+    world.observe(110, until=-1)
+    (back,) = world.forecast(210, 220, 90)
+    world.decide(back)
+
+    assert back.move is Move.REOPEN
+    after = world.episode(CITY)
+    assert (after.id, after.level, after.released_at) == (before.id, Level.ORANGE, None)
+    again = world.order(answered.id)
+    assert again.status.value == "issued", "everybody answers anew"
+    assert again.acknowledged_at is None
+
+
+def test_bad_air_after_the_review_was_signed_is_a_new_episode_linked_to_the_old(world: World) -> None:
+    _released_city(world)
+    before = world.episode(CITY)
+    world.clock.forward(hours=8)
+    world.review(CITY)
+
+    world.observe(110, until=-1)
+    (fresh,) = world.forecast(210, 220, 90)
+
+    assert fresh.move is Move.ACTIVATE
+    assert fresh.episode_id != before.id
+    assert world.episode(CITY).follows == before.id
+
+
+def test_bad_air_after_the_merge_gap_is_an_episode_of_its_own(world: World) -> None:
+    _released_city(world)
+    before = world.episode(CITY)
+    world.clock.forward(days=6)
+
+    (fresh,) = world.forecast(210, 220, 90)
+
+    assert (fresh.move, world.episode(CITY).follows) == (Move.ACTIVATE, None)
+    assert fresh.episode_id != before.id
