@@ -17,8 +17,17 @@ from emergency.commands.stack import Stack, start_broker
 from emergency.errors import Misconfigured
 
 
+BROKER_URL = os.environ.get("EMERGENCY_TEST_BROKER_URL", "")
+
+
 @pytest.fixture
-def embedded(tmp_path: Path) -> Iterator[str]:
+def running(tmp_path: Path) -> Iterator[str]:
+    """The broker the suite is run on: the one that is named, else an embedded one."""
+    if BROKER_URL:
+        with Redis.from_url(spelt(BROKER_URL).redis) as client:
+            client.delete("urgent")
+        yield BROKER_URL
+        return
     with Stack(tmp_path, os.environ) as stack:
         yield start_broker(stack)
 
@@ -66,13 +75,13 @@ def test_with_no_broker_a_wake_up_is_nothing() -> None:
     assert broker.workers() == ()
 
 
-def test_a_wake_up_lies_in_its_queue_with_an_expiry(embedded: str) -> None:
-    broker = Broker(embedded)
+def test_a_wake_up_lies_in_its_queue_with_an_expiry(running: str) -> None:
+    broker = Broker(running)
 
     assert broker.ping()
     assert broker.wake("drain", channel="sms", lane="urgent")
 
-    with Redis.from_url(spelt(embedded).redis) as client:
+    with Redis.from_url(spelt(running).redis) as client:
         lying = client.lrange("urgent", 0, -1)
     assert len(lying) == 1
     message = json.loads(lying[0])
