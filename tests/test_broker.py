@@ -16,7 +16,6 @@ from emergency.broker import EXPIRES_S, PATIENCE_S, Broker, queue_for, spelt
 from emergency.commands.stack import Stack, start_broker
 from emergency.errors import Misconfigured
 
-
 BROKER_URL = os.environ.get("EMERGENCY_TEST_BROKER_URL", "")
 
 
