@@ -161,6 +161,13 @@ def examine() -> list[Check]:
         built = system.build(settings)
     except Misconfigured as found:
         return [Check("settings", ok=False, detail=str(found))]
+    try:
+        return _examined(settings, built)
+    finally:
+        built.store.dispose()
+
+
+def _examined(settings: Settings, built: System) -> list[Check]:
     checks = [Check("settings", ok=True, detail="production" if settings.production else "development")]
     checks += [_asked("secret", lambda: _secret(settings)), _asked("plans", lambda: _plans(settings))]
     checks += [_asked("clock", lambda: _clock(built))]
