@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -100,15 +101,16 @@ class Archived:
 
     def __init__(self, name: str, issued: Mapping[datetime, Sequence[DayOfAir]]) -> None:
         self.name = name
-        self._issued = sorted(issued.items())
+        self._said = sorted(issued.items())
+        self._issued_at = [at for at, _ in self._said]
 
     def ahead(self, today: DayOfAir | None, *, at: datetime, days: int) -> tuple[DayOfAir, ...]:
         """The newest forecast's days from today on, today among them where it speaks of it."""
-        first = at.astimezone(SHANGHAI).date()
-        fresh = [said for issued_at, said in self._issued if at - _DAY < issued_at <= at]
-        if not fresh:
+        newest = bisect_right(self._issued_at, at) - 1
+        if newest < 0 or self._issued_at[newest] <= at - _DAY:
             return ()
-        return tuple(one for one in fresh[-1] if first <= one.day <= first + timedelta(days=days))
+        first = at.astimezone(SHANGHAI).date()
+        return tuple(one for one in self._said[newest][1] if first <= one.day <= first + timedelta(days=days))
 
 
 class Step(StrEnum):

@@ -201,6 +201,26 @@ def test_the_lead_of_hours_is_counted_to_the_first_bad_hour(run: Run) -> None:
     assert said(run(table, "--json"))["scores"]["mean_lead_hours"] == 3.0
 
 
+def test_the_lead_to_an_hour_named_by_its_end_is_counted_to_its_start(run: Run) -> None:
+    late = "".join(f"2016-01-02T{hour:02}:00,a,{20 if hour <= 3 else 250},50,10,20,0.8,40\n" for hour in range(1, 24))
+    table = HOURS + hours("a", "2016-01-01", "30") + hours("a", "2016-01-02", "250", count=1) + late
+
+    assert said(run(table, "--stamp", "end", "--json"))["scores"]["mean_lead_hours"] == 3.0
+
+
+def test_an_hour_too_few_stations_measured_begins_no_bad_air(run: Run) -> None:
+    table = HOURS + "".join(
+        hours(place, day, pm2_5) for place in "ab" for day, pm2_5 in (("2016-01-01", "30"), ("2016-01-02", "250"))
+    )
+    table = "".join(
+        line for line in table.splitlines(keepends=True) if not line.startswith(tuple(
+            f"2016-01-02T0{hour}:00,b" for hour in range(4)
+        ))
+    )
+
+    assert said(run(table, "--json"))["scores"]["mean_lead_hours"] == 4.0
+
+
 def test_hours_named_by_their_end_belong_to_the_day_before(run: Run) -> None:
     table = HOURS + "".join(f"2016-01-01T{hour:02}:00,a,100,50,10,20,0.8,40\n" for hour in range(1, 24))
     table += "2016-01-02T00:00,a,100,50,10,20,0.8,40\n"
