@@ -26,7 +26,16 @@ RULES: Final = timedelta(minutes=15)
 IN_GOOD_TIME: Final = timedelta(minutes=20)  # before a task is due
 REVIEWS_AT: Final = time(10, 0)  # Asia/Shanghai, the morning after the release takes effect
 HOUR: Final = timedelta(hours=1)
-_ANNOUNCED: Final = frozenset({Move.ACTIVATE, Move.UPGRADE, Move.DOWNGRADE, Move.EXTEND, Move.RELEASE, Move.WITHDRAW})
+_ANNOUNCED_AS: Final[Mapping[Move, str]] = {
+    Move.ACTIVATE: "activate", Move.UPGRADE: "upgrade", Move.DOWNGRADE: "downgrade", Move.EXTEND: "extend",
+    Move.AMEND: "amend", Move.RELEASE: "release", Move.WITHDRAW: "withdraw",
+    Move.REOPEN: "activate",  # for the desk below it is the same: a level holds that did not hold
+}  # fmt: skip
+
+
+def announced_as(move: Move) -> str | None:
+    """What a signed move is called in the bulletin the desks below get; None for what concerns nobody below."""
+    return _ANNOUNCED_AS.get(move)
 
 
 @dataclass(frozen=True)
@@ -130,8 +139,8 @@ class Officers:
         if told is None or above is None:
             return None
         for decision in desks[above].decisions:
-            announced = decision.standing is Standing.APPROVED and decision.move in _ANNOUNCED
-            if not announced or tx.bulletin_known(area, decision.notice.number, decision.move.value):
+            action = announced_as(decision.move) if decision.standing is Standing.APPROVED else None
+            if action is None or tx.bulletin_known(area, decision.notice.number, action):
                 continue
             at = datetime.fromisoformat(told["at"])
             if decision.decided_at is None or at < decision.decided_at:
@@ -199,7 +208,7 @@ def _bulletin(decision: Decision, above: str, *, received_at: datetime) -> dict[
     return {
         "number": notice.number,
         "issuer": notice.issuer,
-        "action": decision.move.value,
+        "action": announced_as(decision.move) or "",
         "level": "" if decision.level is Level.NONE else decision.level.word,
         "areas_covered": above,
         "issued_at": _in_field(notice.issued_at),

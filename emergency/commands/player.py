@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from emergency import clock
 from emergency.clock import SHANGHAI, SharedClock
-from emergency.commands.officers import Deed, Desk, Officers, seen
+from emergency.commands.officers import Deed, Desk, Officers, announced_as, seen
 from emergency.commands.owners import Owners
 from emergency.commands.telling import Teller
 from emergency.domain.episode import Standing
@@ -222,13 +222,13 @@ class Player:
     def _not_passed_on(self, sight: Sight) -> Iterator[str]:
         """Desks below that have not entered what the desk above has announced."""
         upper = sight.desks[self._top]
-        signed = [one for one in upper.decisions if one.standing is Standing.APPROVED]
+        signed = [one for one in upper.decisions if one.standing is Standing.APPROVED and announced_as(one.move)]
         if not signed:
             return
         with self.system.store.reading() as tx:
+            number, action = signed[-1].notice.number, announced_as(signed[-1].move) or ""
             for area in self.drill.areas:
-                number, move = signed[-1].notice.number, signed[-1].move.value
-                if area != self._top and not tx.bulletin_known(area, number, move):
+                if area != self._top and not tx.bulletin_known(area, number, action):
                     yield next(place.name for place in self.system.place.areas if place.id == area)
 
     def _ask_feeds(self, sight: Sight) -> None:
