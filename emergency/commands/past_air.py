@@ -16,10 +16,9 @@ from emergency.clock import SHANGHAI
 from emergency.commands.aqi import BadTable, Row, read_table
 from emergency.domain.air import HIGHEST, POLLUTANTS, Amount, Period, Standard, index, standard_for, trigger_aqi
 from emergency.domain.air_daily import BadHours, DayOfValues, Hour, Stamp, city_mean, daily
-from emergency.domain.forecast import DayOfAir, Source
+from emergency.domain.forecast import Cause, DayOfAir, Source
 from emergency.domain.replay import Past
 from emergency.errors import Missing
-from emergency.feeds.records import cause_of
 
 T = TypeVar("T")
 _ABSENT = frozenset({"", "NA"})
@@ -77,7 +76,7 @@ def read_forecasts(file: Path, *, place: str | None) -> Mapping[datetime, tuple[
             primary = tuple(row.get("primary", "").split())
             pm2_5 = _cell(file, line, row, "pm2_5", _amount) if "pm2_5" in row else None
             said[day] = DayOfAir(
-                day, aqi, Source.FORECAST, aqi_high=high, primary=primary, cause=cause_of(primary, aqi),
+                day, aqi, Source.FORECAST, aqi_high=high, primary=primary, cause=_cause(primary, aqi),
                 pm2_5=None if pm2_5 is None else float(pm2_5), feed=file.stem, issued_at=issued_at,
             )
     return {at: tuple(said[day] for day in sorted(said)) for at, said in found.items()}
@@ -86,11 +85,12 @@ def read_forecasts(file: Path, *, place: str | None) -> Mapping[datetime, tuple[
 def _of_hours(
     file: Path, rows: Sequence[Row], place: str | None, standards: Sequence[Standard], stamp: Stamp
 ) -> Measured:
+    if place is not None:
+        _known(file, place, {row.place for row in rows})
     stations: dict[str, list[Hour]] = {}
     for row in rows:
-        stations.setdefault(row.place, []).append(Hour(row.at, {name: row.values.get(name) for name in POLLUTANTS}))
-    if place is not None:
-        stations = {_known(file, place, stations): stations[place]}
+        if place in (None, row.place):
+            stations.setdefault(row.place, []).append(Hour(row.at, {name: row.values.get(name) for name in POLLUTANTS}))
     days: dict[str, dict[date, DayOfValues]] = {}
     for name, hours in stations.items():
         try:
@@ -158,10 +158,10 @@ def _of_days(file: Path, place: str | None, standards: Sequence[Standard]) -> Me
         published[day] = aqi = _cell(file, line, row, "aqi", _aqi)
         primary = tuple(row.get("primary", "").split())
         values = {name: _cell(file, line, row, name, _amount) for name in _COUNTED if name in row}
-        cause = cause_of(primary, aqi or 0)
+        cause = _cause(primary, aqi or 0)
         if primary == ("o3",) and any(one is not None for one in values.values()):
             standard = standard_for(day, standards)
-            aqi, cause = trigger_aqi(standard, index(standard, values, period=Period.DAY)), cause_of((), 0)
+            aqi, cause = trigger_aqi(standard, index(standard, values, period=Period.DAY)), Cause.PM2_5
         if aqi is not None:
             pm2_5 = values.get("pm2_5")
             found.append(
@@ -240,10 +240,14 @@ def _of_place(
         _known(file, place, others)
 
 
-def _known(file: Path, place: str, places: Mapping[str, object] | set[str]) -> str:
+def _known(file: Path, place: str, places: set[str]) -> None:
     if place not in places:
         raise Missing(f"{file}: no place is called {place!r}; there are {', '.join(sorted(places))}")
-    return place
+
+
+def _cause(primary: tuple[str, ...], aqi: int) -> Cause:
+    """What drives a polluted day where the file does not say: ozone alone, else particles."""
+    return Cause.O3 if primary == ("o3",) and aqi > 100 else Cause.PM2_5
 
 
 def _cell(file: Path, line: int, row: Mapping[str, str], name: str, read: Callable[[str], T]) -> T:
