@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 
@@ -33,17 +34,31 @@ NOT_SAID = {  # moves of the machine that nobody answers with
 
 
 def said_in(paths: Iterable[Path]) -> dict[str, str]:
-    """Every sentence the files mark for translation, and where it stands."""
+    """Every sentence the files mark for translation, and where it stands; code is parsed, f-strings and all."""
     found: dict[str, str] = {}
     for path in paths:
-        method = "python" if path.suffix == ".py" else "jinja2"
-        options = {} if method == "python" else {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
-        for line, said, _comments, _context in extract_from_file(
-            method, str(path), keywords={"_": None, "N_": None}, options=options
-        ):
-            if isinstance(said, str):
-                found.setdefault(said, f"{path.relative_to(ROOT)}:{line}")
+        for line, said in marked_in_code(path) if path.suffix == ".py" else marked_in_template(path):
+            found.setdefault(said, f"{path.relative_to(ROOT)}:{line}")
     return found
+
+
+def marked_in_template(path: Path) -> Iterator[tuple[int, str]]:
+    """What a template marks."""
+    options = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
+    for line, said, _comments, _context in extract_from_file(
+        "jinja2", str(path), keywords={"_": None}, options=options
+    ):
+        if isinstance(said, str):
+            yield line, said
+
+
+def marked_in_code(path: Path) -> Iterator[tuple[int, str]]:
+    """What a module marks."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "N_"):
+            first = node.args[0]
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield node.lineno, first.value
 
 
 def sources() -> list[Path]:
