@@ -15,7 +15,7 @@ from emergency.domain.episode import Decision, Episode, Fact, Move, Notice, Phas
 from emergency.domain.level import Level
 from emergency.domain.messages import LANES, Kind, Message, message_id
 from emergency.domain.people import Act, Person, Role, ask
-from emergency.domain.plan import Authority, Plan
+from emergency.domain.plan import Authority, Plan, doubtful
 from emergency.domain.review import Stage
 from emergency.errors import Conflict, Refused
 from emergency.services import dispatch, wording
@@ -444,8 +444,18 @@ def _drawn(
         suggested_at=now,
         decide_by=due(now, plan.approval(level).within_minutes),
         rank_needed=plan.approval(level if level is not Level.NONE else episode.level).rank,
-        doubtful=tuple(assessment.doubtful),
+        doubtful=_doubtful(plan, assessment, move=move, level=level if level is not Level.NONE else episode.level),
     )
+
+
+def _doubtful(plan: Plan, assessment: Assessment, *, move: Move, level: Level) -> tuple[str, ...]:
+    """Every number the decision rests on that was read in no text: the trigger's, the signer's, the deadline's."""
+    paths = [f"approval.{level.word}"]
+    if assessment.bulletin:
+        paths.append("activation_deadline_min")
+    if move is Move.RELEASE and not assessment.bulletin:
+        paths.append("release")
+    return tuple(dict.fromkeys((*assessment.doubtful, *doubtful(plan, *paths))))
 
 
 def _rule_says(

@@ -311,3 +311,13 @@ def test_bad_air_after_the_merge_gap_is_an_episode_of_its_own(world: World) -> N
 
     assert (fresh.move, world.episode(CITY).follows) == (Move.ACTIVATE, None)
     assert fresh.episode_id != before.id
+
+
+def test_a_decision_names_every_number_it_rests_on_that_was_never_read(world: World) -> None:
+    by_rule = world.forecast(120, 193, 229)[0]
+    by_bulletin = world.bulletin(Level.YELLOW)
+    assert by_bulletin is not None
+
+    assert "approval.yellow" in by_rule.doubtful
+    assert any(path.startswith("levels.yellow") for path in by_rule.doubtful)
+    assert {"approval.yellow", "activation_deadline_min"} <= set(by_bulletin.doubtful)
