@@ -13,10 +13,10 @@ from emergency.clock import SHANGHAI
 from emergency.domain.assessment import as_data
 from emergency.domain.calm import calm
 from emergency.domain.episode import Decision, Fact, Move, Task, due, next_move
-from emergency.domain.forecast import Bulletin, Forecast, Observation
+from emergency.domain.forecast import Air, Bulletin, Forecast, Observation
 from emergency.domain.level import Level
 from emergency.domain.people import Act, Person, ask, within
-from emergency.domain.plan import Authority
+from emergency.domain.plan import Authority, Plan
 from emergency.errors import Misconfigured, Refused, Unavailable
 from emergency.services import decisions
 from emergency.services.rules import Rules
@@ -180,6 +180,8 @@ def weigh(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | None:
         return None
     assessment = rules.assess_now(tx, area, now=now)
     episode = tx.running_episode(area)
+    if episode is None and _being_released(tx, plan, area, air, now=now):
+        return None
     move = next_move(
         episode, assessment.level, calm=calm(plan, air, now=now).met, spell_until=rules.spell_until(assessment)
     )
@@ -192,6 +194,14 @@ def weigh(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | None:
         move = Move.REOPEN
     level = Level.NONE if move is Move.RELEASE else assessment.level
     return decisions.suggest(tx, rules, area=area, move=move, level=level, assessment=assessment, now=now)
+
+
+def _being_released(tx: Tx, plan: Plan, area: str, air: Air, *, now: datetime) -> bool:
+    """Whether a signed release only waits for its hour and its calm still stands: the day under way is no new spell."""
+    before = tx.latest_episode(area)
+    if before is None or before.released_at is None or before.released_at <= now:
+        return False
+    return calm(plan, air, now=now).met
 
 
 def _may_appeal(tx: Tx, area: str, said: dict[str, object], level: Level, *, now: datetime) -> None:

@@ -12,7 +12,7 @@ from emergency.domain.forecast import Cause
 from emergency.domain.level import Level
 from emergency.domain.people import NotAllowed
 from emergency.errors import Conflict, EmergencyError, Refused
-from emergency.services import decisions, dispatch
+from emergency.services import decisions, dispatch, intake
 from emergency.services.intake import NotForUs
 from tests.world import CITY, DISTRICT, World
 
@@ -321,3 +321,17 @@ def test_a_decision_names_every_number_it_rests_on_that_was_never_read(world: Wo
     assert "approval.yellow" in by_rule.doubtful
     assert any(path.startswith("levels.yellow") for path in by_rule.doubtful)
     assert {"approval.yellow", "activation_deadline_min"} <= set(by_bulletin.doubtful)
+
+
+def test_a_release_that_waits_for_its_hour_is_not_followed_by_a_new_warning(world: World) -> None:
+    world.decide(world.forecast(193, 229, 271)[0])
+    world.forward(hours=24, step=720)
+    world.observe(229)  # today is still bad; tomorrow and the day after are calm
+    world.decide(world.forecast(110, 90, 80)[0])
+    assert world.episode(CITY).released_at is not None
+
+    world.clock.forward(minutes=9)
+    assert intake.weigh_all(world.store, world.rules, now=world.now) == []
+
+    (worse,) = world.forecast(210, 220, 90)
+    assert worse.move is Move.REOPEN, "a forecast that takes the calm back is heard"
