@@ -145,12 +145,23 @@ class Callbacks:
         self._host, self._path = place.netloc, place.path
         self._tls = place.scheme == "https"
         self._key, self._civil, self._wall = key, civil, wall
-        self._queue: queue.Queue[Text] = queue.Queue()
+        self._queue: queue.Queue[Text | None] = queue.Queue()
+        self._callers: list[threading.Thread] = []
+        self._stopped = threading.Event()
 
     def start(self) -> None:
         """Set the callers to work."""
         for _ in range(CALLERS):
-            threading.Thread(target=self._calling, daemon=True, name="receipts").start()
+            self._callers.append(threading.Thread(target=self._calling, daemon=True, name="receipts"))
+            self._callers[-1].start()
+
+    def stop(self) -> None:
+        """Send the callers home; what has not been said yet is not said any more."""
+        self._stopped.set()
+        for _ in self._callers:
+            self._queue.put(None)
+        for one in self._callers:
+            one.join()
 
     def put(self, text: Text) -> None:
         """Say later that this text lies on its phone."""
@@ -159,10 +170,13 @@ class Callbacks:
     def _calling(self) -> None:
         while True:
             text = self._queue.get()
+            if text is None or self._stopped.is_set():
+                return
             for attempt in range(CALLBACK_TRIES):
                 if self._call(text):
                     break
-                clock.pause(min(8.0, 0.25 * 2**attempt))
+                if self._stopped.wait(min(8.0, 0.25 * 2**attempt)):
+                    return
             else:
                 log.warning("receipt.lost", extra={"message": text.id})
 
@@ -203,6 +217,7 @@ def create_phones(
     shelf = Shelf(owners)
     callbacks = Callbacks(public_url, key, civil=civil, wall=wall)
     callbacks.start()
+    app.extensions["callbacks"] = callbacks
 
     @app.before_request
     def _language() -> None:

@@ -65,12 +65,13 @@ def pages() -> Iterator[Pages]:
 
 
 @pytest.fixture
-def phones(pages: Pages) -> FlaskClient:
+def phones(pages: Pages) -> Iterator[FlaskClient]:
     app = create_phones(
         key=KEY, public_url=f"http://127.0.0.1:{pages.server_port}", owners=OWNERS, civil=SetClock(CIVIL),
         wall=SetClock(NOW), legend={"zh": "本次为历史数据推演", "en": "A replay of past data"},
     )  # fmt: skip
-    return app.test_client()
+    yield app.test_client()
+    app.extensions["callbacks"].stop()
 
 
 def a_message(**changes: Any) -> dict[str, Any]:
