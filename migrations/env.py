@@ -3,14 +3,14 @@
 from alembic import context
 from sqlalchemy import create_engine
 
-from emergency.store.tables import Base
+from emergency.store.migrating import METADATA
 
 url = context.config.get_main_option("sqlalchemy.url")
 engine = create_engine(url)
 with engine.connect() as connection:
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=METADATA,
         render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True,
         transaction_per_migration=True,

@@ -156,6 +156,7 @@ class Episode:
     released_at: datetime | None = None
     closed_at: datetime | None = None
     follows: UUID | None = None  # the episode before, when the air turned bad again within its merge gap
+    exercise: str = ""  # the exercise (演练) it belongs to; empty for real air
     version: int = 0
 
 
@@ -229,6 +230,7 @@ class Decision:
     decided_because: str = ""
     doubtful: tuple[str, ...] = ()
     content_sha: str = ""
+    amendments: tuple[Mapping[str, object], ...] = ()  # 适度调整: measures changed by this decision alone
     version: int = 0
 
 
@@ -244,6 +246,7 @@ def content_sha(decision: Decision) -> str:
         "notice": notice,
         "bulletin": str(decision.bulletin_id or ""),
         "override": decision.override_because,
+        "amendments": list(decision.amendments),
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()
 

@@ -42,9 +42,18 @@ class ForecastDay:
 
 
 @dataclass(frozen=True)
+class ForecastHour:
+    """One predicted hour, ``at`` its end in UTC; ``aqi`` by the hourly method, ``values`` in µg/m³ and CO in mg/m³."""
+
+    at: datetime
+    aqi: int | None = None
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Forecast:
     """
-    One source's prediction for one place, as issued.
+    One source's prediction for one place, as issued: days, hours, or both.
 
     ``label`` says what kind of forecast it is when it is not an ordinary one (推演预报 for a derived one);
     ``raw_sha256`` names the message it was read from.
@@ -57,6 +66,7 @@ class Forecast:
     label: str = ""
     confidence: float | None = None
     raw_sha256: str = ""
+    hours: tuple[ForecastHour, ...] = ()
 
 
 @dataclass(frozen=True)

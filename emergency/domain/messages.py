@@ -128,6 +128,7 @@ class Message:
     delivered_at: datetime | None = None  # civil
     receipt: str = ""
     because: str = ""
+    exercise: bool = False  # of an exercise (演练): it leaves only to an address opened for that exercise
     link: str = ""  # filled by the sender only, never stored
 
 

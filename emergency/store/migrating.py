@@ -13,9 +13,10 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
 from emergency.errors import Unavailable
-from emergency.store.tables import Base
+from emergency.store.tables_judging import ShadowRow
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "migrations"
+METADATA = ShadowRow.metadata  # the last module of tables has met all of them
 
 
 def _config(url: str) -> Config:
@@ -67,7 +68,7 @@ def differences(url: str) -> list[str]:
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
-            found = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata)
+            found = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), METADATA)
             return [str(one) for one in found]
     finally:
         engine.dispose()

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from emergency.domain.episode import Decision, Episode, Move, Notice, Phase, Standing, Task
-from emergency.domain.forecast import Bulletin, Cause, Forecast, ForecastDay, Observation
+from emergency.domain.forecast import Bulletin, Cause, Forecast, ForecastDay, ForecastHour, Observation
 from emergency.domain.level import Level
 from emergency.domain.messages import Kind, Lane, Message, State
 from emergency.domain.orders import Category, Contact, Duty, Order, Recipient, RecipientKind, Revision, Status
@@ -122,6 +122,7 @@ def forecast(row: Row) -> Forecast:
         label=row.label,
         confidence=row.confidence,
         raw_sha256=row.raw_sha256,
+        hours=tuple(ForecastHour(**{**one, "at": datetime.fromisoformat(one["at"])}) for one in row.hours),
     )
 
 
@@ -135,6 +136,7 @@ def forecast_row(one: Forecast) -> dict[str, Any]:
         "label": one.label,
         "confidence": one.confidence,
         "raw_sha256": one.raw_sha256,
+        "hours": [plain(asdict(hour)) for hour in one.hours],
     }
 
 
@@ -212,6 +214,7 @@ def decision(row: Row) -> Decision:
             "notice": notice(row.notice),
             "standing": Standing(row.standing),
             "doubtful": tuple(row.doubtful),
+            "amendments": tuple(row.amendments),
         }
     )
 
@@ -229,6 +232,7 @@ def decision_row(one: Decision) -> dict[str, Any]:
         "notice": plain(vars(one.notice)),
         "standing": one.standing.value,
         "doubtful": list(one.doubtful),
+        "amendments": [plain(change) for change in one.amendments],
     }
 
 

@@ -180,6 +180,7 @@ class ForecastRow(Base):
     label: Mapped[str]
     confidence: Mapped[float | None]
     raw_sha256: Mapped[str] = mapped_column(String(64))
+    hours: Mapped[list[Any]]
     __table_args__ = (UniqueConstraint("feed", "place", "issued_at"), Index(None, "place", "issued_at"))
 
 
@@ -266,12 +267,14 @@ class EpisodeRow(Base):
     released_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     follows: Mapped[UUID | None]
+    exercise: Mapped[str] = mapped_column(String(36))  # empty for real air
     version: Mapped[int]
     __table_args__ = (
         # two forecasts at the same instant open one episode; a released one that waits for its review blocks nobody
         Index(
             "uq_episodes_area_running",
             "area",
+            "exercise",  # an exercise may run beside a real warning
             unique=True,
             sqlite_where=sql("phase IN ('opening','active')"),
             postgresql_where=sql("phase IN ('opening','active')"),
@@ -306,6 +309,7 @@ class DecisionRow(Base):
     decided_because: Mapped[str] = mapped_column(Text)
     doubtful: Mapped[list[Any]]
     content_sha: Mapped[str] = mapped_column(String(64))
+    amendments: Mapped[list[Any]]
     version: Mapped[int]
     __table_args__ = (
         Index(
@@ -433,6 +437,7 @@ class MessageRow(Base):
     receipt: Mapped[str] = mapped_column(String(200))
     because: Mapped[str] = mapped_column(Text)
     ambiguous: Mapped[bool] = mapped_column(Boolean)
+    exercise: Mapped[bool] = mapped_column(Boolean)  # behind the wall unless its address was opened
     __table_args__ = (
         Index(
             "ix_messages_channel_lane_due_at_ready",
