@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from _pytest.terminal import TerminalReporter
 from pytest_socket import enable_socket, socket_allow_hosts
 
 from emergency import passwords
