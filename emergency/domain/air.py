@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -41,6 +41,9 @@ class Period(StrEnum):
 
     HOUR = "hour"
     DAY = "day"
+
+
+_HOUR = Period.HOUR  # an enum asks for its members anew each time, and ``index`` is asked for every hour
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ class Scale:
         return tuple(self._between(step, 1) for step in range(self.nodes[-1] * self.per_unit + 1))
 
     @cached_property
-    def known(self) -> Mapping[Amount, int | None]:
+    def known(self) -> Mapping[Amount | None, int | None]:
         """The same by concentration: equal numbers have equal hashes, so Decimal("61") finds what 61 does."""
         if self.decimals == 0:
             return dict(enumerate(self.table))
@@ -126,32 +129,26 @@ class Gauge:
     scale: Scale
     stands_in_for: str = ""
 
-    def speaks(self, values: Mapping[str, Amount | None]) -> bool:
-        """Whether its value was measured and, for a stand-in, the value it replaces as well."""
-        return values.get(self.value) is not None and (
-            not self.stands_in_for or values.get(self.stands_in_for) is not None
-        )
-
 
 @dataclass(frozen=True)
 class Gauges:
     """
-    The gauges of one report laid out for reading: one for every pollutant first, then what adds to it or stands in.
+    The gauges of one report laid out for reading, in the order of ``POLLUTANTS``.
 
-    ``first`` is flat (value, pollutant, known concentrations, scale): ``index`` runs over it for every hour.
+    ``of``: by pollutant, its own gauge first; ``more``: what adds to that or stands in, where there is any. ``look_up``
+    is flat (value, pollutant, where the index of a whole step is found), because ``index`` runs over it for every hour.
     """
 
-    first: tuple[tuple[str, str, Mapping[Amount, int | None], Scale], ...]
-    more: tuple[Gauge, ...]
+    of: Mapping[str, tuple[Gauge, ...]]
+    more: Mapping[str, tuple[Gauge, ...]]
+    look_up: tuple[tuple[str, str, Callable[[Amount | None], int | None]], ...]
 
     @classmethod
-    def of(cls, gauges: Iterable[Gauge]) -> Gauges:
-        """Lay them out in the order they are given."""
-        first: dict[str, Gauge] = {}
-        more = [one for one in gauges if first.setdefault(one.pollutant, one) is not one]
-        return cls(
-            tuple((one.value, one.pollutant, one.scale.known, one.scale) for one in first.values()), tuple(more)
-        )
+    def laid_out(cls, gauges: Collection[Gauge]) -> Gauges:
+        """Sort them; that every pollutant has one is made sure where the tables are loaded."""
+        of = {name: tuple(one for one in gauges if one.pollutant == name) for name in POLLUTANTS}
+        look_up = tuple((first.value, name, first.scale.known.get) for name, (first, *_) in of.items())
+        return cls(of, {name: its[1:] for name, its in of.items() if its[1:]}, look_up)
 
 
 @dataclass(frozen=True)
@@ -221,15 +218,15 @@ class Standard:
 
     def gauges(self, period: Period) -> Gauges:
         """The values this report reads."""
-        return self._hour if period is Period.HOUR else self._day
+        return self._hour if period is _HOUR else self._day
 
     @cached_property
     def _hour(self) -> Gauges:
-        return Gauges.of(self.reports[Period.HOUR])
+        return Gauges.laid_out(self.reports[Period.HOUR])
 
     @cached_property
     def _day(self) -> Gauges:
-        return Gauges.of(self.reports[Period.DAY])
+        return Gauges.laid_out(self.reports[Period.DAY])
 
 
 class Index(NamedTuple):
@@ -302,72 +299,81 @@ def index(
     :raises BadConcentration: a negative value, no number, or a name that is nobody's
     """
     gauges = standard.gauges(period)
-    iaqi = _NOTHING.copy()
-    read = 0
-    for name, pollutant, known, scale in gauges.first:
-        value = values.get(name)
-        if value is None:
-            continue
-        read += 1
-        found = known.get(value, _ASK)
-        iaqi[pollutant] = scale.index_of(value) if found == _ASK else found
-    if read < len(values):  # a name was not read, or its value is missing
-        if not values.keys() <= VALUES:
-            raise BadConcentration(f"no such measured value: {', '.join(sorted(values.keys() - VALUES))}")
-        for gauge in gauges.more:
-            _read_more(gauge, values, iaqi)
-    if None in iaqi.values():
-        return _incomplete(standard, values, iaqi, gauges, not_monitored)
-    return _published(standard, iaqi, (), ())
+    given = values.get
+    iaqi: dict[str, int | None] = {}
+    for name, pollutant, known in gauges.look_up:
+        iaqi[pollutant] = known(given(name))
+    marks = [*iaqi.values()]
+    if None not in marks and len(values) == len(marks):
+        highest = max(marks)  # type: ignore[type-var]  # None is not among them; a list without it costs as much again
+        return _published(standard, iaqi, highest, (), ())  # type: ignore[arg-type]  # as above
+    if not values.keys() <= VALUES:
+        raise BadConcentration(f"no such measured value: {', '.join(sorted(values.keys() - VALUES))}")
+    return _one_by_one(standard, gauges, values, iaqi, not_monitored)
 
 
-_NOTHING: dict[str, int | None] = dict.fromkeys(POLLUTANTS)
-_ASK = -1  # not a whole step of the scale: it computes the index
-
-
-def _read_more(gauge: Gauge, values: Mapping[str, Amount | None], iaqi: dict[str, int | None]) -> None:
-    """Let a further value of a pollutant speak: the larger index counts; a stand-in only where the first has none."""
-    value, before = values.get(gauge.value), iaqi[gauge.pollutant]
-    if value is None or not gauge.speaks(values) or (gauge.stands_in_for and before is not None):
-        return
-    found = gauge.scale.index_of(value)
-    if found is not None and (before is None or found > before):
-        iaqi[gauge.pollutant] = found
-
-
-def _incomplete(
+def _one_by_one(
     standard: Standard,
+    gauges: Gauges,
     values: Mapping[str, Amount | None],
     iaqi: dict[str, int | None],
-    gauges: Gauges,
     not_monitored: Collection[str],
 ) -> Index:
-    """The index where a pollutant has none: published or NA, as the edition rules."""
+    """The index where the tables alone did not answer: a value missing, between two steps or beyond, or one more."""
     missing: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
-    for name, pollutant, _, _ in gauges.first:
-        if iaqi[pollutant] is not None:
-            continue
-        if values.get(name) is not None or any(one.speaks(values) for one in gauges.more if one.pollutant == pollutant):
-            beyond += (pollutant,)
-        elif pollutant not in not_monitored:
-            missing += (pollutant,)
-    known = [its for its in iaqi.values() if its is not None]
-    if not known:
+    highest = -1
+    for name, found in iaqi.items():
+        if found is None or name in gauges.more:
+            its = gauges.of[name] if found is None else gauges.more[name]
+            found, spoke = _heard(its, values, found)
+            iaqi[name] = found
+            if found is None:
+                if spoke:
+                    beyond += (name,)
+                elif name not in not_monitored:
+                    missing += (name,)
+                continue
+        if found > highest:
+            highest = found
+    if highest < 0:
         because = "no pollutant has an index"
-    elif missing and standard.publish_over is not None and max(known) <= standard.publish_over:
+    elif missing and standard.publish_over is not None and highest <= standard.publish_over:
         because = f"{', '.join(missing)} missing and no other index above {standard.publish_over} ({standard.code})"
     else:
-        return _published(standard, iaqi, missing, beyond)
+        return _published(standard, iaqi, highest, missing, beyond)
     return Index(standard.id, None, iaqi, (), "", because, missing, beyond)
 
 
+def _heard(
+    gauges: Iterable[Gauge], values: Mapping[str, Amount | None], found: int | None
+) -> tuple[int | None, bool]:
+    """
+    The index of a pollutant after these gauges have spoken, and whether any did: the larger counts.
+
+    A stand-in speaks only where the value it replaces was measured, and counts only where that one has no index.
+    """
+    spoke = False
+    for gauge in gauges:
+        value, other = values.get(gauge.value), gauge.stands_in_for
+        if value is None or (other and values.get(other) is None):
+            continue
+        spoke = True
+        if not other or found is None:
+            its = gauge.scale.index_of(value)
+            found = its if found is None or (its is not None and its > found) else found
+    return found, spoke
+
+
 def _published(
-    standard: Standard, iaqi: dict[str, int | None], missing: tuple[str, ...], beyond: tuple[str, ...]
+    standard: Standard, iaqi: dict[str, int | None], aqi: int, missing: tuple[str, ...], beyond: tuple[str, ...]
 ) -> Index:
-    """The largest single index, its owners and its band."""
-    aqi = max([its for its in iaqi.values() if its is not None])
-    primary = tuple([one for one, its in iaqi.items() if its == aqi]) if aqi > standard.primary_over else ()
+    """The largest single index with its owners and its band."""
+    primary: tuple[str, ...] = ()
+    if aqi > standard.primary_over:
+        for name, its in iaqi.items():
+            if its == aqi:
+                primary += (name,)
     return Index(standard.id, aqi, iaqi, primary, standard.bands[aqi].id, "", missing, beyond)
 
 
