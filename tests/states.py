@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from emergency.domain.consultation import CONSULTATION
 from emergency.domain.episode import DECISION, EPISODE
 from emergency.domain.messages import MESSAGE
 from emergency.domain.orders import ORDER
@@ -15,13 +16,14 @@ ABOUT = {
     "order": "What one recipient must do in one episode; compliance is a finding, not a state.",
     "message": "One wording to one address by one channel; «sent» and «delivered» are the provider's words.",
     "review": "Two signatures, by two people; the episode closes with the second.",
+    "consultation": "Those asked say their word until somebody concludes; a decision rests on a conclusion only.",
 }
 
 
 def drawn() -> str:
     """The whole page."""
     parts = ["# States", "", "Drawn by the machines themselves (`make docs`); a test compares.", ""]
-    for machine in (EPISODE, DECISION, ORDER, MESSAGE, REVIEW):
+    for machine in (EPISODE, DECISION, ORDER, MESSAGE, REVIEW, CONSULTATION):
         parts += [f"## {machine.name}", "", ABOUT[machine.name], "", "```mermaid", machine.drawn(), "```", ""]
     return "\n".join(parts)
 

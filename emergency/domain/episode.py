@@ -231,6 +231,7 @@ class Decision:
     doubtful: tuple[str, ...] = ()
     content_sha: str = ""
     amendments: tuple[Mapping[str, object], ...] = ()  # 适度调整: measures changed by this decision alone
+    consulted: tuple[Mapping[str, object], ...] = ()  # 会商: the consultations it rests on, as they were concluded
     version: int = 0
 
 
@@ -247,6 +248,7 @@ def content_sha(decision: Decision) -> str:
         "bulletin": str(decision.bulletin_id or ""),
         "override": decision.override_because,
         "amendments": list(decision.amendments),
+        "consulted": list(decision.consulted),
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()
 

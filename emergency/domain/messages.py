@@ -81,6 +81,7 @@ class Kind(StrEnum):
     PROPOSAL = "proposal"  # 待审批
     TASK = "task"  # 上报等内部任务
     ALARM = "alarm"
+    CONSULTATION = "consultation"  # 会商
 
 
 LANES = {
@@ -94,6 +95,7 @@ LANES = {
     Kind.ESCALATION: Lane.NORMAL,
     Kind.REMINDER: Lane.NORMAL,
     Kind.TASK: Lane.NORMAL,
+    Kind.CONSULTATION: Lane.URGENT,
 }
 
 

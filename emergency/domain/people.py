@@ -38,6 +38,8 @@ class Act(StrEnum):
     ENTER_BULLETIN = "enter_bulletin"
     PROPOSE = "propose"
     DECIDE = "decide"
+    CONSULT = "consult"  # call a consultation, enter what was said, conclude it
+    SPEAK = "speak"  # say one's word in a consultation one was asked to
     RULE = "rule"  # on a recipient that says it cannot comply
     CHASE = "chase"
     SEE_REVIEW = "see_review"
@@ -48,15 +50,16 @@ class Act(StrEnum):
     ADMINISTER = "administer"
 
 
-_SEES = frozenset({Act.SEE_DESK, Act.SEE_REVIEW})
+_SEES = frozenset({Act.SEE_DESK, Act.SEE_REVIEW, Act.SPEAK})
 ACTS: Mapping[Role, frozenset[Act]] = {
     Role.DUTY_OFFICER: _SEES
-    | {Act.ENTER_AIR, Act.ENTER_BULLETIN, Act.PROPOSE, Act.CHASE, Act.RULE, Act.DRAFT_REVIEW, Act.SEE_PEOPLE},
-    Role.APPROVER: _SEES | {Act.DECIDE, Act.PROPOSE, Act.RULE, Act.SIGN_REVIEW, Act.SEE_PEOPLE},
+    | {Act.ENTER_AIR, Act.ENTER_BULLETIN, Act.PROPOSE, Act.CHASE, Act.RULE, Act.DRAFT_REVIEW, Act.SEE_PEOPLE}
+    | {Act.CONSULT},
+    Role.APPROVER: _SEES | {Act.DECIDE, Act.PROPOSE, Act.RULE, Act.SIGN_REVIEW, Act.SEE_PEOPLE, Act.CONSULT},
     Role.INSPECTOR: _SEES | {Act.INSPECT},
     Role.REVIEWER: _SEES | {Act.DRAFT_REVIEW, Act.SIGN_REVIEW},
-    Role.ADMIN: frozenset({Act.ADMINISTER, Act.SEE_PEOPLE, Act.SEE_DESK}),
-    Role.UNIT: frozenset({Act.ANSWER_OWN}),
+    Role.ADMIN: frozenset({Act.ADMINISTER, Act.SEE_PEOPLE, Act.SEE_DESK, Act.SPEAK}),
+    Role.UNIT: frozenset({Act.ANSWER_OWN, Act.SPEAK}),
     Role.ENTERPRISE: frozenset({Act.ANSWER_OWN}),
 }
 

@@ -324,6 +324,11 @@ class Plan:
         return self.number("ruling_deadline_min")
 
     @property
+    def consultation_within_min(self) -> int:
+        """Minutes from the call to a consultation's conclusion, where the caller names no other deadline."""
+        return self.number("consultation_within_min")
+
+    @property
     def summary_due_workdays(self) -> int:
         """Working days after the end for each unit's summary."""
         return self.number("summary_due_workdays")

@@ -168,6 +168,7 @@ class DeadlinesSheet(Sheet):
     measure_effective_min: Cell[Minutes] | None = None
     upward_report_min: Cell[Minutes] | None = None
     ruling_deadline_min: Cell[Minutes] | None = None
+    consultation_within_min: Cell[Minutes] | None = None
 
 
 class DelaysSheet(Sheet):

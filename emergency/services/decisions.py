@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from emergency.domain.people import Act, Person, Role, ask
 from emergency.domain.plan import Authority, Plan, doubtful
 from emergency.domain.review import Stage
 from emergency.errors import Conflict, Refused
-from emergency.services import dispatch, wording
+from emergency.services import consulting, dispatch, wording
 from emergency.services.chasing import Around
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx
@@ -84,12 +84,15 @@ def put_forward(
     level: Level | None = None,
     override_because: str = "",
     changes: Mapping[str, Any] | None = None,
+    consultations: Sequence[UUID] = (),
 ) -> Decision:
     """
-    Take up the rule's suggestion, as it is or with a person's own level and wording of the notice.
+    Take up the rule's suggestion, as it is or with a person's own level and wording of the notice, and with the
+    consultations it rests on.
 
     :raises Ungrounded: the level differs from the rule's and no reason is given
     :raises NotAllowed, IllegalMove: see ``episode.put_forward``
+    :raises StillOpen, NotOurs: see ``consulting.named``
     """
     decision = tx.decision(decision_id)
     ask(by, Act.PROPOSE, decision.area)
@@ -104,6 +107,7 @@ def put_forward(
         rank_needed=plan.approval(chosen).rank,
         decide_by=due(now, plan.approval(chosen).within_minutes),
     )
+    decision = replace(decision, consulted=consulting.named(tx, decision, consultations))
     decision = episodes.put_forward(decision, by=by, now=now)
     return _put_forward(tx, rules, decision, by=by, now=now)
 
@@ -125,12 +129,14 @@ def propose(
     override_because: str = "",
     bulletin_id: UUID | None = None,
     assessment: Assessment | None = None,
+    consultations: Sequence[UUID] = (),
 ) -> Decision:
     """
-    A person's own proposal, with the rule's verdict kept beside it.
+    A person's own proposal, with the rule's verdict kept beside it, and with the consultations it rests on.
 
     :raises NoAuthority: a district asks for orders without the city's bulletin
     :raises AlreadyWaiting: something waits already
+    :raises StillOpen, NotOurs: see ``consulting.named``
     :raises Ungrounded, NotAllowed, IllegalMove: see ``episode.put_forward``
     """
     ask(by, Act.PROPOSE, area)
@@ -163,6 +169,7 @@ def propose(
         open_ended=decision.notice.open_ended if open_ended is None else open_ended,
     )
     decision = replace(decision, notice=notice, override_because=override_because.strip(), bulletin_id=bulletin_id)
+    decision = replace(decision, consulted=consulting.named(tx, decision, consultations))
     return _put_forward(tx, rules, episodes.put_forward(decision, by=by, now=now), by=by, now=now)
 
 
@@ -180,6 +187,7 @@ def _put_forward(tx: Tx, rules: Rules, decision: Decision, *, by: Person, now: d
             "content": decision.content_sha,
         },
     )
+    consulting.tie(tx, kept, by=by, now=now)
     _tell(tx, rules, kept, Role.APPROVER, rung="proposed", now=now)
     return kept
 
@@ -221,6 +229,7 @@ def approve(
 ) -> Decision:
     """Put a proposal into force with all that follows from it, in one transaction."""
     decision = episodes.approve(tx.decision(decision_id), by=by, now=now, content=content)
+    consulting.still_as_named(tx, decision)
     episode = episodes.carry_out(tx.episode(decision.episode_id), decision, now=now)
     decision = tx.save(decision, fact="decision.approved", by=by.login, at=now, more={"content": content})
     episode = tx.save(

@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from emergency.domain.episode import Task
 from emergency.domain.messages import LANES, Kind, Message, message_id
-from emergency.services import wording
+from emergency.services import consulting, wording
 from emergency.services.chasing import Around
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx
@@ -21,6 +21,7 @@ def look(store: Store, rules: Rules, *, now: datetime, wall: datetime) -> list[s
     with store.transactions() as tx:
         tx.beat("watch", at=wall)
         found = [*_feeds(tx, now=now, wall=wall), *_post(tx, now=now, wall=wall), *_tasks(tx, rules, now=now)]
+        found += consulting.nag_overdue(tx, rules, now=now)
         _tell(tx, rules, now=now)
         return found
 
@@ -90,7 +91,7 @@ def _reminders(rules: Rules, around: Around, task: Task, *, now: datetime) -> li
     ]
 
 
-TOLD_ELSEWHERE = ("task:", "undecided:")  # these have a notice of their own
+TOLD_ELSEWHERE = ("task:", "undecided:", "consultation:")  # these have a notice of their own
 
 
 def _tell(tx: Tx, rules: Rules, *, now: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from emergency.domain.consultation import Consultation
 from emergency.domain.episode import Decision, Move, Notice, Standing, Task
 from emergency.domain.level import Level
 from emergency.domain.messages import Kind
@@ -223,6 +224,37 @@ def alarm(rules: Rules, *, what: str, since: datetime) -> str:
     """An alarm of the system itself, to a duty officer."""
     words = rules.wording
     return words.fill("alarm", LANG, banner=_banner(rules), what=what, since=words.instant(since, LANG))
+
+
+def consultation(rules: Rules, told: Consultation, *, area: str, called_by: str) -> str:
+    """That somebody is asked to a consultation, and where to answer."""
+    words, rule = rules.wording, told.assessment.get("level")
+    return words.fill(
+        "consultation",
+        LANG,
+        banner=_banner(rules),
+        area=area,
+        subject=told.subject,
+        rule_says=words.level(Level.named(str(rule)), LANG) if rule else "未知",
+        called_by=called_by,
+        due_at=words.instant(told.due_at, LANG),
+        link=f"{rules.links.public_url.rstrip('/')}/console/consultations/{told.id}",
+    )
+
+
+def consultation_overdue(rules: Rules, told: Consultation, *, area: str) -> str:
+    """That a consultation should have been concluded by now, and who has said nothing."""
+    words = rules.wording
+    silent = [f"{one.unit} {one.name}".strip() for one in told.silent]
+    return words.fill(
+        "consultation_overdue",
+        LANG,
+        banner=_banner(rules),
+        area=area,
+        subject=told.subject,
+        due_at=words.instant(told.due_at, LANG),
+        silent=words.several(silent, LANG, room=60),
+    )
 
 
 CALL_ROOM = 24  # what every notice leaves for its contact

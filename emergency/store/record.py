@@ -11,10 +11,11 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from emergency.domain.consultation import Consultation, Voice
 from emergency.domain.episode import Decision, Episode, Task
 from emergency.domain.people import Area
 from emergency.domain.review import Review
-from emergency.store import portal, saving
+from emergency.store import consulting, portal, saving
 from emergency.store.loading import table
 from emergency.store.tables import (
     AnswerRow,
@@ -166,15 +167,38 @@ def decision_said(one: Decision) -> dict[str, Any]:
     return dict(saving.plain(asdict(one)))
 
 
+def consultation_said(one: Consultation) -> dict[str, Any]:
+    """A consultation as JSON: everybody who was asked with their last word, null while they are silent."""
+    told = {name: value for name, value in asdict(one).items() if name not in ("voices", "papers", "version")}
+    answers = [
+        {
+            "name": answer.name,
+            "unit": answer.unit,
+            "person_id": answer.person_id,
+            "asked_at": answer.asked_at,
+            "last": None if answer.last is None else _word_of(answer.last),
+            "before": [_word_of(voice) for voice in answer.before],
+        }
+        for answer in one.answers
+    ]
+    files = [asdict(paper) for paper in one.papers]
+    return dict(saving.plain({**told, "answers": answers, "silent": len(one.silent), "files": files}))
+
+
+def _word_of(voice: Voice) -> dict[str, Any]:
+    return {"level": voice.level, "said": voice.said, "said_at": voice.said_at, "entered_by": voice.entered_by}
+
+
 def told(tx: Tx, episode_id: UUID) -> dict[str, Any]:
     """
-    The episode as JSON with decisions, orders by status and journal.
+    The episode as JSON with decisions, consultations, orders by status and journal.
 
     :raises Missing: no such episode
     """
     return {
         **episode_said(portal.episode(tx, episode_id)),
         "decisions": [decision_said(one) for one in portal.decisions(tx, [episode_id])],
+        "consultations": [consultation_said(one) for one in consulting.of_episode(tx, episode_id)],
         "orders": portal.orders_by_status(tx, episode_id),
         "journal": [saving.plain(asdict(one)) for one in journal(tx, episode_id, limit=20_000)],
     }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from emergency.domain.consultation import Consultation, Paper, Voice
 from emergency.domain.episode import Decision, Episode, Move, Notice, Phase, Standing, Task
 from emergency.domain.forecast import Bulletin, Cause, Forecast, ForecastDay, ForecastHour, Observation
 from emergency.domain.level import Level
@@ -215,6 +216,7 @@ def decision(row: Row) -> Decision:
             "standing": Standing(row.standing),
             "doubtful": tuple(row.doubtful),
             "amendments": tuple(row.amendments),
+            "consulted": tuple(row.consulted),
         }
     )
 
@@ -233,6 +235,7 @@ def decision_row(one: Decision) -> dict[str, Any]:
         "standing": one.standing.value,
         "doubtful": list(one.doubtful),
         "amendments": [plain(change) for change in one.amendments],
+        "consulted": [plain(named) for named in one.consulted],
     }
 
 
@@ -333,6 +336,21 @@ def task(row: Row) -> Task:
 def task_row(one: Task) -> dict[str, Any]:
     """The columns of a task."""
     return {f.name: getattr(one, f.name) for f in fields(Task)}
+
+
+def consultation(row: Row, voices: Sequence[Voice], papers: Sequence[Paper]) -> Consultation:
+    """A consultation with all that was said in it and laid before it."""
+    columns = {f.name: getattr(row, f.name) for f in fields(Consultation) if f.name not in ("voices", "papers")}
+    level = None if row.level is None else Level(row.level)
+    papers = sorted(papers, key=lambda one: (one.at, one.sha256))
+    return Consultation(**{**columns, "level": level, "voices": tuple(voices), "papers": tuple(papers)})
+
+
+def consultation_row(one: Consultation) -> dict[str, Any]:
+    """The columns of a consultation; who was asked, their words and the files have rows of their own."""
+    columns = {f.name: getattr(one, f.name) for f in fields(Consultation) if f.name not in ("voices", "papers")}
+    level = None if one.level is None else int(one.level)
+    return {**columns, "assessment": plain(one.assessment), "level": level}
 
 
 def tally(said: Mapping[str, Any]) -> Tally:

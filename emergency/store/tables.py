@@ -310,6 +310,7 @@ class DecisionRow(Base):
     doubtful: Mapped[list[Any]]
     content_sha: Mapped[str] = mapped_column(String(64))
     amendments: Mapped[list[Any]]
+    consulted: Mapped[list[Any]]
     version: Mapped[int]
     __table_args__ = (
         Index(

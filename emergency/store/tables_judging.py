@@ -110,6 +110,10 @@ class ExerciseRow(Base):
     drill: Mapped[str] = mapped_column(String(80))
     called_by: Mapped[UUID]
     called_at: Mapped[datetime]
+    confirmed_by: Mapped[UUID | None]
+    confirmed_at: Mapped[datetime | None]
+    begun_at: Mapped[datetime | None]
+    evening: Mapped[int]  # how many forecasts were let in; the newest one's air is the exercise's air
     ended_by: Mapped[UUID | None]
     ended_at: Mapped[datetime | None]
     version: Mapped[int]

@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Connection, Update, bindparam, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from emergency.domain.consultation import Consultation
 from emergency.domain.episode import Decision, Episode, Fact, Task
 from emergency.domain.forecast import Bulletin, Forecast, Observation
 from emergency.domain.orders import DrawnUp, Order, Recipient
@@ -49,8 +50,9 @@ from emergency.store.tables import (
     RungRow,
     TaskRow,
 )
+from emergency.store.tables_judging import ConsultationRow
 
-Saved = TypeVar("Saved", Episode, Decision, Order, Review, Task)
+Saved = TypeVar("Saved", Episode, Decision, Order, Review, Task, Consultation)
 
 _NAMESPACE = UUID("5f7c1b7e-0a56-4d0f-9a0e-7f3a1c2d4e50")
 
@@ -356,7 +358,7 @@ def _update_of(row: type[Base]) -> Update:
     )
 
 
-def _row_of(value: Episode | Decision | Order | Review | Task) -> tuple[type[Base], dict[str, Any]]:
+def _row_of(value: Episode | Decision | Order | Review | Task | Consultation) -> tuple[type[Base], dict[str, Any]]:
     match value:
         case Episode():
             return EpisodeRow, saving.episode_row(value)
@@ -368,3 +370,5 @@ def _row_of(value: Episode | Decision | Order | Review | Task) -> tuple[type[Bas
             return ReviewRow, saving.review_row(value)
         case Task():
             return TaskRow, saving.task_row(value)
+        case Consultation():
+            return ConsultationRow, saving.consultation_row(value)

@@ -59,6 +59,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "lapsed": N_("已过期"),
         "superseded": N_("已被取代"),
     },
+    "course": {"asking": N_("征询中"), "concluded": N_("已有结论")},
     # an order's way, furthest first; what stands apart comes last
     "bucket": {
         "in_place": N_("已落实"),
@@ -115,6 +116,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "proposal": N_("待审批提醒"),
         "task": N_("任务提醒"),
         "alarm": N_("系统告警"),
+        "consultation": N_("会商通知"),
     },
     "outcome": {
         "sent": N_("网关已接收"),
@@ -202,6 +204,12 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "decision.superseded": N_("建议被新的研判取代"),
         "decision.lapsed": N_("建议过期"),
         "decision.overdue": N_("建议超时未审批"),
+        "consultation.called": N_("召集会商"),
+        "consultation.said": N_("会商意见"),
+        "consultation.attached": N_("会商材料"),
+        "consultation.concluded": N_("会商作出结论"),
+        "consultation.named": N_("决定引用会商"),
+        "consultation.overdue": N_("会商超时未结论"),
         "bulletin.entered": N_("上级预警通知已录入"),
         "forecast.received": N_("收到预报"),
         "order.order": N_("下达指令"),
@@ -249,4 +257,5 @@ ALARMS: Final[Mapping[str, str]] = {
     "task": N_("任务超时"),
     "nobody": N_("联系不到负责人"),
     "undecided": N_("建议超时未审批"),
+    "consultation": N_("会商超时未结论"),
 }

@@ -18,6 +18,7 @@ def upgrade() -> None:
     for table, column in (
         ("forecasts", sa.Column("hours", Json, nullable=False, server_default="[]")),
         ("decisions", sa.Column("amendments", Json, nullable=False, server_default="[]")),
+        ("decisions", sa.Column("consulted", Json, nullable=False, server_default="[]")),
         ("episodes", sa.Column("exercise", sa.String(length=36), nullable=False, server_default="")),
         ("messages", sa.Column("exercise", sa.Boolean(), nullable=False, server_default=sa.false())),
     ):
@@ -58,6 +59,10 @@ def upgrade() -> None:
         sa.Column("drill", sa.String(length=80), nullable=False),
         sa.Column("called_by", sa.Uuid(), nullable=False),
         sa.Column("called_at", Instant, nullable=False),
+        sa.Column("confirmed_by", sa.Uuid(), nullable=True),
+        sa.Column("confirmed_at", Instant, nullable=True),
+        sa.Column("begun_at", Instant, nullable=True),
+        sa.Column("evening", sa.Integer(), nullable=False),
         sa.Column("ended_by", sa.Uuid(), nullable=True),
         sa.Column("ended_at", Instant, nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),

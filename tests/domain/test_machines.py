@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from emergency.domain.consultation import CONSULTATION, Course, Turn
 from emergency.domain.episode import DECISION, EPISODE, Move, Phase, Standing, Verdict
 from emergency.domain.machine import IllegalMove, Machine
 from emergency.domain.messages import MESSAGE, State, Step
@@ -20,6 +21,7 @@ MACHINES: list[tuple[Machine[Any, Any], type[StrEnum], type[StrEnum]]] = [
     (ORDER, Status, Action),
     (MESSAGE, State, Step),
     (REVIEW, Stage, Pen),
+    (CONSULTATION, Course, Turn),
 ]
 LEFT_OUT = [
     pytest.param(machine, state, action, id=f"{machine.name}-{state}-{action}")
