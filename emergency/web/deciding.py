@@ -16,7 +16,7 @@ from emergency.domain.plan import Authority
 from emergency.errors import Refused
 from emergency.services import decisions
 from emergency.store import desk
-from emergency.web import showing
+from emergency.web import consulting, showing
 from emergency.web.access import ask_here, confirmed, limited, may_here, open_to, the_person, the_system
 from emergency.web.console import desk_area, verdict_of
 from emergency.web.fields import LEVELS, end_in, for_field, level_in, moment_in, move_in
@@ -59,6 +59,7 @@ def _page(decision_id: UUID, *, refused: str = "", typed: Mapping[str, str] | No
             "issues": plan.authority is Authority.ISSUES,
             "preview": decisions.preview(tx, system.rules, decision_id, now=showing.now()) if waits else None,
             "bulletin": paper,
+            "consulted": consulting.beside(tx, told),
             "scan": desk.file_if_kept(tx, paper[0].scan_sha256) if paper else None,
             "names": desk.names(tx),
             "areas": {one.id: one for one in tx.areas()},
@@ -124,9 +125,18 @@ def put_forward(decision_id: UUID) -> ResponseReturnValue:
             changes |= end_in(said)
         level = told.level if told.level is Level.NONE else level_in(said)
         because = said.get("override_because", "")[:500]
+        consulted = consulting.picked_in(said)
         system.store.run(
             lambda tx: decisions.put_forward(
-                tx, system.rules, decision_id, by=person, now=at, level=level, override_because=because, changes=changes
+                tx,
+                system.rules,
+                decision_id,
+                by=person,
+                now=at,
+                level=level,
+                override_because=because,
+                changes=changes,
+                consultations=consulted,
             )
         )
     except Refused as refused:
@@ -204,6 +214,7 @@ def _propose_page(area: str, *, refused: str = "", typed: Mapping[str, str] | No
         verdict, no_air = verdict_of(tx, area)
         waiting = tx.waiting_decision(episode.id) if episode else None
         here = tx.area(area)
+        nameable = consulting.to_name(tx, area, episode.id if episode else None)
     issues = plan.authority is Authority.ISSUES
     phase = episode.phase if episode else Phase.OPENING
     allowed = [one for one in BY_HAND if EPISODE.allows(phase, one)]
@@ -217,6 +228,8 @@ def _propose_page(area: str, *, refused: str = "", typed: Mapping[str, str] | No
         verdict=verdict,
         no_air=no_air,
         waiting=waiting,
+        nameable=nameable,
+        picked=set(request.form.getlist("consultation")),
         issues=issues,
         moves=allowed,
         levels=LEVELS,
@@ -237,6 +250,7 @@ def propose() -> ResponseReturnValue:
         move = move_in(said)
         level = Level.NONE if move in ENDS or move is Move.APPEAL else level_in(said)
         end = {"expected_end_at": None, "open_ended": None} if move in ENDS else end_in(said)
+        consulted = consulting.picked_in(said)
         told = system.store.run(
             lambda tx: decisions.propose(
                 tx,
@@ -250,6 +264,7 @@ def propose() -> ResponseReturnValue:
                 effective_at=moment_in(said, "effective_at"),
                 number=said.get("number", "")[:80],
                 override_because=said.get("override_because", "")[:500],
+                consultations=consulted,
                 **end,
             )
         )

@@ -21,7 +21,7 @@ from emergency.errors import Refused
 from emergency.services import reviews
 from emergency.store import Tx, record
 from emergency.store.record import Record
-from emergency.web import chart, showing
+from emergency.web import chart, consulting, showing
 from emergency.web.access import ask_here, confirmed, open_to, the_person, the_system
 from emergency.web.words import N_, _
 
@@ -152,12 +152,14 @@ def _paper(episode_id: UUID, *, refused: str = "", typed: str = "") -> str:
         kept = record.record(tx, episode_id)
         ask_here(Act.SEE_REVIEW, kept.area.id)
         lines = record.journal(tx, episode_id, limit=400, leave_out=ROUTINE)
+        talks = consulting.along(tx, episode_id)
         days = beside(tx, system.rules.place_of(tx, kept.area.id), kept)
     approved = [one for one in kept.decisions if one.standing is Standing.APPROVED]
     spans = kept.review.tally.spans if kept.review else reviews.spans(approved)
     return render_template(
         "review/paper.html",
         kept=kept,
+        talks=talks,
         review=kept.review,
         spans=spans,
         approved=approved,
