@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import csv
+import gc
 import io
 import json
 import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, NotRequired, TypedDict
 
 from emergency.domain.air import POLLUTANTS, VALUES, Amount, Index, Period, Standard, index, standard_for
 from emergency.domain.air_daily import DayOfValues, Hour, Stamp, daily
@@ -29,6 +32,9 @@ ABSENT = frozenset({"", "NA"})
 NOT_MONITORED = "/"  # HJ 633-2026 5.3.2: never measured here by design
 FILLER_FROM = {name: 999 if name == "co" else 9999 for name in VALUES}  # no air is so bad: loggers fill with nines
 
+_NEVER: frozenset[str] = frozenset()
+_REMEMBERED = 1 << 17  # a table says the same hours at every station, and the same few thousand figures in every cell
+
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _TIME = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T ](\d{1,2})(?::(\d{2})(?::(\d{2}))?)?", re.ASCII)
 _OFFSET = re.compile(r"(Z|[+-]\d{2}:?\d{2})$")
@@ -40,9 +46,8 @@ class BadTable(Refused):
     words_zh = "数据文件有误"
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of the file: when (as written and as understood), where, and what was measured."""
+class Row(NamedTuple):
+    """One line of the file, of hundreds of thousands: when (as written and as understood), where, what was measured."""
 
     line: int
     time: str
@@ -50,6 +55,16 @@ class Row:
     place: str
     values: Mapping[str, Amount | None]
     not_monitored: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Header:
+    """The names of the columns, and where in a line those stand that are read."""
+
+    names: tuple[str, ...]
+    time: int
+    place: int
+    values: tuple[tuple[str, int], ...]
 
 
 class Answer(TypedDict):
@@ -109,11 +124,12 @@ def run(args: argparse.Namespace) -> int:
     if args.standard != BY_DATE:
         standards = (standard_named(args.standard, standards),)
     stamp = Stamp(args.stamp)
-    rows = read_table(args.file)
-    if args.period == Period.DAY.value:
-        answers = list(_days(args.file, rows, standards, stamp))
-    else:
-        answers = [_hour(row, standards, stamp) for row in rows]
+    with uncollected():
+        rows = read_table(args.file)
+        if args.period == Period.DAY.value:
+            answers = list(_days(args.file, rows, standards, stamp))
+        else:
+            answers = [_hour(row, standards, stamp) for row in rows]
     if args.json:
         # an object a line: json.dump writes word by word, and a year of hours takes minutes to reach a pipe
         sys.stdout.write("[" + ",\n".join(json.dumps(one, ensure_ascii=False) for one in answers) + "]\n")
@@ -143,7 +159,7 @@ def _days(file: Path, rows: Iterable[Row], standards: Sequence[Standard], stamp:
             if row.at.minute or row.at.second:
                 raise _refuse(file, row.line, f", column time: {row.time} is not on the hour; a day is made of hours")
         never = frozenset.intersection(*(row.not_monitored for row in its))
-        hours = (Hour(row.at, {name: row.values.get(name) for name in POLLUTANTS}) for row in its)
+        hours = (Hour(row.at, row.values) for row in its)
         for day in daily(hours, standards, stamped=stamp):
             yield _day(day, place, never)
 
@@ -172,6 +188,18 @@ def _print_csv(answers: Iterable[Answer]) -> None:
         out.writerow([*("NA" if cell is None else cell for cell in cells), "+".join(one["primary"])])
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without the collector of cycles: rows make none, and it would walk over every million of them again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
 def read_table(file: Path) -> list[Row]:
     """
     The rows of a CSV file in UTF-8, every cell checked; nothing is guessed and nothing repaired.
@@ -194,7 +222,8 @@ def read_table(file: Path) -> list[Row]:
         line = raw.count(b"\n", 0, failed.start) + 1
         raise BadTable(f"{file}: line {line}: the text is not UTF-8; save the file as CSV UTF-8") from None
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header, rows, before = None, [], 0
+    header, before = None, 0
+    rows: list[Row] = []
     while True:
         try:
             cells = next(lines, None)
@@ -203,10 +232,11 @@ def read_table(file: Path) -> list[Row]:
         if cells is None:
             break
         line, before = before + 1, lines.line_num
+        said = [cell.strip() for cell in cells]
         if header is None:
-            header = _header(file, line, cells)
-        elif any(cell.strip() for cell in cells):
-            rows.append(_row(file, line, header, cells))
+            header = _header(file, line, said)
+        elif any(said):
+            rows.append(_row(file, line, header, said))
     if header is None:
         raise BadTable(f"{file}: line 1: the file is empty; it needs the columns {','.join(REQUIRED)}")
     return rows
@@ -216,44 +246,43 @@ def _refuse(file: Path, line: int, words: str) -> BadTable:
     return BadTable(f"{file}: line {line}{words}")
 
 
-def _header(file: Path, line: int, cells: Sequence[str]) -> tuple[str, ...]:
-    names = tuple(cell.strip() for cell in cells)
+def _header(file: Path, line: int, names: Sequence[str]) -> _Header:
     for name in REQUIRED:
         if name not in names:
             raise _refuse(file, line, f": column {name} is missing; the columns are {','.join(names)}")
     for name in (*REQUIRED, *VALUES):
         if names.count(name) > 1:
             raise _refuse(file, line, f": column {name} is there {names.count(name)} times")
-    return names
+    read = tuple((name, at) for at, name in enumerate(names) if name in VALUES)
+    return _Header(tuple(names), names.index("time"), names.index("place"), read)
 
 
-def _row(file: Path, line: int, header: Sequence[str], cells: Sequence[str]) -> Row:
-    if len(cells) != len(header):
-        cut = "; is the file cut off?" if len(cells) < len(header) else ""
-        after = header[len(cells) - 1] if len(cells) < len(header) else header[-1]
-        raise _refuse(file, line, f", column {after}: {len(cells)} cells where there are {len(header)} columns{cut}")
-    said = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+def _row(file: Path, line: int, header: _Header, said: Sequence[str]) -> Row:
+    names = header.names
+    if len(said) != len(names):
+        cut = "; is the file cut off?" if len(said) < len(names) else ""
+        after = names[len(said) - 1] if len(said) < len(names) else names[-1]
+        raise _refuse(file, line, f", column {after}: {len(said)} cells where there are {len(names)} columns{cut}")
+    time, place = said[header.time], said[header.place]
     try:
-        at = _moment(said["time"])
+        at = _moment(time)
     except ValueError as wrong:
         raise _refuse(file, line, f", column time: {wrong}") from None
-    if not said["place"]:
+    if not place:
         raise _refuse(file, line, ", column place: empty")
     values: dict[str, Amount | None] = {}
-    never = set()
-    for name in VALUES & said.keys():
-        if said[name] == NOT_MONITORED:
-            never.add(name)
-        if said[name] in ABSENT or said[name] == NOT_MONITORED:
-            values[name] = None
-            continue
+    for name, column in header.values:
         try:
-            values[name] = _concentration(name, said[name])
+            values[name] = _concentration(name, said[column])
         except ValueError as wrong:
             raise _refuse(file, line, f", column {name}: {wrong}") from None
-    return Row(line, said["time"], at, said["place"], values, frozenset(never))
+    never = _NEVER
+    if NOT_MONITORED in said:
+        never = frozenset(name for name, column in header.values if said[column] == NOT_MONITORED)
+    return Row(line, time, at, place, values, never)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _moment(said: str) -> datetime:
     if not said:
         raise ValueError("empty")
@@ -268,7 +297,10 @@ def _moment(said: str) -> datetime:
         raise ValueError(f"{said!r} is in no calendar or on no clock") from None
 
 
-def _concentration(name: str, said: str) -> Amount:
+@lru_cache(maxsize=_REMEMBERED)
+def _concentration(name: str, said: str) -> Amount | None:
+    if said in ABSENT or said == NOT_MONITORED:
+        return None
     if _NUMBER.fullmatch(said) is None:
         if said.startswith("-") and _NUMBER.fullmatch(said[1:]):
             raise ValueError(f"{said} is negative")

@@ -15,7 +15,7 @@ from typing import TypeVar
 from emergency.clock import SHANGHAI
 from emergency.commands.aqi import BadTable, Row, read_table
 from emergency.domain.air import HIGHEST, POLLUTANTS, Amount, Period, Standard, index, standard_for, trigger_aqi
-from emergency.domain.air_daily import BadHours, DayOfValues, Hour, Stamp, city_mean, daily
+from emergency.domain.air_daily import HOURS, BadHours, DayOfValues, Hour, Stamp, city_mean, daily
 from emergency.domain.forecast import Cause, DayOfAir, Source
 from emergency.domain.replay import Past
 from emergency.errors import Missing
@@ -90,7 +90,7 @@ def _of_hours(
     stations: dict[str, list[Hour]] = {}
     for row in rows:
         if place in (None, row.place):
-            stations.setdefault(row.place, []).append(Hour(row.at, {name: row.values.get(name) for name in POLLUTANTS}))
+            stations.setdefault(row.place, []).append(Hour(row.at, row.values))
     days: dict[str, dict[date, DayOfValues]] = {}
     for name, hours in stations.items():
         try:
@@ -114,7 +114,7 @@ def _of_hours(
                 )
             )
     words = next(iter(stations)) if len(stations) == 1 else f"mean of {len(stations)} places"
-    past = _spanning(Past(words, tuple(found), _hourly(stations, standards, stamp)), published)
+    past = _spanning(Past(words, tuple(found), _Hourly(stations, standards, stamp)), published)
     return Measured(past, published, tuple(stations))
 
 
@@ -123,22 +123,39 @@ def _of_city(standard: Standard, stations: Sequence[Mapping[str, Amount | None]]
     return stations[0] if len(stations) == 1 else city_mean(standard, stations).values
 
 
-def _hourly(
-    stations: Mapping[str, Sequence[Hour]], standards: Sequence[Standard], stamp: Stamp
-) -> Mapping[date, tuple[int | None, ...]]:
-    """The hourly index without ozone, 24 a day: the warning's lead is counted to the first bad hour."""
-    by_hour: dict[datetime, list[Mapping[str, Amount | None]]] = {}
-    shift = timedelta(hours=1 if stamp is Stamp.END else 0)
-    for hours in stations.values():
-        for one in hours:
-            by_hour.setdefault(one.at - shift, []).append({name: one.values.get(name) for name in _COUNTED})
-    found: dict[date, list[int | None]] = {}
-    for at, its in by_hour.items():
-        standard = standard_for(at.date(), standards)
-        silent: list[Mapping[str, Amount | None]] = [{}] * (len(stations) - len(its))
-        reckoned = index(standard, _of_city(standard, [*its, *silent]), period=Period.HOUR)
-        found.setdefault(at.date(), [None] * 24)[at.hour] = trigger_aqi(standard, reckoned)
-    return {day: tuple(hours) for day, hours in found.items()}
+class _Hourly(Mapping[date, tuple[int | None, ...]]):
+    """
+    The hourly index without ozone, 24 a day: the warning's lead is counted to the first bad hour.
+
+    Reckoned when a day is asked for: scores look at the day a stretch of bad air begins, a few of thousands.
+    """
+
+    def __init__(self, stations: Mapping[str, Sequence[Hour]], standards: Sequence[Standard], stamp: Stamp) -> None:
+        self._standards, self._count = standards, len(stations)
+        self._measured: dict[date, list[tuple[int, Hour]]] = {}
+        shift = timedelta(hours=1 if stamp is Stamp.END else 0)
+        for hours in stations.values():
+            for one in hours:
+                begins = one.at - shift
+                self._measured.setdefault(begins.date(), []).append((begins.hour, one))
+
+    def __getitem__(self, day: date) -> tuple[int | None, ...]:
+        standard = standard_for(day, self._standards)
+        by_hour: dict[int, list[Mapping[str, Amount | None]]] = {}
+        for hour, one in self._measured[day]:
+            by_hour.setdefault(hour, []).append({name: one.values.get(name) for name in _COUNTED})
+        found: list[int | None] = [None] * HOURS
+        for hour, its in by_hour.items():
+            silent: list[Mapping[str, Amount | None]] = [{}] * (self._count - len(its))
+            reckoned = index(standard, _of_city(standard, [*its, *silent]), period=Period.HOUR)
+            found[hour] = trigger_aqi(standard, reckoned)
+        return tuple(found)
+
+    def __iter__(self) -> Iterator[date]:
+        return iter(self._measured)
+
+    def __len__(self) -> int:
+        return len(self._measured)
 
 
 def _of_days(file: Path, place: str | None, standards: Sequence[Standard]) -> Measured:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emergency.clock import SHANGHAI
+from emergency.commands.aqi import uncollected
 from emergency.commands.past_air import Measured, read_forecasts, read_past
 from emergency.commands.replay_picture import Row, drawn
 from emergency.domain.air_daily import Stamp
@@ -103,7 +104,8 @@ def run(args: argparse.Namespace) -> int:
     """
     plans = loading.load_plans(args.folder)
     chosen = [loading.named(plans, one) for one in args.plan]
-    measured = read_past(args.observations, place=args.place, standards=load_standards(), stamp=Stamp(args.stamp))
+    with uncollected():
+        measured = read_past(args.observations, place=args.place, standards=load_standards(), stamp=Stamp(args.stamp))
     foresight = _foresight(args.forecast, args.place, measured)
     lead_days = -(-args.lead_hours // DAY_HOURS)
     played = [

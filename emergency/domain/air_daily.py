@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
+from itertools import accumulate
+from math import lcm
+from typing import NamedTuple
 
 from emergency.domain.air import (
     POLLUTANTS,
@@ -22,6 +26,7 @@ from emergency.errors import Refused
 
 HOURS = 24
 SPAN = 8  # hours of an 8-h mean
+_COMMON = lcm(*range(1, SPAN + 1))  # over this, 8-h means of any count compare as whole numbers
 
 
 class BadHours(Refused):
@@ -37,9 +42,12 @@ class Stamp(StrEnum):
     END = "end"  # 01:00 … 24:00 make the day, as the national publication has it
 
 
-@dataclass(frozen=True)
-class Hour:
-    """One hour of one place: ``at`` aware, or naive in Asia/Shanghai; concentrations by pollutant, None = missing."""
+class Hour(NamedTuple):
+    """
+    One hour of one place: ``at`` aware, or naive in Asia/Shanghai; concentrations by pollutant, None = missing.
+
+    A tuple, because a replay makes hundreds of thousands.
+    """
 
     at: datetime
     values: Mapping[str, Amount | None]
@@ -77,6 +85,7 @@ def daily(hours: Iterable[Hour], standards: Sequence[Standard], *, stamped: Stam
 
     :raises BadHours: an hour twice, or a time that is not on the hour
     """
+    shift = timedelta(hours=1) if stamped is Stamp.END else None
     slots: dict[date, dict[str, list[Amount | None]]] = {}
     seen: set[datetime] = set()
     for hour in hours:
@@ -86,10 +95,12 @@ def daily(hours: Iterable[Hour], standards: Sequence[Standard], *, stamped: Stam
         if local in seen:
             raise BadHours(f"{local.isoformat()} comes twice")
         seen.add(local)
-        begins = local if stamped is Stamp.START else local - timedelta(hours=1)
-        day = slots.setdefault(begins.date(), {name: [None] * HOURS for name in POLLUTANTS})
-        for name in POLLUTANTS:
-            day[name][begins.hour] = hour.values.get(name)
+        begins = local - shift if shift else local
+        day = begins.date()
+        if (its := slots.get(day)) is None:
+            its = slots[day] = {name: [None] * HOURS for name in POLLUTANTS}
+        for name, of_day in its.items():
+            of_day[begins.hour] = hour.values.get(name)
     return [_one_day(day, slots[day], standard_for(day, standards)) for day in sorted(slots)]
 
 
@@ -115,10 +126,18 @@ def _one_day(day: date, slots: Mapping[str, Sequence[Amount | None]], standard: 
 
 def mean(values: Sequence[Amount | None], *, at_least: int) -> Fraction | None:
     """The mean of what was measured, exact; None with fewer than ``at_least`` values."""
-    measured = [Fraction(one) for one in values if one is not None]
+    measured = [one for one in values if one is not None]
     if not measured or len(measured) < at_least:
         return None
-    return sum(measured, Fraction()) / len(measured)
+    wholes, over = _in_wholes(measured)
+    return Fraction(sum(wholes), over * len(wholes))
+
+
+def _in_wholes(measured: Sequence[Amount]) -> tuple[list[int], int]:
+    """The same amounts as whole numbers over one denominator: sums of those are exact, and a fraction is made once."""
+    ratios = [one.as_integer_ratio() for one in measured]
+    over = lcm(*{each for _, each in ratios})
+    return [amount * (over // each) for amount, each in ratios], over
 
 
 def mda8(ozone: Sequence[Amount | None], needs: Completeness) -> tuple[Fraction | None, int]:
@@ -128,20 +147,28 @@ def mda8(ozone: Sequence[Amount | None], needs: Completeness) -> tuple[Fraction 
     Means end 08:00 to 24:00, so that none reaches into the day before. With too few of them the largest still
     counts where it exceeds the limit (HJ 663-2013): the missing ones could only have raised it.
     """
-    spans = [mean(ozone[end - SPAN : end], at_least=needs.hours_for_8h) for end in range(SPAN, HOURS + 1)]
-    valid = [one for one in spans if one is not None]
+    measured = [hour for hour, one in enumerate(ozone) if one is not None]
+    wholes, over = _in_wholes([one for one in ozone if one is not None])
+    so_far = list(accumulate(wholes, initial=0))
+    before = [bisect_left(measured, hour) for hour in range(HOURS + 1)]
+    largest, valid = 0, 0
+    for end in range(SPAN, HOURS + 1):
+        first, last = before[end - SPAN], before[end]
+        if last - first >= needs.hours_for_8h:
+            valid += 1
+            largest = max(largest, (so_far[last] - so_far[first]) * (_COMMON // (last - first)))
     if not valid:
         return None, 0
-    largest = max(valid)
-    counts = len(valid) >= needs.means_for_mda8 or largest > needs.mda8_or_over
-    return (largest if counts else None), len(valid)
+    found = Fraction(largest, over * _COMMON)
+    counts = valid >= needs.means_for_mda8 or found > needs.mda8_or_over
+    return (found if counts else None), valid
 
 
 def _largest_hour(ozone: Sequence[Amount | None], needs: Completeness) -> Fraction | None:
     measured = [one for one in ozone if one is not None]
     if not measured:
         return None
-    largest = max(Fraction(one) for one in measured)
+    largest = Fraction(max(measured))
     return largest if len(measured) >= needs.hours_for_max_1h or largest > needs.max_1h_or_over else None
 
 
@@ -159,10 +186,9 @@ def city_mean(standard: Standard, stations: Sequence[Mapping[str, Amount | None]
     for name in sorted(set().union(*stations)):
         if name not in VALUES:
             raise BadConcentration(f"no such measured value: {name}")
-        measured = [Fraction(value) for one in stations if (value := one.get(name)) is not None]
-        if len(measured) * 100 >= standard.completeness.stations_percent * len(stations):
-            means[name] = sum(measured, Fraction()) / len(measured)
-        else:
-            means[name] = None
+        measured = [value for one in stations if (value := one.get(name)) is not None]
+        enough = len(measured) * 100 >= standard.completeness.stations_percent * len(stations)
+        means[name] = mean(measured, at_least=1) if enough else None
+        if not enough:
             because[name] = f"{len(measured)} of {len(stations)} stations"
     return CityMean(means, because)

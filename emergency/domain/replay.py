@@ -145,6 +145,13 @@ class Declaration:
         begins, ends = start_of(day), start_of(day + _DAY)
         return self.effective_at < ends and (self.ended_at is None or self.ended_at > max(begins, self.effective_at))
 
+    def days(self, until: date) -> Iterator[date]:
+        """The days on which the level is in force at any moment, up to this one."""
+        day = self.effective_at.astimezone(SHANGHAI).date()
+        while day <= until and self.holds_on(day):
+            yield day
+            day += _DAY
+
 
 @dataclass(frozen=True)
 class ReplayedDay:
@@ -364,11 +371,9 @@ def _levels(declared: Sequence[Declaration], days: Sequence[date]) -> list[tuple
     """Each day with the highest level that holds at any moment of it."""
     found = dict.fromkeys(days, Level.NONE)
     for one in declared:
-        day = one.effective_at.astimezone(SHANGHAI).date()
-        while day <= days[-1] and one.holds_on(day):
+        for day in one.days(until=days[-1]):
             if day in found:
                 found[day] = max(found[day], one.level)
-            day += _DAY
     return list(found.items())
 
 

@@ -113,7 +113,7 @@ def _stretches(declared: Sequence[Declaration]) -> Iterator[list[Declaration]]:
 
 
 def _covered(stretch: Sequence[Declaration], asked: Mapping[date, Level]) -> list[date]:
-    return [day for day in sorted(asked) if any(one.holds_on(day) for one in stretch)]
+    return sorted(asked.keys() & {day for one in stretch for day in one.days(until=max(asked))})
 
 
 def _first_bad(

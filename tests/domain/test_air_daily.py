@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from random import Random
 
 import pytest
 
 from emergency.domain.air import POLLUTANTS, Amount, BadConcentration, Period, index
-from emergency.domain.air_daily import BadHours, DayOfValues, Hour, Stamp, city_mean, daily, mda8
+from emergency.domain.air_daily import BadHours, DayOfValues, Hour, Stamp, city_mean, daily, mda8, mean
 from emergency.plans.standards import load_standards
 
 EDITIONS = OLD, NEW = load_standards()
@@ -81,6 +82,25 @@ def test_an_eight_hour_mean_needs_six_hours_and_is_the_mean_of_those() -> None:
 
     assert day.values["o3_8h"] == 200
     assert short.values["o3_8h"] == Fraction(20 + 5 * 200, 6)  # five alone are too few
+
+
+def test_means_of_unlike_amounts_are_the_ones_school_fractions_give() -> None:
+    dice = Random(8)
+    kinds: Sequence[Callable[[int], Amount | None]] = (
+        int, lambda n: Decimal(n) / 8, lambda n: Fraction(n, 7), lambda n: Decimal(n).scaleb(-6), lambda _: None,
+    )
+    for _ in range(50):
+        hours: list[Amount | None] = [dice.choice(kinds)(dice.randrange(900)) for _ in range(24)]
+        exact = [None if one is None else Fraction(one) for one in hours]
+        spans = [[one for one in exact[end - 8 : end] if one is not None] for end in range(8, 25)]
+        enough = [sum(its, Fraction()) / len(its) for its in spans if len(its) >= 6]
+        measured = [one for one in exact if one is not None]
+
+        assert mean(hours, at_least=1) == sum(measured, Fraction()) / len(measured)
+        found, count = mda8(hours, NEW.completeness)
+        assert count == len(enough)
+        assert found in (None, max(enough, default=None))
+        assert (found is None) == (count < 14 and max(enough, default=Fraction()) <= 160)
 
 
 def test_fourteen_means_make_a_day_of_ozone_and_thirteen_do_not() -> None:
