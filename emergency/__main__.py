@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from emergency.errors import EmergencyError
 
-MODULES = ("aqi", "plans", "replay", "episodes", "people", "running")
-WORDS = {"aqi": "aqi", "plans": "plans", "assess": "plans", "replay": "replay", "episodes": "episodes"}
+MODULES = ("aqi", "plans", "replay", "drill", "episodes", "people", "running")
+WORDS = {"aqi": "aqi", "drill": "drill", "plans": "plans", "assess": "plans", "replay": "replay", "episodes": "episodes"}
 """Words whose module is known, so that reckoning an index need not wait for a web server to be imported."""
 
 

@@ -11,8 +11,10 @@ from emergency import passwords
 from emergency.broker import Broker
 from emergency.channels import Channel
 from emergency.channels import build as build_channels
+from emergency.channels.wall import Wall
 from emergency.clock import Clock, SharedClock, WallClock
 from emergency.domain.air import Period, as_written, index, standard_for, trigger_aqi
+from emergency.domain.exercise import WALL
 from emergency.domain.messages import Lane
 from emergency.feeds import Feed
 from emergency.feeds import build as build_feeds
@@ -89,7 +91,7 @@ def build(settings: Settings) -> System:
         wall=wall,
         rules=rules,
         feeds=feeds,
-        channels=channels,
+        channels={**channels, WALL: Wall()},
         broker=Broker(settings.broker_url),
         place=place,
         drill=drill,

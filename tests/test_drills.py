@@ -25,6 +25,7 @@ PLAYBOOKS = Path(__file__).resolve().parents[1] / "playbooks"
 PLANS = load_plans(PLAYBOOKS / "plans")
 FILES = sorted((PLAYBOOKS / "drills").glob("*.yaml"))
 DRILLS = {path.stem: load_drill(path) for path in FILES}
+PLAYED = {name: one for name, one in DRILLS.items() if one.plays}  # with phones, for the demo
 DEMO = DRILLS["liuzhou-2015-02"]
 PLACE = load_place(DEMO.place)
 
@@ -53,10 +54,10 @@ def test_the_forecast_rule_it_tells_is_the_rule_that_is_played(drill: Drill) -> 
     assert drill.forecast.error_permille == ERROR_PERMILLE
     assert time.fromisoformat(drill.forecast.issued_at) == ISSUED
     assert drill.forecast.days_ahead == DAYS
-    assert f"{ERROR_PERMILLE}‰" in drill.forecast.words
+    assert drill.forecasts or f"{ERROR_PERMILLE}‰" in drill.forecast.words
 
 
-@pytest.mark.parametrize("drill", DRILLS.values(), ids=DRILLS)
+@pytest.mark.parametrize("drill", PLAYED.values(), ids=PLAYED)
 def test_a_drill_says_that_it_is_a_replay_and_whose_data_it_shows(drill: Drill) -> None:
     assert drill.label == "推演"
     assert LABEL.startswith(drill.label)
@@ -67,7 +68,7 @@ def test_a_drill_says_that_it_is_a_replay_and_whose_data_it_shows(drill: Drill) 
     assert drill.origin_en
 
 
-@pytest.mark.parametrize("drill", DRILLS.values(), ids=DRILLS)
+@pytest.mark.parametrize("drill", PLAYED.values(), ids=PLAYED)
 @pytest.mark.parametrize("plan_id", ["liuzhou", "mee-2024"])
 def test_the_rule_says_every_evening_what_the_drill_expects(drill: Drill, plan_id: str) -> None:
     path, rule, plan = PLAYBOOKS / "air" / f"{drill.air_file}.csv", drill.forecast, PLANS[plan_id]
@@ -99,7 +100,7 @@ def test_it_begins_before_the_first_forecast_and_goes_on_after_the_last(drill: D
     assert drill.ends_at > last
 
 
-@pytest.mark.parametrize("drill", DRILLS.values(), ids=DRILLS)
+@pytest.mark.parametrize("drill", PLAYED.values(), ids=PLAYED)
 def test_whoever_is_real_answers_promptly_and_complies_whatever_the_file_says(drill: Drill) -> None:
     real = [one for one in PLACE.recipients if not one.sample]
     everybody = frozenset(one.id for one in PLACE.recipients)
@@ -120,7 +121,7 @@ def test_whoever_is_real_answers_promptly_and_complies_whatever_the_file_says(dr
                 assert does.in_place_after is not None
 
 
-@pytest.mark.parametrize("drill", DRILLS.values(), ids=DRILLS)
+@pytest.mark.parametrize("drill", PLAYED.values(), ids=PLAYED)
 def test_three_samples_are_silent_until_escalated_and_one_declines_with_its_reason(drill: Drill) -> None:
     samples = [one for one in PLACE.recipients if one.sample]
     silent = [one for one in samples if behaviour_of(drill, one).escalations]
@@ -133,7 +134,7 @@ def test_three_samples_are_silent_until_escalated_and_one_declines_with_its_reas
     assert not behaviour_of(drill, declining[0], revision=2).declines_because
 
 
-@pytest.mark.parametrize("drill", DRILLS.values(), ids=DRILLS)
+@pytest.mark.parametrize("drill", PLAYED.values(), ids=PLAYED)
 def test_most_answer_within_minutes_and_a_few_do_not_get_all_the_way(drill: Drill) -> None:
     does = [behaviour_of(drill, one) for one in PLACE.recipients if one.sample]
 
@@ -184,6 +185,10 @@ def test_the_shares_come_out_near_what_the_file_asks() -> None:
         ("label: 推演", "label: 真的", "label"),
         ("drill: liuzhou-2015-02", "drill: other", "plays other"),
         ('evening: "2015-02-08"', 'evening: "2015-02-30"', "evening"),
+        ('said: "2015-02-09T17', 'said: "2015-03-09T17', "expect.1: is not within the drill"),
+        ('said: "2015-02-14T01', 'said: "2015-02-09T01', "expect.2: comes before the change above it"),
+        ('holds: "2015-02-15', 'holds: "2015-02-13', "expect.2: holds before the rule asks for it"),
+        ("standard: hj633-2012", 'standard: hj633-2012\ncauses: {"2015-02-31": o3}', "causes.2015-02-31: is not a day"),
     ],
 )
 def test_a_wrong_drill_is_refused_with_path_and_line(tmp_path: Path, old: str, new: str, reason: str) -> None:

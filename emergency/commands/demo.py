@@ -90,7 +90,10 @@ def _drill(name: str) -> Drill:
     known = sorted(path.stem for path in folder.glob("*.yaml"))
     if name not in known:
         raise Misconfigured(f"--episode: there is no drill called {name!r}; there are {', '.join(known)}")
-    return load_drill(folder / f"{name}.yaml")
+    found = load_drill(folder / f"{name}.yaml")
+    if not found.plays:
+        raise Misconfigured(f"--episode: {name} says nothing of phones; `drill {name}` walks it without them")
+    return found
 
 
 @contextlib.contextmanager

@@ -97,6 +97,19 @@ def calm(plan: Plan, air: Air, *, now: datetime) -> Calm:
     )
 
 
+def over(plan: Plan, air: Air, *, spell_until: datetime | None, now: datetime) -> bool:
+    """
+    Whether a warning may be lifted: the release test is met, and no spell that asks for a level lies beyond it.
+
+    Two calm days before a bad third one meet the test of :func:`calm` and end nothing: a warning given for that third
+    day would be lifted the minute after it was signed. ``spell_until``: the end of the run the plan's trigger rests on.
+
+    :raises UnknownCell: the plan has no release rule
+    """
+    tomorrow = start_of(now.astimezone(SHANGHAI).date() + timedelta(days=1))
+    return calm(plan, air, now=now).met and (spell_until is None or spell_until <= tomorrow)
+
+
 def one_episode(plan: Plan, *, ended_at: datetime, starts_at: datetime) -> bool:
     """
     Whether a new spell belongs to the one before: the gap is shorter than the plan's merge gap.

@@ -12,11 +12,13 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from emergency.domain.drill import Expected
+from emergency.domain.forecast import Cause, ForecastDay
 from emergency.domain.level import Level
 from emergency.domain.orders import Recipient
 from emergency.errors import Misconfigured
 from emergency.plans.places import recipient_id
-from emergency.plans.reading import Sheet, read_yaml
+from emergency.plans.reading import Page, Problem, Sheet, Unreadable, fit, read_page
 
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,47}$")]
@@ -37,6 +39,23 @@ class _Air(Sheet):
 class _Expected(Sheet):
     evening: date
     level: Literal["none", "blue", "yellow", "orange", "red"]
+
+
+class _Change(Sheet):
+    """One change of level the walk must come to; ``said``: when the rule asks, ``holds``: since when it would hold."""
+
+    level: Literal["none", "blue", "yellow", "orange", "red"]
+    said: AwareDatetime
+    holds: AwareDatetime | None = None
+    within_hours: Annotated[float, Field(ge=0, le=48)] = 1
+
+
+class _Said(Sheet):
+    """A forecast written down as it was said, where it must not be derived from what came."""
+
+    evening: date
+    aqi: Annotated[tuple[Annotated[int, Field(ge=1, le=500)], ...], Field(min_length=1, max_length=7)]
+    cause: Literal["pm2_5", "o3", "sand_dust", "wildfire", "cross_border", "fireworks"] = "pm2_5"
 
 
 class _Way(Sheet):
@@ -97,7 +116,10 @@ class _Drill(Sheet):
     origin: Text
     origin_en: Text
     expected: Annotated[tuple[_Expected, ...], Field(min_length=1)]
-    phones: _Phones
+    expect: tuple[_Change, ...]
+    causes: Mapping[str, Literal["o3", "sand_dust", "wildfire", "cross_border", "fireworks"]] = {}
+    forecasts: tuple[_Said, ...] = ()
+    phones: _Phones | None = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +173,11 @@ class Phones:
     resume: tuple[int, int]
 
 
+_SOON = Way("prompt", 100, (1, 4), (2, 8), (8, 40), (60, 240))
+PROMPT = Phones("prompt", (_SOON,), _SOON, frozenset(), 1, _SOON, {}, (10, 90))
+"""Phones of a drill that says nothing of them: everybody answers."""
+
+
 @dataclass(frozen=True)
 class Drill:
     """
@@ -158,7 +185,10 @@ class Drill:
 
     ``label`` marks every page, message and file. ``plans``: area id → plan id, the upper area first. ``air_file`` is
     the stem of a file in ``playbooks/air`` and ``air_city`` whose air it is, which need not be the place's.
-    ``expected``: the day of an evening forecast → the level the rule should then say.
+    ``expected``: the day of an evening forecast → the level the rule should then say. ``expect``: the changes of level
+    it must come to, each with its times; none where no warning may come. ``causes``: what drives a day that is not
+    driven by fine particles. ``forecasts``: evening → the days from it on as a forecast written down; empty = derived
+    from what came. ``plays``: whether the file says how phones behave; without that no demo plays it.
     """
 
     name: str
@@ -178,7 +208,11 @@ class Drill:
     origin: str
     origin_en: str
     expected: Mapping[date, Level]
+    expect: tuple[Expected, ...]
+    causes: Mapping[date, Cause]
+    forecasts: Mapping[date, tuple[ForecastDay, ...]]
     phones: Phones
+    plays: bool
 
     @property
     def areas(self) -> tuple[str, ...]:
@@ -211,19 +245,17 @@ def load_drill(path: Path) -> Drill:
 
     :raises Misconfigured: "path:line: reason"
     """
-    said = read_yaml(path, _Drill)
+    page = read_page(path)
+    said, problems = fit(_Drill, page.data, page.problem)
+    if said is None:
+        raise Unreadable(problems)
     if said.drill != path.stem:
         raise Misconfigured(f"{path}:1: the file is called {path.stem} and plays {said.drill}")
     if said.begins >= said.ends:
         raise Misconfigured(f"{path}:1: it ends before it begins")
-    if (total := sum(way.percent for way in said.phones.ways)) != 100:
-        raise Misconfigured(f"{path}:1: the ways of answering make {total} %, not 100")
-    air, ways = said.air, {one.name: _way(one) for one in said.phones.ways}
-    for name in (said.phones.named, said.phones.silent.then):
-        if name not in ways:
-            raise Misconfigured(f"{path}:1: no way of answering is called {name}")
-    if ways[said.phones.named].in_place is None:
-        raise Misconfigured(f"{path}:1: those who are real must be seen to comply, and {said.phones.named} never does")
+    if problems := _out_of_order(said, page):
+        raise Unreadable(problems)
+    air = said.air
     return Drill(
         name=said.drill, title=said.title, title_en=said.title_en, label=said.label,
         place=path.parent.parent / "places" / f"{said.place}.yaml", plans=dict(said.plans),
@@ -235,16 +267,67 @@ def load_drill(path: Path) -> Drill:
         standard=said.standard, begins_at=said.begins, ends_at=said.ends, legend=said.legend,
         legend_en=said.legend_en, origin=said.origin, origin_en=said.origin_en,
         expected={one.evening: Level.named(one.level) for one in said.expected},
-        phones=Phones(
-            seed=said.phones.seed, ways=tuple(ways.values()), named=ways[said.phones.named],
-            silent=frozenset(recipient_id(key) for key in said.phones.silent.recipients),
-            silent_until=said.phones.silent.escalations, silent_then=ways[said.phones.silent.then],
-            declining={
-                recipient_id(one.recipient): Declining(one.after, one.because, one.because_en)
-                for one in said.phones.declines
-            },
-            resume=said.phones.resume,
+        expect=tuple(
+            Expected(Level.named(one.level), one.said, one.holds, timedelta(hours=one.within_hours))
+            for one in said.expect
         ),
+        causes={date.fromisoformat(day): Cause(cause) for day, cause in said.causes.items()},
+        forecasts={one.evening: _days(one) for one in said.forecasts},
+        phones=PROMPT if said.phones is None else _phones(said.phones, path),
+        plays=said.phones is not None,
+    )
+
+
+def load_drills(folder: Path) -> dict[str, Drill]:
+    """
+    Every drill of the folder by name.
+
+    :raises Misconfigured: "path:line: reason"
+    """
+    return {path.stem: load_drill(path) for path in sorted(folder.glob("*.yaml"))}
+
+
+def _out_of_order(said: _Drill, page: Page) -> tuple[Problem, ...]:
+    """What the model cannot see: changes outside the drill or out of order, days that are none."""
+    found = []
+    for n, one in enumerate(said.expect):
+        if not said.begins <= one.said <= said.ends:
+            found.append(page.problem(("expect", n, "said"), f"expect.{n}: is not within the drill"))
+        if n and one.said < said.expect[n - 1].said:
+            found.append(page.problem(("expect", n, "said"), f"expect.{n}: comes before the change above it"))
+        if one.holds is not None and one.holds < one.said:
+            found.append(page.problem(("expect", n, "holds"), f"expect.{n}: holds before the rule asks for it"))
+    for day in said.causes:
+        try:
+            date.fromisoformat(day)
+        except ValueError:
+            found.append(page.problem(("causes", day), f"causes.{day}: is not a day"))
+    return tuple(found)
+
+
+def _days(said: _Said) -> tuple[ForecastDay, ...]:
+    cause = Cause(said.cause)
+    days = (said.evening + timedelta(days=n) for n in range(len(said.aqi)))
+    return tuple(ForecastDay(day, aqi, cause=cause) for day, aqi in zip(days, said.aqi, strict=True))
+
+
+def _phones(said: _Phones, path: Path) -> Phones:
+    if (total := sum(way.percent for way in said.ways)) != 100:
+        raise Misconfigured(f"{path}:1: the ways of answering make {total} %, not 100")
+    ways = {one.name: _way(one) for one in said.ways}
+    for name in (said.named, said.silent.then):
+        if name not in ways:
+            raise Misconfigured(f"{path}:1: no way of answering is called {name}")
+    if ways[said.named].in_place is None:
+        raise Misconfigured(f"{path}:1: those who are real must be seen to comply, and {said.named} never does")
+    return Phones(
+        seed=said.seed, ways=tuple(ways.values()), named=ways[said.named],
+        silent=frozenset(recipient_id(key) for key in said.silent.recipients),
+        silent_until=said.silent.escalations, silent_then=ways[said.silent.then],
+        declining={
+            recipient_id(one.recipient): Declining(one.after, one.because, one.because_en) for one in said.declines
+        },
+        resume=said.resume,
     )
 
 

@@ -175,7 +175,7 @@ def _climb(tx: Tx, rules: Rules, around: Around, order: Order, recipient: Recipi
     due_at = order.next_rung_at or now
     if tx.keep_rung(order, rung.step, notify=rung.notify, told=len(told), due_at=due_at, now=now):
         tx.outbox.put(messages)
-    if not told:
+    if not told and not tx.exercise_of(order.episode_id):
         words = f"{recipient.name}: nobody can be reached as {rung.notify}"
         tx.raise_alarm(f"nobody:{rung.notify}:{order.area}", area=desk, now=now, detail=words)
     tx.save(

@@ -12,6 +12,7 @@ from emergency.domain import episode as episodes
 from emergency.domain.assessment import Assessment, as_data
 from emergency.domain.calm import calm, one_episode
 from emergency.domain.episode import Decision, Episode, Fact, Move, Notice, Phase, Standing, Task, due
+from emergency.domain.exercise import numbered
 from emergency.domain.level import Level
 from emergency.domain.messages import LANES, Kind, Message, message_id
 from emergency.domain.people import Act, Person, Role, ask
@@ -99,6 +100,8 @@ def put_forward(
     chosen = decision.level if level is None else level
     plan = rules.plan_of(tx, decision.area)
     notice = replace(decision.notice, level=chosen, **dict(changes or {}))
+    if tx.exercise_of(decision.episode_id):  # whatever was typed, no exercise takes a real number
+        notice = replace(notice, number=numbered(notice.number))
     decision = replace(
         decision,
         level=chosen,
@@ -168,6 +171,8 @@ def propose(
         expected_end_at=expected_end_at or decision.notice.expected_end_at,
         open_ended=decision.notice.open_ended if open_ended is None else open_ended,
     )
+    if episode.exercise:
+        notice = replace(notice, number=numbered(notice.number))
     decision = replace(decision, notice=notice, override_because=override_because.strip(), bulletin_id=bulletin_id)
     decision = replace(decision, consulted=consulting.named(tx, decision, consultations))
     return _put_forward(tx, rules, episodes.put_forward(decision, by=by, now=now), by=by, now=now)
@@ -231,6 +236,7 @@ def approve(
     decision = episodes.approve(tx.decision(decision_id), by=by, now=now, content=content)
     consulting.still_as_named(tx, decision)
     episode = episodes.carry_out(tx.episode(decision.episode_id), decision, now=now)
+    rules = rules.in_exercise(episode.exercise)
     decision = tx.save(decision, fact="decision.approved", by=by.login, at=now, more={"content": content})
     episode = tx.save(
         episode,
@@ -291,6 +297,8 @@ def _nag_or_lapse(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) ->
         tx.save(episodes.lapse(decision, now=now), fact="decision.lapsed", by="system", at=now)
         tx.clear_alarm(f"undecided:{decision.id}", now=now)
         return 1
+    if tx.exercise_of(decision.episode_id):
+        return 0  # the exercise's own page shows what waits; a real desk has no alarm from it
     name = f"undecided:{decision.id}"
     words = f"{decision.move.value} {decision.level.word}: due {decision.decide_by.isoformat()}"
     if tx.raise_alarm(name, area=decision.area, detail=words, now=now):
@@ -363,12 +371,14 @@ def ask_above(tx: Tx, rules: Rules, *, area: str, by: Person, words: str, now: d
     return task
 
 
-def again(tx: Tx, plan: Plan, area: str, *, starts_at: datetime | None) -> tuple[Episode | None, bool]:
+def again(
+    tx: Tx, plan: Plan, area: str, *, starts_at: datetime | None, exercise: str = ""
+) -> tuple[Episode | None, bool]:
     """
     The episode before, when a spell from ``starts_at`` on belongs to it by the plan's merge gap, and whether it may
     still be reopened: it was released, and nobody has signed its review.
     """
-    before = tx.latest_episode(area)
+    before = tx.latest_episode(area, exercise)
     if before is None or before.released_at is None or starts_at is None:
         return None, False
     if not one_episode(plan, ended_at=before.released_at, starts_at=starts_at):
@@ -386,15 +396,15 @@ def _episode_for(
 
     :raises IllegalMove: there is nothing to reopen
     """
-    episode = tx.running_episode(area)
+    episode = tx.running_episode(area, rules.exercise)
     if episode is not None:
         return episode
-    before, may_reopen = again(tx, plan, area, starts_at=starts_at)
+    before, may_reopen = again(tx, plan, area, starts_at=starts_at, exercise=rules.exercise)
     if move is Move.REOPEN and before is not None and may_reopen:
         return tx.episode(before.id)
     tx.keep_plan(sha=plan.sha, plan_id=plan.id, text=plan.text, now=now)
     fresh = Episode(
-        id=uuid5(_NAMESPACE, f"{area}:{now.isoformat()}"),
+        id=uuid5(_NAMESPACE, ":".join(filter(None, (area, now.isoformat(), rules.exercise)))),
         area=area,
         plan_id=plan.id,
         plan_sha=plan.sha,
@@ -403,6 +413,7 @@ def _episode_for(
         opened_at=now,
         label=rules.label,
         follows=before.id if before else None,
+        exercise=rules.exercise,
     )
     return tx.save(fresh, fact="episode.opened", by="system", at=now, more={"plan": plan.id, "plan_sha": plan.sha})
 
@@ -506,7 +517,7 @@ def _tell(
         and (role is not Role.APPROVER or any_rank or one.rank >= decision.rank_needed)
         and one.id != decision.proposed_by
     ]
-    if not people:
+    if not people and not tx.exercise_of(decision.episode_id):
         tx.raise_alarm(
             f"nobody:{role.value}:{decision.area}",
             area=decision.area,

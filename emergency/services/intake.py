@@ -11,12 +11,12 @@ from uuid import UUID, uuid5
 from emergency import log as logs
 from emergency.clock import SHANGHAI
 from emergency.domain.assessment import as_data
-from emergency.domain.calm import calm
+from emergency.domain.calm import calm, over
 from emergency.domain.episode import Decision, Fact, Move, Task, due, next_move
 from emergency.domain.forecast import Air, Bulletin, Forecast, Observation
 from emergency.domain.level import Level
 from emergency.domain.people import Act, Person, ask, within
-from emergency.domain.plan import Authority, Plan
+from emergency.domain.plan import Authority
 from emergency.errors import Misconfigured, Refused, Unavailable
 from emergency.services import decisions
 from emergency.services.rules import Rules
@@ -179,29 +179,33 @@ def weigh(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | None:
     if air is None:
         return None
     assessment = rules.assess_now(tx, area, now=now)
-    episode = tx.running_episode(area)
-    if episode is None and _being_released(tx, plan, area, air, now=now):
+    episode = tx.running_episode(area, rules.exercise)
+    if episode is None and _being_released(tx, rules, area, air, now=now):
         return None
-    move = next_move(
-        episode, assessment.level, calm=calm(plan, air, now=now).met, spell_until=rules.spell_until(assessment)
-    )
+    until = rules.spell_until(assessment)
+    ended = over(plan, air, spell_until=until, now=now)
+    move = next_move(episode, assessment.level, calm=ended, spell_until=until)
     if move is None or (episode is not None and rules.open_ended(plan) and move is Move.EXTEND):
         return None
     if plan.authority is Authority.ACTIVATES:
+        if rules.exercise:
+            return None  # its desk waits for the exercise's own bulletin
         _may_appeal(tx, area, as_data(assessment), assessment.level, now=now)
         return None
-    if move is Move.ACTIVATE and episode is None and decisions.again(tx, plan, area, starts_at=assessment.since)[1]:
+    if move is Move.ACTIVATE and episode is None and decisions.again(
+        tx, plan, area, starts_at=assessment.since, exercise=rules.exercise
+    )[1]:
         move = Move.REOPEN
     level = Level.NONE if move is Move.RELEASE else assessment.level
     return decisions.suggest(tx, rules, area=area, move=move, level=level, assessment=assessment, now=now)
 
 
-def _being_released(tx: Tx, plan: Plan, area: str, air: Air, *, now: datetime) -> bool:
+def _being_released(tx: Tx, rules: Rules, area: str, air: Air, *, now: datetime) -> bool:
     """Whether a signed release only waits for its hour and its calm still stands: the day under way is no new spell."""
-    before = tx.latest_episode(area)
+    before = tx.latest_episode(area, rules.exercise)
     if before is None or before.released_at is None or before.released_at <= now:
         return False
-    return calm(plan, air, now=now).met
+    return calm(rules.plan_of(tx, area), air, now=now).met
 
 
 def _may_appeal(tx: Tx, area: str, said: dict[str, object], level: Level, *, now: datetime) -> None:
@@ -252,12 +256,13 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
             },
         )
     )
-    move = _asked_by(tx, bulletin)
+    move = _asked_by(tx, bulletin, rules.exercise)
     if move is None:
         return None
     plan = rules.plan_of(tx, bulletin.area)
-    starting = move is Move.ACTIVATE and tx.running_episode(bulletin.area) is None
-    if starting and decisions.again(tx, plan, bulletin.area, starts_at=bulletin.effective_at)[1]:
+    starting = move is Move.ACTIVATE and tx.running_episode(bulletin.area, rules.exercise) is None
+    since = bulletin.effective_at
+    if starting and decisions.again(tx, plan, bulletin.area, starts_at=since, exercise=rules.exercise)[1]:
         move = Move.REOPEN
     ends = move in (Move.RELEASE, Move.WITHDRAW)
     decision = decisions.propose(
@@ -304,9 +309,9 @@ def _checked(tx: Tx, bulletin: Bulletin, *, now: datetime) -> None:
         raise Refused(f"{bulletin.number} was entered before", zh="该文号的通知已录入")
 
 
-def _asked_by(tx: Tx, bulletin: Bulletin) -> Move | None:
+def _asked_by(tx: Tx, bulletin: Bulletin, exercise: str) -> Move | None:
     """The move the bulletin asks of this area as it stands; people announce 启动 for what is an upgrade here."""
-    episode = tx.running_episode(bulletin.area)
+    episode = tx.running_episode(bulletin.area, exercise)
     active = episode is not None and episode.level > Level.NONE
     match bulletin.action:
         case "release" | "withdraw":

@@ -8,9 +8,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
 from emergency import log as logs
 from emergency.clock import Clock
+from emergency.domain.exercise import WALL
 from emergency.domain.messages import (
     MOST_ATTEMPTS,
     ChannelFault,
@@ -33,6 +35,7 @@ SETTLE_EVERY = 100
 SETTLE_AFTER_S = 0.1
 BREAKER_OPEN = timedelta(seconds=60)
 OPEN = "the channel's breaker is open"
+SHUT = "of an exercise, and its address is not opened: it does not leave"
 log = logs.of(__name__)
 
 
@@ -98,6 +101,8 @@ async def _send_all(
         async with gate:
             if broken:
                 outcome: Outcome = ChannelFault(OPEN)
+            elif message.id in shut_out:  # the wall's second door: whatever the outbox let through
+                outcome = Never(SHUT)
             elif wall.now() + timedelta(seconds=2 * channel.timeout_s) > leased_until:
                 outcome = Later("too little of the lease was left")
             else:
@@ -127,7 +132,7 @@ async def _send_all(
                 count += len(batch)
         return count
 
-    wanted = await _in_thread(lambda: _still_wanted(store, claimed))
+    wanted, shut_out = await _in_thread(lambda: _still_wanted(store, channel.name, claimed))
     settling = asyncio.create_task(settle())
     try:
         await asyncio.gather(*[send(one) for one in wanted])
@@ -159,9 +164,11 @@ def _claim(store: Store, channel: str, lane: Lane, holder: str, limit: int, now:
         return tx.outbox.claim(channel, lane, limit=limit, now=now)
 
 
-def _still_wanted(store: Store, claimed: Sequence[Message]) -> list[Message]:
+def _still_wanted(store: Store, channel: str, claimed: Sequence[Message]) -> tuple[list[Message], frozenset[UUID]]:
+    """What is still to be sent, and which of it an exercise may not send."""
     with store.reading() as tx:
-        return tx.outbox.still_wanted(claimed)
+        wanted = tx.outbox.still_wanted(claimed)
+        return wanted, tx.outbox.shut_out(wanted, channel=channel)
 
 
 def _settle(
@@ -177,6 +184,9 @@ def _settle(
         elif any(isinstance(outcome, Sent) for _, outcome in batch):
             tx.outbox.close_breaker(channel)
             tx.clear_alarm(f"channel:{channel}", now=civil)
+        if shut := [message for message, outcome in batch if outcome == Never(SHUT)]:
+            words = f"{len(shut)} messages of an exercise were stopped before {channel}"
+            tx.raise_alarm(f"exercise-wall:{channel}", area="", detail=words, now=civil)
     for row in rows:
         if row["state"] is State.FAILED:
             log.warning("message.failed", extra={"message_id": str(row["id"]), "because": row["because"]})
@@ -196,7 +206,8 @@ def _settled(message: Message, outcome: Outcome, *, civil: datetime, wall: datet
     }
     match outcome:
         case Sent(receipt):
-            return {**row, "state": State.SENT, "sent_at": civil, "receipt": receipt}
+            kept = message.because if message.channel == WALL else ""  # which way it would have gone
+            return {**row, "state": State.SENT, "sent_at": civil, "receipt": receipt, "because": kept}
         case Never(because):
             return {**row, "state": State.FAILED, "because": because}
         case ChannelFault(because):

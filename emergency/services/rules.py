@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 
 from emergency.clock import SHANGHAI, Clock
 from emergency.domain import assess as rule
 from emergency.domain.assessment import Assessment
+from emergency.domain.drill import takes_effect
 from emergency.domain.episode import Decision, Move
+from emergency.domain.exercise import LABEL, numbered
+from emergency.domain.exercise import place_of as exercise_place
 from emergency.domain.forecast import Air, Bulletin, DayOfAir, Forecast, Observation, Source, joined
 from emergency.domain.level import Level
 from emergency.domain.orders import Measure, Recipient, RecipientKind, measures_for
@@ -47,6 +50,11 @@ class Rules:
     label: str = ""
     origin: str = ""
     places: Mapping[str, str] = field(default_factory=dict)
+    exercise: str = ""  # the exercise these rules are asked in; empty for real air
+
+    def in_exercise(self, exercise: str) -> Rules:
+        """The same rules as an exercise asks them: marked 演练, and of the exercise's air; as they are for none."""
+        return replace(self, exercise=exercise, label=LABEL) if exercise else self
 
     @property
     def first_channel(self) -> str:
@@ -81,6 +89,8 @@ class Rules:
 
     def place_of(self, tx: Tx, area: str) -> str:
         """The place whose air the area is judged by: its own, or the nearest above it that has one."""
+        if self.exercise:
+            return exercise_place(self.exercise)
         return next((self.places[one] for one in tx.above(area) if one in self.places), tx.area(area).name)
 
     def measures_for(self, recipient: Recipient, decision: Decision) -> tuple[Measure, ...]:
@@ -147,12 +157,7 @@ class Rules:
 
     def effective_at(self, plan: Plan, move: Move, level: Level, *, now: datetime) -> datetime:
         """When the level would hold: after the plan's delay; a release signed today holds from the next 00:00."""
-        if move is Move.RELEASE:
-            tomorrow = now.astimezone(SHANGHAI).date() + timedelta(days=1)
-            return datetime.combine(tomorrow, time(), SHANGHAI).astimezone(UTC)
-        if level is Level.NONE:
-            return now
-        return now + timedelta(minutes=plan.effective_delay_min(level))
+        return takes_effect(plan, move, level, now=now)
 
     def open_ended(self, plan: Plan) -> bool:
         """Whether the plan announces an end separately (另行通知)."""
@@ -170,7 +175,9 @@ class Rules:
         """The next 文号 of the area in the civil year."""
         local = now.astimezone(SHANGHAI)
         begun = datetime(local.year, 1, 1, tzinfo=SHANGHAI)
-        return plan.numbered(local.year, tx.decisions_of_year(area, since=begun) + 1)
+        had = tx.decisions_of_year(area, since=begun, exercises=bool(self.exercise))
+        number = plan.numbered(local.year, had + 1)
+        return numbered(number) if self.exercise else number
 
     def desk_contact(self, tx: Tx, area: str) -> str:
         """Whom a reader of the notice calls: the area's duty officer."""

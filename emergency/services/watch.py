@@ -61,7 +61,9 @@ def _tasks(tx: Tx, rules: Rules, *, now: datetime) -> list[str]:
     around = Around(tx, rules)
     for task in tx.tasks_due(now=now):
         name = f"task:{task.id}"
-        if tx.raise_alarm(name, area=task.area, detail=f"{task.kind}: {task.words}"[:300], now=now):
+        words = f"{task.kind}: {task.words}"[:300]
+        real = not tx.exercise_of(task.episode_id)  # a desk has no alarm from an exercise
+        if real and tx.raise_alarm(name, area=task.area, detail=words, now=now):
             found.append(name)
         tx.outbox.put(_reminders(rules, around, task, now=now))
         tx.mark_alarmed(task.id, now=now)

@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
 
 from emergency.domain.episode import UNCLOSED, WAITING, Decision, Episode, Phase, Task
 from emergency.domain.messages import Kind, State
 from emergency.domain.orders import Status
 from emergency.errors import Missing
 from emergency.store import saving
-from emergency.store.loading import table
+from emergency.store.loading import real, table
 from emergency.store.tables import (
     AlarmRow,
     BulletinRow,
@@ -161,8 +161,8 @@ def counted(slices: Iterable[Slice], *, by: str = "") -> dict[str, dict[str, int
 
 
 def episodes(tx: Tx, area: str, *, limit: int, offset: int = 0) -> tuple[tuple[Episode, ...], int]:
-    """A page of the episodes of the area and below, newest first, and how many there are."""
-    where = below(EpisodeRow.area, area)
+    """A page of the real episodes of the area and below, newest first, and how many there are."""
+    where = and_(below(EpisodeRow.area, area), EpisodeRow.exercise == "")
     total = tx.connection.execute(select(func.count()).select_from(table(EpisodeRow)).where(where)).scalar_one()
     asked = select(table(EpisodeRow)).where(where).order_by(EpisodeRow.opened_at.desc(), EpisodeRow.id)
     return tuple(saving.episode(row) for row in tx.connection.execute(asked.limit(limit).offset(offset))), int(total)
@@ -171,7 +171,8 @@ def episodes(tx: Tx, area: str, *, limit: int, offset: int = 0) -> tuple[tuple[E
 def current_episode(tx: Tx, area: str) -> Episode | None:
     """What the desk of the area is busy with: the running episode, else the last one that is not closed."""
     phases = [one.value for one in UNCLOSED]
-    asked = select(table(EpisodeRow)).where(EpisodeRow.area == area, EpisodeRow.phase.in_(phases))
+    here = (EpisodeRow.area == area, EpisodeRow.exercise == "")
+    asked = select(table(EpisodeRow)).where(*here, EpisodeRow.phase.in_(phases))
     running = case((EpisodeRow.phase.in_([Phase.OPENING.value, Phase.ACTIVE.value]), 0), else_=1)
     row = tx.connection.execute(asked.order_by(running, EpisodeRow.opened_at.desc()).limit(1)).first()
     return None if row is None else saving.episode(row)
@@ -182,6 +183,7 @@ def waiting_decisions(tx: Tx, area: str) -> tuple[Decision, ...]:
     rows = tx.connection.execute(
         select(table(DecisionRow))
         .where(below(DecisionRow.area, area), DecisionRow.standing.in_([one.value for one in WAITING]))
+        .where(real(DecisionRow.episode_id))
         .order_by(DecisionRow.decide_by)
     )
     return tuple(saving.decision(row) for row in rows)
@@ -189,7 +191,7 @@ def waiting_decisions(tx: Tx, area: str) -> tuple[Decision, ...]:
 
 def tasks(tx: Tx, area: str, *, done: bool = False, limit: int = 200) -> tuple[Task, ...]:
     """What the desks of the area and below must do (or have done), the most pressing (or latest) first."""
-    asked = select(table(TaskRow)).where(below(TaskRow.area, area))
+    asked = select(table(TaskRow)).where(below(TaskRow.area, area), real(TaskRow.episode_id))
     asked = asked.where(TaskRow.done_at.is_not(None) if done else TaskRow.done_at.is_(None))
     asked = asked.order_by(TaskRow.done_at.desc() if done else TaskRow.due_at).limit(limit)
     return tuple(saving.task(row) for row in tx.connection.execute(asked))
@@ -218,7 +220,7 @@ def deadlines(tx: Tx, area: str, episode: Episode | None) -> tuple[Deadline, ...
 
 def post(tx: Tx, area: str, episode_id: UUID | None = None) -> Post:
     """How the messages of the area (of one episode, when named) are doing."""
-    here = below(MessageRow.area, area)
+    here = and_(below(MessageRow.area, area), MessageRow.exercise.is_(False))
     if episode_id is not None:
         here = MessageRow.episode_id == episode_id
     states = {
@@ -254,7 +256,9 @@ def alarms(tx: Tx, area: str) -> tuple[tuple[str, str, datetime], ...]:
 
 def journal(tx: Tx, *, area: str = "", episode_id: UUID | None = None, limit: int = 40) -> tuple[Line, ...]:
     """The newest lines of an episode or of an area, those of one moment and kind told once."""
-    where: ColumnElement[bool] = or_(JournalRow.area == "", below(JournalRow.area, area))
+    where: ColumnElement[bool] = and_(
+        or_(JournalRow.area == "", below(JournalRow.area, area)), real(JournalRow.episode_id)
+    )
     if episode_id is not None:
         where = JournalRow.episode_id == episode_id
     newest = tx.connection.execute(select(func.max(JournalRow.id))).scalar() or 0

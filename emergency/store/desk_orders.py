@@ -15,7 +15,7 @@ from emergency.domain.messages import Message
 from emergency.domain.orders import Order, Recipient, Revision, Status
 from emergency.store import saving
 from emergency.store.desk import BUCKETS, below, where_now
-from emergency.store.loading import table
+from emergency.store.loading import real, table
 from emergency.store.tables import (
     AnswerRow,
     AttemptRow,
@@ -140,8 +140,7 @@ def choices(tx: Tx, area: str, episode_id: UUID | None) -> tuple[tuple[str, ...]
     """The places and sectors that occur among the orders, for the filter."""
     asked = select(OrderRow.area, RecipientRow.sector).join(RecipientRow, RecipientRow.id == OrderRow.recipient_id)
     asked = asked.where(below(OrderRow.area, area)).distinct()
-    if episode_id is not None:
-        asked = asked.where(OrderRow.episode_id == episode_id)
+    asked = asked.where(real(OrderRow.episode_id) if episode_id is None else OrderRow.episode_id == episode_id)
     rows = tx.connection.execute(asked).all()
     return tuple(sorted({row[0] for row in rows})), tuple(sorted({row[1] for row in rows}))
 
@@ -230,6 +229,8 @@ def _asked(wanted: Wanted) -> Select[Any]:
     )
     if wanted.episode_id is not None:
         asked = asked.where(OrderRow.episode_id == wanted.episode_id)
+    else:  # an exercise's orders are seen in their own episode only
+        asked = asked.where(EpisodeRow.exercise == "")
     if wanted.status in {one.value for one in Status}:
         asked = asked.where(OrderRow.status == wanted.status)
     elif wanted.status in BUCKETS:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, Table, and_, func, inspect, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, inspect, or_, select
 
 from emergency.domain.episode import WAITING, Decision, Episode, Phase, Standing, Task
 from emergency.domain.forecast import Bulletin, Forecast, Observation
@@ -53,6 +53,11 @@ def table(row: type[Base]) -> Table:
     return found
 
 
+def real(episode_id: Any) -> ColumnElement[bool]:
+    """Whether the column names no episode of an exercise: what desks, the public and machines are shown."""
+    return or_(episode_id.is_(None), episode_id.not_in(select(EpisodeRow.id).where(EpisodeRow.exercise != "")))
+
+
 @dataclass(frozen=True)
 class AnswerFigures:
     """How many orders were ever answered, how many before any step of the ladder, and after how many minutes."""
@@ -78,19 +83,17 @@ class Loading:
         """
         return saving.episode(self._one(EpisodeRow, EpisodeRow.id == episode_id, "episode", lock=True))
 
-    def running_episode(self, area: str) -> Episode | None:
-        """The area's opening or active episode."""
+    def running_episode(self, area: str, exercise: str = "") -> Episode | None:
+        """The area's opening or active episode: the real one, or that of the exercise."""
         phases = (Phase.OPENING.value, Phase.ACTIVE.value)
-        found = self._first(
-            self._locked(select(table(EpisodeRow)).where(EpisodeRow.area == area, EpisodeRow.phase.in_(phases)))
-        )
+        here = (EpisodeRow.area == area, EpisodeRow.exercise == exercise)
+        found = self._first(self._locked(select(table(EpisodeRow)).where(*here, EpisodeRow.phase.in_(phases))))
         return None if found is None else saving.episode(found)
 
-    def latest_episode(self, area: str) -> Episode | None:
-        """The area's last opened episode, whatever its phase."""
-        found = self._first(
-            select(table(EpisodeRow)).where(EpisodeRow.area == area).order_by(EpisodeRow.opened_at.desc())
-        )
+    def latest_episode(self, area: str, exercise: str = "") -> Episode | None:
+        """The area's last opened episode, whatever its phase: the last real one, or the exercise's."""
+        here = (EpisodeRow.area == area, EpisodeRow.exercise == exercise)
+        found = self._first(select(table(EpisodeRow)).where(*here).order_by(EpisodeRow.opened_at.desc()))
         return None if found is None else saving.episode(found)
 
     def decision(self, decision_id: UUID) -> Decision:
@@ -258,9 +261,11 @@ class Loading:
         return saving.task(self._one(TaskRow, TaskRow.id == task_id, "task", lock=True))
 
     def open_tasks(self, areas: Sequence[str]) -> list[Task]:
-        """Tasks of these areas that nobody has done yet, the nearest deadline first."""
+        """Real tasks of these areas that nobody has done yet, the nearest deadline first."""
         rows = self.connection.execute(
-            select(table(TaskRow)).where(TaskRow.area.in_(areas), TaskRow.done_at.is_(None)).order_by(TaskRow.due_at)
+            select(table(TaskRow))
+            .where(TaskRow.area.in_(areas), TaskRow.done_at.is_(None), real(TaskRow.episode_id))
+            .order_by(TaskRow.due_at)
         )
         return [saving.task(row) for row in rows]
 
@@ -288,10 +293,27 @@ class Loading:
         where = (BulletinRow.area == area, BulletinRow.number == number, BulletinRow.action == action)
         return self._first(select(BulletinRow.id).where(*where)) is not None
 
-    def decisions_of_year(self, area: str, *, since: datetime) -> int:
-        """How many decisions the area has had since then; the running number of a notice follows it."""
-        asked = select(func.count()).where(DecisionRow.area == area, DecisionRow.proposed_at >= since)
+    def decisions_of_year(self, area: str, *, since: datetime, exercises: bool = False) -> int:
+        """
+        How many decisions the area has had since then; the running number of a notice follows it.
+
+        Those of exercises are a series of their own and use up no real number.
+        """
+        asked = (
+            select(func.count())
+            .select_from(table(DecisionRow))
+            .join(EpisodeRow, EpisodeRow.id == DecisionRow.episode_id)
+            .where(DecisionRow.area == area, DecisionRow.proposed_at >= since)
+            .where(EpisodeRow.exercise != "" if exercises else EpisodeRow.exercise == "")
+        )
         return int(self.connection.execute(asked).scalar_one())
+
+    def exercise_of(self, episode_id: UUID | None) -> str:
+        """The exercise the episode belongs to; empty for a real one and for none."""
+        if episode_id is None:
+            return ""
+        found = self.connection.execute(select(EpisodeRow.exercise).where(EpisodeRow.id == episode_id)).scalar()
+        return str(found or "")
 
     def answer_figures(self, episode_id: UUID) -> AnswerFigures:
         """How the episode's recipients answered, counted from the answers themselves."""

@@ -10,8 +10,9 @@ from uuid import UUID
 from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from emergency.domain.exercise import shut_out, walled
 from emergency.domain.messages import MOST_ATTEMPTS, Lane, Message, State
-from emergency.store import saving
+from emergency.store import saving, walling
 from emergency.store.tables import AttemptRow, MessageRow, ReceiptRow, SlotRow
 
 _MESSAGES = MessageRow.__table__
@@ -27,11 +28,27 @@ class Outbox:
         self._dialect = connection.dialect.name
 
     def put(self, messages: Iterable[Message]) -> int:
-        """Put messages in the post; one that lies there already under its id stays as it is. How many were given."""
-        rows = [saving.message_row(one) for one in messages]
+        """
+        Put messages in the post; one that lies there already under its id stays as it is. How many were given.
+
+        Those of an exercise go behind the wall here, whoever put them, unless two people opened their address.
+        """
+        rows = [saving.message_row(one) for one in self._walled(list(messages))]
         if rows:
             self._connection.execute(self._insert_new(MessageRow), rows)
         return len(rows)
+
+    def shut_out(self, some: Sequence[Message], *, channel: str) -> frozenset[UUID]:
+        """Which of these may not leave by this channel: an exercise's whose address two people have not opened."""
+        of = walling.belongs_to(self._connection, some)
+        return shut_out(some, of, walling.opened(self._connection, set(of.values())), channel=channel)
+
+    def _walled(self, messages: Sequence[Message]) -> list[Message]:
+        of = walling.belongs_to(self._connection, messages)
+        opened = walling.opened(self._connection, set(of.values()))
+        return [
+            walled(one, opened.get(of.get(one.id, ""), ())) if one.exercise or one.id in of else one for one in messages
+        ]
 
     def slot(self, channel: str, lane: Lane, *, holder: str, now: datetime) -> bool:
         """

@@ -8,16 +8,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, inspect, select, text
+from sqlalchemy import Select, and_, func, inspect, or_, select, text
 
 from emergency.domain.episode import Decision, Episode, Standing
 from emergency.domain.orders import Duty, Order, Recipient, Revision
 from emergency.domain.people import Area
 from emergency.errors import Missing
 from emergency.store import saving
-from emergency.store.loading import table
+from emergency.store.loading import real, table
 from emergency.store.tables import (
     AnswerRow,
+    ContactRow,
     DecisionRow,
     EpisodeRow,
     HeartbeatRow,
@@ -26,6 +27,7 @@ from emergency.store.tables import (
     MessageRow,
     OrderRow,
 )
+from emergency.store.tables_judging import OpenedRow
 from emergency.store.tx import Tx
 
 
@@ -129,10 +131,11 @@ def answers(tx: Tx, order_id: UUID) -> tuple[Answer, ...]:
 
 
 def own_orders(tx: Tx, recipient_id: UUID, *, limit: int = 200) -> tuple[OwnOrder, ...]:
-    """A recipient's orders with their episodes, latest first."""
+    """A recipient's orders with their episodes, latest first; an exercise's only where its wall was opened to them."""
     rows = tx.connection.execute(
         select(table(OrderRow))
         .where(OrderRow.recipient_id == recipient_id)
+        .where(or_(real(OrderRow.episode_id), OrderRow.episode_id.in_(_open_to(recipient_id))))
         .order_by(OrderRow.issued_at.desc(), OrderRow.number)
         .limit(limit)
     ).all()
@@ -143,6 +146,16 @@ def own_orders(tx: Tx, recipient_id: UUID, *, limit: int = 200) -> tuple[OwnOrde
         )
     }
     return tuple(OwnOrder(saving.order(row), episodes[row.episode_id]) for row in rows)
+
+
+def _open_to(recipient_id: UUID) -> Select[UUID]:
+    """Episodes of exercises that two people opened to one of the recipient's contacts."""
+    return (
+        select(EpisodeRow.id)
+        .join(OpenedRow, OpenedRow.exercise_id == EpisodeRow.exercise)
+        .join(ContactRow, ContactRow.phone == OpenedRow.address)
+        .where(ContactRow.recipient_id == recipient_id, OpenedRow.confirmed_at.is_not(None))
+    )
 
 
 def episode(tx: Tx, episode_id: UUID) -> Episode:
@@ -168,16 +181,17 @@ def decisions(tx: Tx, episode_ids: Iterable[UUID]) -> tuple[Decision, ...]:
 
 
 def announced(tx: Tx) -> tuple[Announced, ...]:
-    """The last announced episode of every area that ever signed anything, top of the tree first."""
+    """The last announced real episode of every area that ever signed anything, top of the tree first."""
     latest = (
         select(EpisodeRow.area, func.max(EpisodeRow.opened_at).label("opened_at"))
-        .where(EpisodeRow.issued_at.is_not(None))
+        .where(EpisodeRow.issued_at.is_not(None), EpisodeRow.exercise == "")
         .group_by(EpisodeRow.area)
         .subquery()
     )
     rows = tx.connection.execute(
         select(table(EpisodeRow))
         .join(latest, and_(EpisodeRow.area == latest.c.area, EpisodeRow.opened_at == latest.c.opened_at))
+        .where(EpisodeRow.exercise == "")
         .order_by(EpisodeRow.area)
     ).all()
     areas = {one.id: one for one in tx.areas()}
@@ -209,7 +223,9 @@ def figures(tx: Tx) -> Figures:
     messages = tx.connection.execute(
         select(MessageRow.channel, MessageRow.state, func.count()).group_by(MessageRow.channel, MessageRow.state)
     )
-    orders = tx.connection.execute(select(OrderRow.status, func.count()).group_by(OrderRow.status))
+    orders = tx.connection.execute(
+        select(OrderRow.status, func.count()).where(real(OrderRow.episode_id)).group_by(OrderRow.status)
+    )
     beats = tx.connection.execute(select(HeartbeatRow.name, HeartbeatRow.at))
     return Figures(
         messages={(row[0], row[1]): row[2] for row in messages},

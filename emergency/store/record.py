@@ -91,13 +91,14 @@ class Record:
     minutes: tuple[float, ...]
 
 
-def reviewable(tx: Tx, area: str, *, limit: int = 200) -> tuple[Reviewable, ...]:
-    """Episodes in the area and below that were ever in force, latest first, each with its review."""
+def reviewable(tx: Tx, area: str, *, exercises: bool = False, limit: int = 200) -> tuple[Reviewable, ...]:
+    """Real episodes (or exercises') in the area and below that were ever in force, latest first, with their reviews."""
     rows = tx.connection.execute(
         select(table(EpisodeRow))
         .where(
             (EpisodeRow.area == area) | EpisodeRow.area.startswith(area + ".", autoescape=True),
             EpisodeRow.issued_at.is_not(None),
+            EpisodeRow.exercise != "" if exercises else EpisodeRow.exercise == "",
         )
         .order_by(EpisodeRow.opened_at.desc(), EpisodeRow.area)
         .limit(limit)
@@ -150,8 +151,9 @@ def record(tx: Tx, episode_id: UUID) -> Record:
 
 
 def episodes(tx: Tx, area: str | None = None, *, limit: int = 200) -> tuple[Episode, ...]:
-    """Episodes of the area and below (of everywhere when None), latest first."""
-    asked = select(table(EpisodeRow)).order_by(EpisodeRow.opened_at.desc(), EpisodeRow.area).limit(limit)
+    """Real episodes of the area and below (of everywhere when None), latest first."""
+    asked = select(table(EpisodeRow)).where(EpisodeRow.exercise == "")
+    asked = asked.order_by(EpisodeRow.opened_at.desc(), EpisodeRow.area).limit(limit)
     if area is not None:
         asked = asked.where((EpisodeRow.area == area) | EpisodeRow.area.startswith(area + ".", autoescape=True))
     return tuple(saving.episode(row) for row in tx.connection.execute(asked))
