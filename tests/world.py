@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from emergency.clock import SHANGHAI, SetClock
+from emergency.domain.consultation import Guest
 from emergency.domain.episode import Decision, Episode, Move
 from emergency.domain.forecast import Bulletin, Cause, Forecast, ForecastDay, Observation
 from emergency.domain.level import Level
@@ -20,7 +21,7 @@ from emergency.plans.measures import load_measures
 from emergency.plans.places import load_place
 from emergency.plans.plans import load_plans
 from emergency.plans.wording import load_wording
-from emergency.services import chasing, decisions, dispatch, intake, post, reviews, watch
+from emergency.services import chasing, consulting, decisions, dispatch, intake, post, reviews, watch
 from emergency.services.links import Links, link_id
 from emergency.services.rules import Rules
 from emergency.store import Store
@@ -197,6 +198,40 @@ class World:
                 by=self.person(by),
                 now=self.now,
                 **how,  # type: ignore[arg-type]  # told by the test
+            )
+        )
+
+    # --- consulting
+
+    def consult(self, *people: str, by: str = "lj-duty", area: str = DISTRICT, about: Decision | None = None) -> UUID:
+        """The desk asks these people of ours and an expert from outside; the consultation's id."""
+        told = self.store.run(
+            lambda tx: consulting.call(
+                tx,
+                self.rules,
+                area=area,
+                subject="未来三天静稳，是否建议橙色",
+                people=[self.person(one).id for one in people],
+                guests=[Guest("张工", "区气象局")],
+                by=self.person(by),
+                now=self.now,
+                decision_id=about.id if about else None,
+            )
+        )
+        return told.id
+
+    def speak(self, consultation: UUID, login: str, level: Level | None, said: str = "") -> None:
+        """One of ours says a word."""
+        person = self.person(login)
+        self.store.run(
+            lambda tx: consulting.say(tx, consultation, str(person.id), level=level, said=said, by=person, now=self.now)
+        )
+
+    def conclude(self, consultation: UUID, level: Level, *, by: str = "lj-duty") -> None:
+        """The desk concludes."""
+        self.store.run(
+            lambda tx: consulting.conclude(
+                tx, consultation, conclusion="静稳加重，按此级别准备", level=level, by=self.person(by), now=self.now
             )
         )
 

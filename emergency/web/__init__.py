@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BLUEPRINTS: Final = (
-    "access", "console", "ordering", "deciding", "bulletins", "consulting", "portal", "phone", "review", "public", "api",
+    "access", "console", "ordering", "deciding", "bulletins", "consulting",
+    "portal", "phone", "review", "public", "api",
 )  # fmt: skip
 HTMX: Final = files("js_lib_htmx") / "static" / "htmx" / "htmx.min.js"
 A_DAY: Final = 24 * 3600  # seconds

@@ -84,7 +84,7 @@ def _call_page(
         verdict=verdict,
         no_air=no_air,
         minutes=minutes,
-        mark=plan.marks.get("deadlines.consultation_within_min"),
+        mark=plan.marks.get("consultation_within_min"),
         refused=refused,
         typed=typed or {"due_at": until},
         asked=set(request.form.getlist("person")),
@@ -93,8 +93,8 @@ def _call_page(
 
 
 def _may_be_asked(tx: Tx, area: str) -> list[Person]:
-    """Those of ours above, at and below the area who may speak, but the one who asks."""
-    return [
+    """Those of ours at, above and below the area who may speak, in this order, but the one who asks."""
+    found = [
         one
         for one in tx.people()
         if one.active
@@ -102,6 +102,7 @@ def _may_be_asked(tx: Tx, area: str) -> list[Person]:
         and one.id != the_person().id
         and (within(one.area, area) or within(area, one.area))
     ]
+    return sorted(found, key=lambda one: (one.area != area, one.area))
 
 
 def _guests_typed() -> list[tuple[str, str]]:

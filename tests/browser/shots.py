@@ -17,10 +17,10 @@ from emergency import passwords
 from emergency.broker import Broker
 from emergency.domain.level import Level
 from emergency.domain.orders import Action
-from emergency.store import connect, migrating
+from emergency.store import connect, consulting, migrating
 from emergency.system import System
 from emergency.web import create_app
-from tests.world import PASSWORD, PLACE, World
+from tests.world import DISTRICT, PASSWORD, PLACE, World
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,7 +53,10 @@ def told(folder: Path) -> World:
     world.forward(hours=21, step=420)
     world.observe(120)
     world.decide(world.forecast(193, 229, 271)[0])
-    world.bulletin(Level.ORANGE, action="upgrade", number="柳气预警〔2015〕2号")
+    upgrade = world.bulletin(Level.ORANGE, action="upgrade", number="柳气预警〔2015〕2号")
+    consultation = world.consult("lj-approver3", "labao-town", about=upgrade)
+    world.speak(consultation, "labao-town", None, "夜间有烟")
+    world.speak(consultation, "labao-town", Level.ORANGE, "夜间有烟，巡查加密")
     return world
 
 
@@ -61,6 +64,7 @@ def pages(world: World) -> dict[str, str]:
     """Every page by the name of its picture."""
     with world.store.reading() as tx:
         waiting = tx.waiting_decision(world.episode().id)
+        consultation = consulting.of_area(tx, DISTRICT)[0].id
     order = next(one for one in world.orders() if world.recipient(one).sector == "brick_kiln")
     return {
         "console": "/console",
@@ -72,6 +76,9 @@ def pages(world: World) -> dict[str, str]:
         "bulletin": "/console/bulletins/new",
         "feeds": "/console/feeds",
         "tasks": "/console/tasks",
+        "consultations": "/console/consultations",
+        "consult": "/console/consultations/new",
+        "consultation": f"/console/consultations/{consultation}",
         "review": f"/review/{world.episode().id}",
         "public": "/public",
         "phone": f"/o/{world.token(order)}",

@@ -10,8 +10,9 @@ from playwright.sync_api import Browser
 
 from emergency.domain.level import Level
 from emergency.domain.orders import Action
+from emergency.store import consulting
 from tests.browser.conftest import signed_in
-from tests.world import World
+from tests.world import DISTRICT, World
 
 pytestmark = [pytest.mark.chromium, pytest.mark.timeout(240)]
 
@@ -25,7 +26,10 @@ def told(world: World) -> World:
     world.answer(first)
     world.answer(second, Action.SETTLE)
     world.answer(third, Action.DECLINE, remark="窑内有坯")
-    world.bulletin(Level.ORANGE, action="upgrade")
+    upgrade = world.bulletin(Level.ORANGE, action="upgrade")
+    consultation = world.consult("lj-approver3", "labao-town", about=upgrade)
+    world.speak(consultation, "labao-town", None, "夜间有烟")
+    world.speak(consultation, "labao-town", Level.ORANGE, "夜间有烟，巡查加密")
     return world
 
 
@@ -33,6 +37,7 @@ def told(world: World) -> World:
 def test_axe_finds_nothing_on_any_page_of_the_desk(told: World, site: str, browser: Browser, width: int) -> None:
     with told.store.reading() as tx:
         waiting = tx.waiting_decision(told.episode().id)
+        consultation = consulting.of_area(tx, DISTRICT)[0].id
     assert waiting is not None
     order = told.an_order()
     page = signed_in(browser, site, "lj-approver3", width=width)
@@ -46,6 +51,9 @@ def test_axe_finds_nothing_on_any_page_of_the_desk(told: World, site: str, brows
         "/console/feeds",
         "/console/tasks",
         f"/console/decisions/{waiting.id}",
+        "/console/consultations",
+        "/console/consultations/new",
+        f"/console/consultations/{consultation}",
         "/review",
         f"/review/{told.episode().id}",
         "/public",
