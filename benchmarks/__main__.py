@@ -16,7 +16,7 @@ def _aqi(size: int | None) -> Figures:
     found = aqi.run(aqi.SIZE if size is None else size)
     return {
         "rows_per_s": found["vectorised_rows_per_s"],
-        "times_python_aqi": found["vectorised_against_python_aqi"],
+        "times_python_aqi": found["vectorised_times_python_aqi"],
         **found,
     }
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from emergency.domain.air import POLLUTANTS, Gauge, Period, Scale, Standard
+from emergency.domain.air import HIGHEST, POLLUTANTS, Category, Gauge, Period, Scale, Standard
 from emergency.domain.air_daily import HOURS, SPAN
 
 Steps = NDArray[np.int64]
@@ -116,6 +116,18 @@ def day_indices(standard: Standard, hours: Mapping[str, Whole]) -> Indices:
     found = _empty(shape[0])
     _fill(standard, Period.DAY, values, found, slice(None))
     return found
+
+
+def bands(standard: Standard, aqi: Marks) -> NDArray[np.int8]:
+    """The category of every index: its place in ``standard.categories``, NA (-1) where no index is published."""
+    return _bands(standard.categories).take(aqi)
+
+
+@lru_cache(maxsize=8)
+def _bands(categories: tuple[Category, ...]) -> NDArray[np.int8]:
+    """From 0 to the highest index, then what is not published: numpy reads index -1 from the end."""
+    ends = [HIGHEST if one.up_to is None else one.up_to for one in categories]
+    return np.array([*np.searchsorted(ends, np.arange(HIGHEST + 1)), NA], np.int8)
 
 
 def _mda8(ozone: Whole, standard: Standard) -> _Shared:

@@ -69,6 +69,16 @@ def test_random_rows_have_the_same_index(standard: Standard, period: Period) -> 
     assert_same(standard, period, columns)
 
 
+@EDITIONS
+def test_every_index_has_the_category_the_rule_gives_it(standard: Standard) -> None:
+    every = np.arange(-1, 501, dtype=np.int16)
+
+    found = vector.bands(standard, every).tolist()
+
+    assert found[0] == vector.NA
+    assert [standard.categories[one] for one in found[1:]] == [standard.category(aqi) for aqi in range(501)]
+
+
 def test_a_column_that_is_not_there_is_missing_everywhere() -> None:
     assert_same(NEW, Period.HOUR, {"pm2_5": [60, 61, 500], "pm10": [-1, 10, 20]})
 
