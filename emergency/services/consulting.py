@@ -63,7 +63,7 @@ def call(
     :raises UnknownCell: the plan names no deadline and the caller none either
     """
     minute = now.replace(second=0, microsecond=0)
-    consultation_id = uuid5(_NAMESPACE, f"{area}:{by.id}:{subject.strip()}:{minute.isoformat()}")
+    consultation_id = uuid5(_NAMESPACE, f"{area}:{decision_id}:{by.id}:{subject.strip()}:{minute.isoformat()}")
     if consulting.known(tx, consultation_id):
         return consulting.consultation(tx, consultation_id)
     asked = [tx.person(one) for one in dict.fromkeys(people)]
@@ -72,6 +72,7 @@ def call(
     decision = tx.decision(decision_id) if decision_id else None
     if decision is not None and decision.area != area:
         raise NotOurs(f"decision {decision_id} is of {decision.area}, not of {area}")
+    rules = rules.in_exercise(tx.exercise_of(decision.episode_id) if decision is not None else "")
     episode = None if decision is not None else tx.running_episode(area)
     told = rule.call(
         consultation_id,
@@ -187,7 +188,9 @@ def named(tx: Tx, decision: Decision, consultations: Iterable[UUID]) -> tuple[Ma
     kept = []
     for one in dict.fromkeys(consultations):
         told = consulting.consultation(tx, one)
-        if told.area != decision.area or told.episode_id not in (None, decision.episode_id):
+        mine = told.episode_id == decision.episode_id
+        free = told.episode_id is None and not tx.exercise_of(decision.episode_id)  # real talk is no exercise's ground
+        if told.area != decision.area or not (mine or free):
             raise NotOurs(f"consultation {one} is not of {decision.area} and episode {decision.episode_id}")
         kept.append(rule.sealed(told))
     return tuple(kept)
@@ -214,10 +217,16 @@ def still_as_named(tx: Tx, decision: Decision) -> None:
 
 
 def nag_overdue(tx: Tx, rules: Rules, *, now: datetime) -> list[str]:
-    """Tell the desk and those who are silent, once, of each consultation that is overdue; the alarms that are new."""
+    """
+    Tell the desk and those who are silent, once, of each consultation that is overdue; the alarms that are new.
+
+    An exercise's is shown on its own pages: no real desk has an alarm from it.
+    """
     found = []
     around = Around(tx, rules)
     for told in consulting.overdue(tx, now=now):
+        if tx.exercise_of(told.episode_id):
+            continue
         place = tx.area(told.area).name
         silent = ", ".join(one.key for one in told.silent)
         detail = f"{place} {told.subject}: due {told.due_at.isoformat()}, silent {silent or 'none'}"[:300]
@@ -240,7 +249,7 @@ def _alarm(told: Consultation) -> str:
 def _put(
     tx: Tx, rules: Rules, told: Consultation, people: Iterable[Person], text: str, *, rung: str, now: datetime
 ) -> None:
-    exercise = told.episode_id is not None and bool(tx.episode(told.episode_id).exercise)
+    exercise = bool(tx.exercise_of(told.episode_id))
     tx.outbox.put(
         Message(
             id=message_id(

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, insert, or_, select, update
+from sqlalchemy import ColumnElement, false, insert, or_, select, update
 
 from emergency.domain.consultation import Consultation, Paper, Voice
 from emergency.domain.level import Level
 from emergency.errors import Missing
 from emergency.store import saving
 from emergency.store.desk import below
-from emergency.store.loading import table
+from emergency.store.loading import real, table
 from emergency.store.tables import FileRow
 from emergency.store.tables_judging import ConsultationFileRow, ConsultationRow, VoiceRow
 from emergency.store.tx import Tx
@@ -40,8 +40,8 @@ def known(tx: Tx, consultation_id: UUID) -> bool:
 
 
 def of_area(tx: Tx, area: str, *, limit: int = 100) -> list[Consultation]:
-    """Those of the area and below: the open ones by their deadline, then the others, latest first."""
-    asked = select(table(ConsultationRow)).where(below(ConsultationRow.area, area))
+    """Those of the area and below, less exercises: the open ones by their deadline, then the others, latest first."""
+    asked = select(table(ConsultationRow)).where(below(ConsultationRow.area, area), real(ConsultationRow.episode_id))
     found = _read(tx, asked.order_by(ConsultationRow.called_at.desc(), ConsultationRow.id).limit(limit))
     waiting = [one for one in found if one.concluded_at is None]
     return [*sorted(waiting, key=lambda one: one.due_at), *(one for one in found if one.concluded_at is not None)]
@@ -71,6 +71,8 @@ def of_decision(tx: Tx, decision_id: UUID, named: Collection[UUID] = ()) -> list
 def to_name(tx: Tx, area: str, episode_id: UUID | None, *, since: datetime) -> list[Consultation]:
     """Those a proposal of the area may rest on: concluded, called since, and of this episode or of none yet."""
     free: ColumnElement[bool] = ConsultationRow.episode_id.is_(None)
+    if tx.exercise_of(episode_id):
+        free = false()
     return _called(
         tx,
         (ConsultationRow.area == area)

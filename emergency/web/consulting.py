@@ -179,6 +179,7 @@ def _page(consultation_id: UUID, *, refused: str = "", typed: Mapping[str, str] 
             "decision": tx.decision(told.decision_id) if told.decision_id else None,
             "names": desk.names(tx),
             "files": rows.files(tx, [paper.sha256 for paper in told.papers]),
+            "exercise": tx.exercise_of(told.episode_id),
         }
     desks = may(person, Act.CONSULT, told.area)
     own = next((one for one in told.answers if one.person_id == person.id), None)

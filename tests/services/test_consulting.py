@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from emergency.domain.episode import Decision, Move, StaleContent, Standing
 from emergency.domain.level import Level
 from emergency.domain.messages import Kind
 from emergency.domain.people import NotAllowed
+from emergency.errors import Conflict
 from emergency.services import consulting
 from emergency.services.consulting import CannotSpeak, NotOurs
 from emergency.store import consulting as rows
@@ -125,6 +127,16 @@ def test_what_was_said_first_stays_in_the_rows_when_somebody_says_something_else
     assert answer.last is not None
     assert [one.said for one in (*answer.before, answer.last)] == ["静稳维持", "湿度上升，更重"]
     assert facts(world, told.id) == ["consultation.called", "consultation.said", "consultation.said"]
+
+
+def test_no_row_of_what_was_said_is_ever_overwritten(world: World) -> None:
+    told = say(world, call(world))
+    spoken = next(one for one in told.voices if one.said)
+
+    with pytest.raises(Conflict), world.store.transactions() as tx:
+        rows.keep_voice(tx, told.id, replace(spoken, said="我没这么说"))
+
+    assert as_kept(world, told.id).voices == told.voices
 
 
 def test_a_unit_that_was_asked_answers_for_itself_and_for_nobody_else(world: World) -> None:
@@ -239,3 +251,23 @@ def test_what_is_changed_behind_a_proposal_stops_its_signature(world: World, cha
     with pytest.raises(StaleContent):
         world.sign(proposal)
     assert world.orders(CITY) == []
+
+
+def test_an_exercise_s_consultation_bothers_no_real_desk_and_rests_on_no_real_talk(world: World) -> None:
+    talk = world.consult("lj-approver2")
+    world.conclude(talk, Level.YELLOW)
+    real_rules = world.rules
+    world.rules = real_rules.in_exercise("spring")
+    decision = world.bulletin(Level.YELLOW)
+    world.rules = real_rules
+    assert decision is not None
+    with pytest.raises(NotOurs), world.store.reading() as tx:
+        consulting.named(tx, decision, [talk])
+
+    about = world.consult("lj-approver2", about=decision)
+    world.forward(minutes=60)
+
+    with world.store.reading() as tx:
+        assert about not in [one.id for one in rows.of_area(tx, DISTRICT)]
+        assert f"consultation:{about}" not in [one.name for one in tx.standing_alarms()]
+    assert [one for one in world.phone.sent if str(about) in one.text] == []
