@@ -6,6 +6,7 @@ import sys
 
 from emergency.domain.consultation import CONSULTATION
 from emergency.domain.episode import DECISION, EPISODE
+from emergency.domain.exercise import EXERCISE
 from emergency.domain.messages import MESSAGE
 from emergency.domain.orders import ORDER
 from emergency.domain.review import REVIEW
@@ -15,6 +16,7 @@ ABOUT = {
     "decision": "The rule suggests, one person puts forward, another of enough rank signs.",
     "order": "What one recipient must do in one episode; compliance is a finding, not a state.",
     "message": "One wording to one address by one channel; «sent» and «delivered» are the provider's words.",
+    "exercise": "The real path behind a wall: one calls it, another confirms it, and it ends with every opening.",
     "review": "Two signatures, by two people; the episode closes with the second.",
     "consultation": "Those asked say their word until somebody concludes; a decision rests on a conclusion only.",
 }
@@ -23,7 +25,7 @@ ABOUT = {
 def drawn() -> str:
     """The whole page."""
     parts = ["# States", "", "Drawn by the machines themselves (`make docs`); a test compares.", ""]
-    for machine in (EPISODE, DECISION, ORDER, MESSAGE, REVIEW, CONSULTATION):
+    for machine in (EPISODE, DECISION, ORDER, MESSAGE, REVIEW, CONSULTATION, EXERCISE):
         parts += [f"## {machine.name}", "", ABOUT[machine.name], "", "```mermaid", machine.drawn(), "```", ""]
     return "\n".join(parts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emergency.domain.messages import Lane
-from emergency.services import chasing, decisions, intake, post, watch
+from emergency.services import chasing, decisions, exercising, intake, post, watch
 from workers.app import awaited, holder, system, task
 
 
@@ -22,7 +22,9 @@ def poll_feed(*, feed: str, **_: Any) -> None:
 def weigh(**_: Any) -> None:
     """Hold the plans against the air there is; a day that ended may ask for a move without any new message."""
     s = system()
-    if intake.weigh_all(s.store, s.rules, now=s.clock.now()):
+    found = intake.weigh_all(s.store, s.rules, now=s.clock.now())
+    found += exercising.weigh_all(s.store, s.rules, now=s.clock.now())
+    if found:
         s.wake_drains()
 
 
