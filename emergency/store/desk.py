@@ -33,6 +33,7 @@ from emergency.store.tables import (
     SlotRow,
     TaskRow,
 )
+from emergency.store.tables_judging import ConsultationRow
 from emergency.store.tx import Tx
 
 # an order's way, furthest first; then what stands apart, then what has ended
@@ -56,7 +57,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class Deadline:
-    """Something that must happen by a time: kind decide | task | chase | end, and how many of it."""
+    """Something that must happen by a time: kind decide | task | consult | chase | end, and how many of it."""
 
     kind: str
     at: datetime
@@ -205,6 +206,14 @@ def deadlines(tx: Tx, area: str, episode: Episode | None) -> tuple[Deadline, ...
         if one.area == area
     ]
     found += [Deadline("task", one.due_at, one.id, one.kind) for one in tasks(tx, area) if one.area == area]
+    talks = tx.connection.execute(
+        select(ConsultationRow.due_at, ConsultationRow.id, ConsultationRow.subject).where(
+            ConsultationRow.area == area,
+            ConsultationRow.concluded_at.is_(None),
+            real(ConsultationRow.episode_id),
+        )
+    )
+    found += [Deadline("consult", row.due_at, row.id, row.subject) for row in talks]
     if episode is not None:
         chased = tx.connection.execute(
             select(func.min(OrderRow.next_rung_at), func.count()).where(

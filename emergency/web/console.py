@@ -18,7 +18,7 @@ from emergency.domain.plan import Authority
 from emergency.errors import Refused
 from emergency.services import decisions, reviews
 from emergency.services.rules import NoAir
-from emergency.store import Tx, desk, desk_orders
+from emergency.store import Tx, consulting, desk, desk_orders
 from emergency.web import chart, showing
 from emergency.web.access import ask_here, may_here, open_to, the_person, the_system
 from emergency.web.words import _
@@ -243,6 +243,7 @@ def tasks() -> ResponseReturnValue:
             "open": desk.tasks(tx, area),
             "done": desk.tasks(tx, area, done=True, limit=30),
             "decisions": desk.waiting_decisions(tx, area),
+            "consultations": [one for one in consulting.of_area(tx, area) if one.concluded_at is None],
             "areas": {one.id: one for one in tx.areas()},
             "names": desk.names(tx),
         }

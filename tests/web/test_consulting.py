@@ -60,6 +60,8 @@ def test_the_desk_calls_writes_down_and_concludes_and_silence_is_shown_as_silenc
     path = f"/console/consultations/{one}"
 
     assert "未回复 2 人" in desk.get(path).text
+    assert path in desk.get("/console").text
+    assert path in desk.get("/console/tasks").text
     status, page = press(desk, path, f"{path}/voice", key="区气象局 张工", level="orange", said="静稳 <b>维持</b>")
     assert status == 303
     assert "静稳 &lt;b&gt;维持&lt;/b&gt;" in page
@@ -76,6 +78,7 @@ def test_the_desk_calls_writes_down_and_concludes_and_silence_is_shown_as_silenc
         == 422
     )
     assert kept(world, one).conclusion == "暂不预警"
+    assert path not in desk.get("/console/tasks").text
 
 
 def test_a_unit_that_was_asked_says_its_word_and_sees_no_other_consultation(world: World, signed_in: SignedIn) -> None:
