@@ -73,6 +73,8 @@ class Databases:
         self._folder, self._worker, self._made = folder, worker, 0
         self._original = self.fresh_url("original")
         migrating.upgrade(self._original)
+        if not DATABASE_URL:
+            shutil.copy(folder / "original.db", folder / "empty.db")
         store = connect(self._original)
         seed(store)
         store.dispose()
@@ -82,6 +84,14 @@ class Databases:
         if not DATABASE_URL:
             return f"sqlite:///{self._folder / name}.db"
         return self._create(f"emergency_{self._worker}_{name}", "")
+
+    def empty(self, file: Path) -> str:
+        """A SQLite file with all tables and nobody in them."""
+        if DATABASE_URL:
+            migrating.upgrade(f"sqlite:///{file}")
+        else:
+            shutil.copy(self._folder / "empty.db", file)
+        return f"sqlite:///{file}"
 
     def copy(self) -> str:
         """A new copy of the seeded original."""

@@ -120,29 +120,25 @@ def test_every_module_opens_with_one_sentence_of_promise() -> None:
 def test_what_others_may_call_says_what_they_get() -> None:
     silent = []
     for name, tree in PARSED.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith(
-                "_"
-            ):
-                inner = _hidden(tree, node)
-                protocol = isinstance(node, ast.FunctionDef) and _is_stub(node)
-                if not inner and not protocol and not ast.get_docstring(node):
-                    silent.append(f"{name}:{node.lineno} {node.name}")
+        for node in _for_others(tree):
+            protocol = isinstance(node, ast.FunctionDef) and _is_stub(node)
+            if not node.name.startswith("_") and not protocol and not ast.get_docstring(node):
+                silent.append(f"{name}:{node.lineno} {node.name}")
 
     assert not silent
 
 
-def _hidden(tree: ast.AST, wanted: ast.AST) -> bool:
-    """Whether it stands inside a function or a class of the module's own."""
-    return any(
-        node is not wanted
-        and (
-            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            or (isinstance(node, ast.ClassDef) and node.name.startswith("_"))
-        )
-        and wanted in ast.walk(node)
-        for node in ast.walk(tree)
-    )
+def _for_others(tree: ast.AST) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
+    """What is defined, but for the inside of functions and of classes of the module's own."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+            continue
+        if isinstance(node, ast.ClassDef):
+            yield node
+            if node.name.startswith("_"):
+                continue
+        yield from _for_others(node)
 
 
 def _is_stub(node: ast.FunctionDef) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import isfinite
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -100,6 +101,11 @@ def read_page(path: Path) -> Page:
         raise Unreadable([Problem(path, 1, f"cannot be read: {failed.strerror}")]) from None
     except UnicodeDecodeError:
         raise Unreadable([Problem(path, 1, "is not UTF-8")]) from None
+    return _page(path, text)
+
+
+@lru_cache(maxsize=256)  # more files than playbooks/ has: read again as it stands, a file is not parsed again
+def _page(path: Path, text: str) -> Page:
     try:
         yaml = YAML(typ="rt")
         yaml.Constructor = _DatesStayText

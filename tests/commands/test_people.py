@@ -9,19 +9,19 @@ import pytest
 
 from emergency import passwords
 from emergency.__main__ import main
-from emergency.store import connect, migrating
+from emergency.store import connect
+from tests.conftest import Databases
 
 LONG = "a password of many words"
 
 
 @pytest.fixture
-def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def empty(databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A migrated database with nobody in it, as the environment says."""
-    url = f"sqlite:///{tmp_path / 'fresh.db'}"
+    url = databases.empty(tmp_path / "fresh.db")
     monkeypatch.setenv("EMERGENCY_DATABASE_URL", url)
     monkeypatch.setenv("EMERGENCY_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("EMERGENCY_NEW_PASSWORD", LONG)
-    migrating.upgrade(url)
     return url
 
 
