@@ -115,8 +115,7 @@ class Pool:
     """
     Keep-alive connections for mass sending: at most ``connections`` at once, all of one running loop.
 
-    A request waits at most ``timeout_s`` for a free connection and as long again for its answer, so that a send never
-    outlives twice its timeout. Redirects are answers, not followed.
+    A request lasts at most ``timeout_s``, waiting for a free connection included. Redirects are answers, not followed.
     """
 
     def __init__(
@@ -149,14 +148,11 @@ class Pool:
         :raises Misconfigured: the address is wrong or out of bounds, or its certificate does not fit
         """
         parts = _split(url)
-        host = parts.hostname or ""
-        if _literal(host):  # aiohttp asks no resolver about a literal address
-            _checked(host, _port(parts), (host,), self._allow)
-        session = await self._open()
+        _checked_literal(parts.hostname or "", _port(parts), self._allow)
+        session = self._session if self._loop is asyncio.get_running_loop() else None
+        session = session or await self._open()
         try:
-            async with session.post(
-                url, data=body, headers={"Content-Type": "application/json", **headers}, allow_redirects=False
-            ) as response:
+            async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
                 return Answer(
                     response.status,
                     await _read_at_most(response.content, self._max_bytes),
@@ -193,16 +189,14 @@ class Pool:
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,
-                timeout=aiohttp.ClientTimeout(
-                    total=2 * self.timeout_s,
-                    connect=self.timeout_s,
-                    sock_connect=min(3.0, self.timeout_s),
-                    sock_read=self.timeout_s,
-                ),
+                # two timers and no more: each further one is set and cancelled with every message
+                timeout=aiohttp.ClientTimeout(total=self.timeout_s, sock_connect=min(3.0, self.timeout_s)),
                 # a gateway's cookies are no business of ours, and a small answer needs no decompressing
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
-                headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"},
+                headers={
+                    "User-Agent": _USER_AGENT, "Accept-Encoding": "identity", "Content-Type": "application/json",
+                },
             )
             self._loop = here
         return self._session
@@ -247,6 +241,13 @@ def _checked(host: str, port: int, addresses: Iterable[str], allow: frozenset[st
     if f"{host.lower()}:{port}" not in allow and not all(is_public(one) for one in found):
         raise OutOfBounds(f"{host}:{port} is not on the public internet and not among the allowed places")
     return found
+
+
+@lru_cache(maxsize=64)  # what a literal address is does not change, and a channel asks with every message
+def _checked_literal(host: str, port: int, allow: frozenset[str]) -> None:
+    """Refuse a literal address out of bounds: aiohttp asks no resolver about it."""
+    if _literal(host):
+        _checked(host, port, (host,), allow)
 
 
 def _literal(host: str) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -74,72 +76,115 @@ async def drain(
     """
     if not await _in_thread(lambda: _take_slot(store, channel.name, lane, holder, wall.now())):
         return 0
-    settled, broken = 0, False
     limit = per_claim or min(500, max(20, channel.connections * 8))
     try:
-        while not broken:
-            claimed = await _in_thread(lambda: _claim(store, channel.name, lane, holder, limit, wall.now()))
-            if not claimed:
-                return settled
-            done, broken = await _send_all(store, channel, claimed, links=links, clock=clock, wall=wall)
-            settled += done
+        return await _Draining(store, channel, lane, links, clock, wall, holder, limit).through()
     finally:
         await _in_thread(lambda: _leave_slot(store, channel.name, lane, holder, wall.now()))
-    return settled
 
 
-async def _send_all(
-    store: Store, channel: Sender, claimed: Sequence[Message], *, links: Links, clock: Clock, wall: Clock
-) -> tuple[int, bool]:
-    leased_until = wall.now() + LEASE
-    gate = asyncio.Semaphore(channel.connections)
-    outcomes: asyncio.Queue[tuple[Message, Outcome] | None] = asyncio.Queue()
-    broken = False
+class _Draining:
+    """
+    One stretch of draining: the next claim is made while the last one is still leaving, and settling runs beside both.
 
-    async def send(message: Message) -> None:
-        nonlocal broken
-        async with gate:
-            if broken:
-                outcome: Outcome = ChannelFault(OPEN)
-            elif message.id in shut_out:  # the wall's second door: whatever the outbox let through
-                outcome = Never(SHUT)
-            elif wall.now() + timedelta(seconds=2 * channel.timeout_s) > leased_until:
-                outcome = Later("too little of the lease was left")
-            else:
-                outcome = await channel.send(_with_link(message, links))
-            if isinstance(outcome, ChannelFault):
-                broken = True
-            await outcomes.put((message, outcome))
+    ``ready`` holds what is claimed and not yet on its way, each with the end of its lease; never more than one claim
+    beyond what is leaving, so that no lease waits.
+    """
 
-    async def settle() -> int:
-        count, waiting, open_ = 0, list[tuple[Message, Outcome]](), True
-        ticks, flush_by = asyncio.get_running_loop(), 0.0
-        while open_:
-            late = False
-            try:
-                left = max(0.0, flush_by - ticks.time()) if waiting else None
-                found = await asyncio.wait_for(outcomes.get(), left)
-                if found is None:
-                    open_ = False
-                else:
-                    flush_by = flush_by if waiting else ticks.time() + SETTLE_AFTER_S
-                    waiting.append(found)
-            except TimeoutError:
-                late = True
-            if waiting and (late or not open_ or len(waiting) >= SETTLE_EVERY):
-                batch, waiting = waiting, []
-                await _in_thread(partial(_settle, store, channel.name, batch, civil=clock.now(), wall=wall.now()))
+    def __init__(
+        self,
+        store: Store,
+        channel: Sender,
+        lane: Lane,
+        links: Links,
+        clock: Clock,
+        wall: Clock,
+        holder: str,
+        limit: int,
+    ) -> None:
+        self._store, self._channel, self._lane, self._links = store, channel, lane, links
+        self._clock, self._wall, self._holder, self._limit = clock, wall, holder, limit
+        self._ready: deque[tuple[Message, datetime]] = deque()
+        self._outcomes: list[tuple[Message, Outcome]] = []
+        self._more, self._low, self._full = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._claimed_all = self._sent_all = self._broken = False
+        self._shut_out: frozenset[UUID] = frozenset()
+
+    async def through(self) -> int:
+        """Claim, send and settle until nothing is ready; how many sends were settled."""
+        settling = asyncio.create_task(self._settle())
+        claiming = asyncio.create_task(self._claim())
+        try:
+            await asyncio.gather(claiming, *[self._send() for _ in range(self._channel.connections)])
+        finally:
+            self._sent_all = True
+            self._full.set()
+            settled = await settling
+        return settled
+
+    async def _claim(self) -> None:
+        try:
+            while not self._broken:
+                now = self._wall.now()
+                found, shut_out = await _in_thread(
+                    partial(_claim, self._store, self._channel.name, self._lane, self._holder, self._limit, now)
+                )
+                if not found:
+                    return
+                self._shut_out |= shut_out
+                self._ready.extend((one, now + LEASE) for one in found)
+                self._more.set()
+                while len(self._ready) * 2 > self._limit and not self._broken:
+                    self._low.clear()
+                    await self._low.wait()
+        finally:
+            self._claimed_all = True
+            self._more.set()
+
+    async def _send(self) -> None:
+        while True:
+            if not self._ready:
+                if self._claimed_all:
+                    return
+                self._more.clear()
+                await self._more.wait()
+                continue
+            message, leased_until = self._ready.popleft()
+            if len(self._ready) * 2 <= self._limit:
+                self._low.set()
+            outcome = await self._sent(message, leased_until)
+            self._outcomes.append((message, outcome))
+            if len(self._outcomes) >= SETTLE_EVERY:
+                self._full.set()
+
+    async def _sent(self, message: Message, leased_until: datetime) -> Outcome:
+        if self._broken:
+            return ChannelFault(OPEN)
+        if message.id in self._shut_out:  # the wall's second door: whatever the outbox let through
+            return Never(SHUT)
+        if self._wall.now() + timedelta(seconds=2 * self._channel.timeout_s) > leased_until:
+            return Later("too little of the lease was left")
+        outcome = await self._channel.send(_with_link(message, self._links))
+        if isinstance(outcome, ChannelFault):
+            self._broken = True
+            self._low.set()
+        return outcome
+
+    async def _settle(self) -> int:
+        count, well = 0, False
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._full.wait(), SETTLE_AFTER_S)
+            self._full.clear()
+            last = self._sent_all
+            batch, self._outcomes = self._outcomes, []
+            if batch:
+                now = {"civil": self._clock.now(), "wall": self._wall.now()}
+                await _in_thread(partial(_settle, self._store, self._channel.name, batch, well=well, **now))
                 count += len(batch)
-        return count
-
-    wanted, shut_out = await _in_thread(lambda: _still_wanted(store, channel.name, claimed))
-    settling = asyncio.create_task(settle())
-    try:
-        await asyncio.gather(*[send(one) for one in wanted])
-    finally:
-        await outcomes.put(None)
-        count = await settling
-    return count, broken
+                well = well or any(isinstance(outcome, Sent) for _, outcome in batch)
+            if last:
+                return count
 
 
 def _with_link(message: Message, links: Links) -> Message:
@@ -157,23 +202,27 @@ def _leave_slot(store: Store, channel: str, lane: Lane, holder: str, now: dateti
     store.run(lambda tx: tx.outbox.leave_slot(channel, lane, holder=holder, now=now))
 
 
-def _claim(store: Store, channel: str, lane: Lane, holder: str, limit: int, now: datetime) -> list[Message]:
+def _claim(
+    store: Store, channel: str, lane: Lane, holder: str, limit: int, now: datetime
+) -> tuple[list[Message], frozenset[UUID]]:
+    """The next messages to send, and which of them an exercise may not send."""
     with store.transactions() as tx:
         if not tx.outbox.slot(channel, lane, holder=holder, now=now):
-            return []  # the place was lost: somebody else is at it
-        return tx.outbox.claim(channel, lane, limit=limit, now=now)
-
-
-def _still_wanted(store: Store, channel: str, claimed: Sequence[Message]) -> tuple[list[Message], frozenset[UUID]]:
-    """What is still to be sent, and which of it an exercise may not send."""
-    with store.reading() as tx:
-        wanted = tx.outbox.still_wanted(claimed)
-        return wanted, tx.outbox.shut_out(wanted, channel=channel)
+            return [], frozenset()  # the place was lost: somebody else is at it
+        found = tx.outbox.claim(channel, lane, limit=limit, now=now)
+        return found, tx.outbox.shut_out(found, channel=channel)
 
 
 def _settle(
-    store: Store, channel: str, batch: Sequence[tuple[Message, Outcome]], *, civil: datetime, wall: datetime
+    store: Store,
+    channel: str,
+    batch: Sequence[tuple[Message, Outcome]],
+    *,
+    civil: datetime,
+    wall: datetime,
+    well: bool = False,
 ) -> None:
+    """Write down how these went; ``well``: the channel was seen to work a moment ago and need not be said to."""
     rows = [_settled(message, outcome, civil=civil, wall=wall) for message, outcome in batch]
     faults = [one for _, one in batch if isinstance(one, ChannelFault) and one.because != OPEN]
     with store.transactions() as tx:
@@ -181,7 +230,7 @@ def _settle(
         if faults:
             tx.outbox.break_channel(channel, until=wall + BREAKER_OPEN, because=faults[0].because)
             tx.raise_alarm(f"channel:{channel}", area="", detail=faults[0].because[:300], now=civil)
-        elif any(isinstance(outcome, Sent) for _, outcome in batch):
+        elif not well and any(isinstance(outcome, Sent) for _, outcome in batch):
             tx.outbox.close_breaker(channel)
             tx.clear_alarm(f"channel:{channel}", now=civil)
         if shut := [message for message, outcome in batch if outcome == Never(SHUT)]:

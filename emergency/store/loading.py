@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, inspect, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, inspect, or_, select
 
 from emergency.domain.episode import WAITING, Decision, Episode, Phase, Standing, Task
 from emergency.domain.forecast import Bulletin, Forecast, Observation
@@ -18,6 +18,7 @@ from emergency.domain.people import Area, Person, path_of
 from emergency.domain.review import Review
 from emergency.errors import Missing
 from emergency.store import saving
+from emergency.store.bulk import table as table  # others ask here for it
 from emergency.store.tables import (
     AlarmRow,
     AnswerRow,
@@ -43,14 +44,6 @@ from emergency.store.tables import (
     RungRow,
     TaskRow,
 )
-
-
-def table(row: type[Base]) -> Table:
-    """The table behind a row class."""
-    found = row.__table__
-    if not isinstance(found, Table):
-        raise TypeError(f"{row.__name__} has no table")
-    return found
 
 
 def real(episode_id: Any) -> ColumnElement[bool]:

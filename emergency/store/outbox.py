@@ -2,22 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from emergency.domain.exercise import shut_out, walled
-from emergency.domain.messages import MOST_ATTEMPTS, Lane, Message, State
+from emergency.domain.messages import MOST_ATTEMPTS, Kind, Lane, Message, State
 from emergency.store import saving, walling
+from emergency.store.bulk import copy_in, table
 from emergency.store.tables import AttemptRow, MessageRow, ReceiptRow, SlotRow
 
-_MESSAGES = MessageRow.__table__
+_MESSAGES = table(MessageRow)
+_ATTEMPTS = table(AttemptRow)
 LEASE = timedelta(seconds=30)
 COUNTED = {"preserve_rowcount": True}  # an INSERT … ON CONFLICT tells how many rows it wrote only when asked to
+
+_CLAIMED = (
+    "kind", "id", "to", "text", "area", "episode_id", "order_id", "decision_id", "contact_id", "link_id", "revision",
+    "rung", "attempts", "put_at", "exercise", "because",
+)
+_SETTLED = ("id", "attempts", "state", "due_at", "sent_at", "receipt", "because", "ambiguous")
+_SETTLE = (
+    update(_MESSAGES)
+    .where(
+        _MESSAGES.c.id == bindparam("b_id"),
+        _MESSAGES.c.state == State.SENDING.value,
+        _MESSAGES.c.attempts == bindparam("b_attempts"),
+    )
+    .values(
+        **{name: bindparam(f"b_{name}") for name in _SETTLED[2:]}, attempts=bindparam("b_counted"), leased_until=None
+    )
+)
+# one statement for the whole batch: a hundred updates of one row each cost many times as much
+_SETTLE_ARRAYS = text(
+    """
+    UPDATE messages SET attempts = settled.counted, leased_until = NULL, state = settled.state,
+        due_at = settled.due_at, sent_at = settled.sent_at, receipt = settled.receipt, because = settled.because,
+        ambiguous = settled.ambiguous
+    FROM unnest(CAST(:id AS uuid[]), CAST(:attempts AS integer[]), CAST(:counted AS integer[]),
+        CAST(:state AS text[]), CAST(:due_at AS timestamptz[]), CAST(:sent_at AS timestamptz[]),
+        CAST(:receipt AS text[]), CAST(:because AS text[]), CAST(:ambiguous AS boolean[]))
+        AS settled(id, attempts, counted, state, due_at, sent_at, receipt, because, ambiguous)
+    WHERE messages.id = settled.id AND messages.state = 'sending' AND messages.attempts = settled.attempts
+    """
+)
+
+_SENT_ARRAYS = text(  # the same where every one was taken, which is nearly always
+    """
+    UPDATE messages SET leased_until = NULL, state = 'sent', sent_at = :at, receipt = settled.receipt, because = '',
+        ambiguous = false
+    FROM unnest(CAST(:id AS uuid[]), CAST(:attempts AS integer[]), CAST(:receipt AS text[]))
+        AS settled(id, attempts, receipt)
+    WHERE messages.id = settled.id AND messages.state = 'sending' AND messages.attempts = settled.attempts
+    """
+)
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, State) else value
+
+
+def _counted(one: Mapping[str, Any]) -> int:
+    """The attempts as they count: the channel's own fault gives one back."""
+    return int(one["attempts"]) - (0 if one.get("counts", True) else 1)
 
 
 class Outbox:
@@ -37,6 +88,14 @@ class Outbox:
         if rows:
             self._connection.execute(self._insert_new(MessageRow), rows)
         return len(rows)
+
+    def put_new(self, messages: Sequence[Message]) -> None:
+        """
+        Put a decision's messages in the post by the thousand.
+
+        :raises IntegrityError: one of them lies there already
+        """
+        copy_in(self._connection, _MESSAGES, [saving.message_row(one) for one in self._walled(messages)])
 
     def shut_out(self, some: Sequence[Message], *, channel: str) -> frozenset[UUID]:
         """Which of these may not leave by this channel: an exercise's whose address two people have not opened."""
@@ -115,7 +174,11 @@ class Outbox:
         )
 
     def claim(self, channel: str, lane: Lane, *, limit: int, now: datetime) -> list[Message]:
-        """Take up to ``limit`` ready messages under a lease, oldest due first; other claimers get others."""
+        """
+        Take up to ``limit`` ready messages under a lease, oldest due first; other claimers get others.
+
+        They come with what a sender needs: what happened to them before stays in the table.
+        """
         chosen = (
             select(MessageRow.id)
             .where(
@@ -132,20 +195,10 @@ class Outbox:
             update(MessageRow)
             .where(MessageRow.id.in_(chosen))
             .values(state=State.SENDING.value, attempts=MessageRow.attempts + 1, leased_until=now + LEASE)
-            .returning(*_MESSAGES.c)
+            .returning(*(_MESSAGES.c[name] for name in _CLAIMED))
         )
-        return [saving.message(row) for row in rows]
-
-    def still_wanted(self, claimed: Sequence[Message]) -> list[Message]:
-        """Those of a claimed batch that are still to be sent; read again before each small chunk leaves."""
-        ids = [one.id for one in claimed]
-        found = {
-            row.id
-            for row in self._connection.execute(
-                select(MessageRow.id).where(MessageRow.id.in_(ids), MessageRow.state == State.SENDING.value)
-            )
-        }
-        return [one for one in claimed if one.id in found]
+        same: dict[str, Any] = {"channel": channel, "lane": lane, "state": State.SENDING, "due_at": now}
+        return [Message(kind=Kind(kind), **dict(zip(_CLAIMED[1:], rest, strict=True)), **same) for kind, *rest in rows]
 
     def settle(self, settled: Sequence[dict[str, Any]], *, wall: datetime) -> None:
         """
@@ -156,40 +209,31 @@ class Outbox:
         """
         if not settled:
             return
-        self._connection.execute(
-            update(MessageRow)
-            .where(
-                _MESSAGES.c.id == bindparam("b_id"),
-                _MESSAGES.c.state == State.SENDING.value,
-                _MESSAGES.c.attempts == bindparam("b_attempts"),
-            )
-            .values(
-                state=bindparam("b_state"),
-                due_at=bindparam("b_due_at"),
-                sent_at=bindparam("b_sent_at"),
-                receipt=bindparam("b_receipt"),
-                because=bindparam("b_because"),
-                ambiguous=bindparam("b_ambiguous"),
-                attempts=bindparam("b_count"),
-                leased_until=None,
-            ),
-            [
+        if self._dialect == "postgresql" and all(one["state"] is State.SENT for one in settled):
+            self._connection.execute(
+                _SENT_ARRAYS,
                 {
-                    "b_id": one["id"],
-                    "b_attempts": one["attempts"],
-                    "b_state": one["state"].value,
-                    "b_due_at": one["due_at"],
-                    "b_sent_at": one["sent_at"],
-                    "b_receipt": one["receipt"],
-                    "b_because": one["because"],
-                    "b_ambiguous": one["ambiguous"],
-                    "b_count": one["attempts"] - (0 if one.get("counts", True) else 1),
-                }
-                for one in settled
-            ],
-        )
-        self._connection.execute(
-            insert(AttemptRow),
+                    "id": [one["id"] for one in settled],
+                    "attempts": [one["attempts"] for one in settled],
+                    "receipt": [one["receipt"] for one in settled],
+                    "at": settled[0]["sent_at"],
+                },
+            )
+        elif self._dialect == "postgresql":
+            columns = {name: [_plain(one[name]) for one in settled] for name in _SETTLED}
+            columns["counted"] = [_counted(one) for one in settled]
+            self._connection.execute(_SETTLE_ARRAYS, columns)
+        else:
+            self._connection.execute(
+                _SETTLE,
+                [
+                    {f"b_{name}": _plain(one[name]) for name in _SETTLED} | {"b_counted": _counted(one)}
+                    for one in settled
+                ],
+            )
+        copy_in(
+            self._connection,
+            _ATTEMPTS,
             [
                 {
                     "message_id": one["id"],

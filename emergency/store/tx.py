@@ -21,7 +21,8 @@ from emergency.domain.people import Area, Person
 from emergency.domain.review import Review
 from emergency.errors import Conflict
 from emergency.store import saving
-from emergency.store.loading import Loading, table
+from emergency.store.bulk import copy_in, table
+from emergency.store.loading import Loading
 from emergency.store.outbox import COUNTED, Outbox
 from emergency.store.tables import (
     AlarmRow,
@@ -99,25 +100,24 @@ class Tx(Loading):
         """
         fresh = [one for one in drawn_up if one.before is None]
         changed = [one for one in drawn_up if one.before is not None]
-        if fresh:
-            self.connection.execute(
-                insert(table(OrderRow)), [{**saving.order_row(one.order), "version": 1} for one in fresh]
-            )
-        for one in changed:
-            columns = saving.order_row(one.order)
-            columns.pop("id")
-            columns["version"] = one.order.version + 1
-            done = self.connection.execute(
-                update(table(OrderRow))
-                .where(OrderRow.id == one.order.id, OrderRow.version == one.order.version)
-                .values(**columns)
-            )
-            if done.rowcount != 1:
-                raise Conflict(f"order {one.order.number} was answered since it was drawn up")
-        if drawn_up:
-            self.connection.execute(insert(table(RevisionRow)), [saving.revision_row(one.revision) for one in drawn_up])
-        if kept := list(links):
-            self._insert_new(LinkRow, kept)
+        copy_in(
+            self.connection, table(OrderRow), [{**saving.order_row(one.order), "version": 1} for one in fresh]
+        )
+        if changed:
+            rows = [
+                {
+                    **saving.order_row(one.order),
+                    "version": one.order.version + 1,
+                    "seen_id": one.order.id,
+                    "seen_version": one.order.version,
+                }
+                for one in changed
+            ]
+            done = self.connection.execute(_update_of(OrderRow), rows)
+            if done.rowcount != len(rows):
+                raise Conflict(f"{len(rows) - done.rowcount} orders were answered since they were drawn up")
+        copy_in(self.connection, table(RevisionRow), [saving.revision_row(one.revision) for one in drawn_up])
+        copy_in(self.connection, table(LinkRow), list(links))
         self.note_all(
             Fact(
                 what=f"order.{one.revision.kind}",
@@ -168,8 +168,10 @@ class Tx(Loading):
                     "sha256": hashlib.sha256(entry.encode()).hexdigest(),
                 }
             )
-        if rows:
+        if len(rows) == 1:  # the usual case, and a COPY for one line costs more
             self.connection.execute(insert(table(JournalRow)), rows)
+        else:
+            copy_in(self.connection, table(JournalRow), rows)
 
     def keep_raw(self, *, sha256: str, feed: str, body: bytes, now: datetime) -> None:
         """Keep a feed's message as it came, once."""
