@@ -16,6 +16,7 @@ from emergency.clock import Clock, SharedClock, WallClock
 from emergency.domain.air import Period, as_written, index, standard_for, trigger_aqi
 from emergency.domain.exercise import WALL
 from emergency.domain.messages import Lane
+from emergency.errors import Misconfigured
 from emergency.feeds import Feed
 from emergency.feeds import build as build_feeds
 from emergency.plans.drills import Drill, load_drill
@@ -84,6 +85,8 @@ def build(settings: Settings) -> System:
         origin=drill.legend if drill else "",
         places={city.id: _air_place(city.name)},
     )
+    if unknown := sorted({one for some in place.shadow.values() for one in some} - set(rules.plans)):
+        raise Misconfigured(f"{books / 'places' / PLACE}.yaml: no plan is called {', '.join(unknown)}")
     return System(
         settings=settings,
         store=connect(settings.database_url),

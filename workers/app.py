@@ -27,6 +27,7 @@ Door = TypeVar("Door", bound=Callable[..., None])
 
 LOOK_EVERY_S: Final = 60
 WEIGH_EVERY_S: Final = 60
+VERIFY_EVERY_S: Final = 900  # the work of a day; a daily entry would never come due where beat is restarted daily
 
 _ground: list[System] = []  # read once before the fork: plans and playbooks are the same for every child
 _built: dict[int, System] = {}
@@ -92,7 +93,11 @@ def timetable(sweep_seconds: float, channels: Iterable[str], feeds: Mapping[str,
         for lane in LANES
     }
     polls = {f"poll {name}": entry("poll_feed", every, feed=name) for name, every in sorted(feeds.items())}
-    rest = {"weigh": entry("weigh", WEIGH_EVERY_S), "look": entry("look", LOOK_EVERY_S)}
+    rest = {
+        "weigh": entry("weigh", WEIGH_EVERY_S),
+        "look": entry("look", LOOK_EVERY_S),
+        "verify": entry("verify", VERIFY_EVERY_S),
+    }
     return {**sweeps, **drains, **polls, **rest}
 
 

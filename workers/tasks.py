@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emergency.domain.messages import Lane
-from emergency.services import chasing, decisions, exercising, intake, post, watch
+from emergency.services import chasing, decisions, exercising, intake, post, shadowing, verifying, watch
 from workers.app import awaited, holder, system, task
 
 
@@ -16,6 +16,7 @@ def poll_feed(*, feed: str, **_: Any) -> None:
     found = s.feeds.get(feed)  # a feed taken out of the settings may still lie in yesterday's queue
     if found and intake.poll(s.store, found, now=s.clock.now(), wall=s.wall.now()):
         weigh()
+        verify()
 
 
 @task("weigh")
@@ -26,6 +27,14 @@ def weigh(**_: Any) -> None:
     found += exercising.weigh_all(s.store, s.rules, now=s.clock.now())
     if found:
         s.wake_drains()
+    shadowing.shadow_all(s.store, s.rules, s.place.shadow, now=s.clock.now())
+
+
+@task("verify")
+def verify(**_: Any) -> None:
+    """Hold what was forecast against the days that are over; asked again it finds nothing to do."""
+    s = system()
+    verifying.verify_all(s.store, by_hour=s.place.forecast_by, now=s.clock.now())
 
 
 @task("drain")

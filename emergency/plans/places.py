@@ -52,6 +52,13 @@ class _Area(Sheet):
     name_en: Text
     kind: Literal["city", "district", "town", "village"]
     plan_id: str | None = None
+    shadow: tuple[Key, ...] = ()
+    basis: Basis
+    source: Text
+
+
+class _ForecastBy(Sheet):
+    hour: Annotated[int, Field(ge=1, le=24)]
     basis: Basis
     source: Text
 
@@ -91,6 +98,7 @@ class _Recipient(Sheet):
 class _Place(Sheet):
     place: Key
     made_up_phones: bool
+    forecast_by: _ForecastBy
     areas: Annotated[tuple[_Area, ...], Field(min_length=1)]
     people: Annotated[tuple[_Person, ...], Field(min_length=1)]
     recipients: Annotated[tuple[_Recipient, ...], Field(min_length=1)]
@@ -104,12 +112,16 @@ class Place:
 
     ``answers_for``: recipient id → the area it answers for, where a city's recipient is a district with a desk of its
     own. Recipients with ``sample`` False are real units and firms; only their contacts and phones are made up.
+    ``shadow``: area → the plans that are only asked what they would say beside its own. ``forecast_by``: the hour by
+    which a day's forecast is to be out.
     """
 
     areas: tuple[Area, ...]
     people: tuple[Person, ...]
     recipients: tuple[Recipient, ...]
     answers_for: Mapping[UUID, str]
+    shadow: Mapping[str, tuple[str, ...]]
+    forecast_by: int
 
 
 def recipient_id(key: str) -> UUID:
@@ -144,7 +156,10 @@ def load_place(path: Path) -> Place:
         for one in said.people
     )
     answers_for = {recipient_id(one.key): one.answers_for for one in said.recipients if one.answers_for}
-    place = Place(areas=areas, people=people, recipients=recipients, answers_for=answers_for)
+    place = Place(
+        areas=areas, people=people, recipients=recipients, answers_for=answers_for,
+        shadow={one.id: one.shadow for one in said.areas if one.shadow}, forecast_by=said.forecast_by.hour,
+    )  # fmt: skip
     if wrong := next(_quarrels(place, made_up_phones=said.made_up_phones), None):
         raise Misconfigured(f"{path}:1: {wrong}")
     return place
@@ -225,6 +240,8 @@ def _quarrels(place: Place, *, made_up_phones: bool) -> Iterator[str]:
         above = area.id.rpartition(".")[0]
         if above and above not in areas:
             yield f"area {area.id} lies below {above}, which is not there"
+        if area.id in place.shadow and (area.plan_id is None or area.plan_id in place.shadow[area.id]):
+            yield f"area {area.id} can try a plan only beside another one of its own"
     yield from _twice("area", (one.id for one in place.areas))
     yield from _twice("sign-in", (one.login for one in place.people))
     yield from _twice("recipient", (one.name for one in place.recipients))
