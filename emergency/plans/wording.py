@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -79,6 +80,8 @@ class Wording:
     def __init__(self, notices: Mapping[tuple[str, str], Template], words: _Words) -> None:
         self._notices = notices
         self._words = words
+        # ten thousand orders of one decision carry a dozen lists of measures and two instants
+        self._list, self._moment = lru_cache(maxsize=2048)(self._listed), lru_cache(maxsize=512)(self._told)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -124,6 +127,9 @@ class Wording:
         """
         if at.tzinfo is None:
             raise ValueError("an instant needs its zone")
+        return self._moment(at, lang, dated)
+
+    def _told(self, at: datetime, lang: str, dated: bool) -> str:
         here = at.astimezone(SHANGHAI)
         pattern = self._words.dated_instant if dated else self._words.instant
         parts = {
@@ -183,6 +189,9 @@ class Wording:
 
         No items are 无. If not even the first fits, it is cut: the page behind the link has them all.
         """
+        return self._list(tuple(items), lang, room)
+
+    def _listed(self, items: tuple[str, ...], lang: str, room: int) -> str:
         if not items:
             return self._words.nothing.said(lang)
         between = self._words.between.said(lang)
@@ -205,6 +214,7 @@ _DROPPED = frozenset({"Cf", "Cs", "Co", "Cn"})  # invisible marks, among them th
 _BLANKED = frozenset({"Cc", "Zl", "Zp", "Zs"})
 
 
+@lru_cache(maxsize=8192)  # the same numbers, names and measures stand in thousands of texts
 def plain(value: str) -> str:
     """The value as one line of visible characters."""
     kinds = ((char, unicodedata.category(char)) for char in value)
