@@ -16,10 +16,12 @@ from emergency.domain.level import Level
 from emergency.domain.orders import Status
 from emergency.domain.people import Act, Person, Role, may
 from emergency.domain.review import Stage
-from emergency.store import Tx, desk, portal
+from emergency.store import Tx, consulting, desk, portal
 from emergency.system import System
 
 READS: Final = timedelta(minutes=6)  # the duty officer before putting a suggestion forward
+TALKS: Final = timedelta(minutes=1)  # between the steps of a consultation; all of them before it is put forward
+FORECASTERS, FORECASTER = "市气象台（样例）", "预报员（样例）"
 SIGNS: Final = timedelta(minutes=9)  # the approver before signing
 PASSES_ON: Final = timedelta(minutes=10)  # the district between the city's message and its bulletin in the system
 RULES: Final = timedelta(minutes=15)
@@ -112,7 +114,7 @@ class Officers:
         """What each of them means to do next, and when; nothing is done yet."""
         for area, one in desks.items():
             if one.waiting is not None:
-                yield self._decide(one.waiting)
+                yield self._consult(one.waiting, tx) or self._decide(one.waiting)
             elif (bulletin := self._to_pass_on(area, desks, tx)) is not None:
                 yield bulletin
             for order_id, at in one.declined:
@@ -132,6 +134,34 @@ class Officers:
         approver = self._approver(decision)
         at = decision.proposed_at + SIGNS
         return Deed(at, f"{approver.name}签发：{moved}", self._press(approver, page, f"{page}/sign"))
+
+    def _consult(self, decision: Decision, tx: Tx) -> Deed | None:
+        """Before orange or red is put forward they talk: commander and forecaster are asked, the officer concludes."""
+        since = decision.suggested_at
+        if decision.standing is not Standing.SUGGESTED or decision.level < Level.ORANGE or since is None:
+            return None
+        officer = self._one(decision.area, Act.CONSULT, Role.DUTY_OFFICER)
+        asked = max(self._able(decision.area, Act.CONSULT, Role.APPROVER), key=lambda who: who.rank)
+        told = next(iter(consulting.of_decision(tx, decision.id)), None)
+        if told is None:
+            do = self._press(
+                officer, f"/console/consultations/new?decision={decision.id}", "/console/consultations/new",
+                {"person": str(asked.id), "guest_unit": FORECASTERS, "guest_name": FORECASTER},
+            )  # fmt: skip
+            return Deed(since + TALKS, f"{officer.name}召集会商", do)
+        page, level = f"/console/consultations/{told.id}", decision.level.word
+        silent = {one.key: one for one in told.silent}
+        if str(asked.id) in silent:
+            word = {"level": level, "said": "同意按规则结论准备，重点盯夜间。"}
+            return Deed(since + 2 * TALKS, f"{asked.name}会商发言", self._press(asked, page, f"{page}/voice", word))
+        if silent:
+            word = {"key": next(iter(silent)), "level": level, "said": "静稳维持，扩散条件短期不会好转。"}
+            return Deed(since + 3 * TALKS, f"{officer.name}代录意见", self._press(officer, page, f"{page}/voice", word))
+        if told.concluded_at is None:
+            said = {"outcome": level, "conclusion": "意见一致，按规则结论提出。"}
+            do = self._press(officer, page, f"{page}/conclusion", said)
+            return Deed(since + 4 * TALKS, f"{officer.name}记录结论", do)
+        return None
 
     def _to_pass_on(self, area: str, desks: Mapping[str, Desk], tx: Tx) -> Deed | None:
         """The bulletin of the level above that this desk has had word of and has not entered yet."""

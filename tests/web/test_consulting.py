@@ -172,6 +172,8 @@ def test_the_signer_reads_the_consultation_beside_the_rule_and_signs_it(world: W
     assert "作为依据的会商" not in desk.get(page).text
     press(desk, path, f"{path}/conclusion", outcome="orange", conclusion="静稳加重，建议橙色")
 
+    assert f'name="consultation" value="{one}" checked' in desk.get(page).text
+
     form = {
         "number": "柳气预警〔2015〕1号",
         "reason": "会商结论",
@@ -200,6 +202,20 @@ def test_the_signer_reads_the_consultation_beside_the_rule_and_signs_it(world: W
     said = signed_in("city-duty").get(f"/api/v1/episodes/{decision.episode_id}").get_json()
     assert [row["conclusion"] for row in said["consultations"]] == ["静稳加重，建议橙色"]
     assert "静稳加重，建议橙色" in signed_in("city-reviewer").get(f"/review/{decision.episode_id}").text
+
+
+def test_the_pages_are_whole_in_english(world: World, signed_in: SignedIn) -> None:
+    desk = signed_in("lj-duty")
+    one = called(world, desk, "lj-approver2", "labao-town")
+    path = f"/console/consultations/{one}"
+    press(desk, path, f"{path}/voice", key="区气象局 张工", level="", said="not sure")
+
+    for page, words in (
+        (path, "2 not answered"),
+        ("/console/consultations", "Subject"),
+        ("/console/consultations/new", "Experts from outside"),
+    ):
+        assert words in desk.get(f"{page}?lang=en").text
 
 
 def test_a_person_s_own_proposal_offers_what_was_concluded(world: World, signed_in: SignedIn) -> None:
