@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -127,6 +128,23 @@ def test_what_was_said_first_stays_in_the_rows_when_somebody_says_something_else
     assert answer.last is not None
     assert [one.said for one in (*answer.before, answer.last)] == ["静稳维持", "湿度上升，更重"]
     assert facts(world, told.id) == ["consultation.called", "consultation.said", "consultation.said"]
+
+
+def test_two_who_speak_at_the_same_instant_are_both_heard(world: World) -> None:
+    told = call(world, people=["city-approver2", "city-approver3"])
+    gate = threading.Barrier(2)
+
+    def speak(login: str) -> None:
+        gate.wait()
+        say(world, told, str(world.person(login).id), by=login)
+
+    both = [threading.Thread(target=speak, args=(login,)) for login in ("city-approver2", "city-approver3")]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+
+    assert [one.key for one in as_kept(world, told.id).silent] == [OUTSIDE]
 
 
 def test_no_row_of_what_was_said_is_ever_overwritten(world: World) -> None:
