@@ -1,7 +1,7 @@
 # One door for people and for CI. `make help` lists what there is; every target makes the .venv it needs.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench docs lock shots fmt clean python
+.PHONY: help install install-all run test check bench docs lock shots fmt clean python
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -13,7 +13,7 @@ RUN_STAMP := $(VENV)/.installed-$(PINS)
 DEV_STAMP := $(VENV)/.installed-dev-$(DEV_PINS)
 
 help: ## what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 python:
 	@for p in python3.13 python3.12 python3.11 python3; do \
@@ -43,6 +43,8 @@ $(DEV_STAMP): $(RUN_STAMP)
 	@rm -f $(VENV)/.installed-dev-*; touch $@
 
 install: $(RUN_STAMP) ## .venv with the pinned requirements
+
+install-all: $(DEV_STAMP) ## .venv with what tests and checks need as well
 
 # The recipe below is one plain command, so that make itself is the demo's parent and takes it along when it dies.
 run: export EMERGENCY_WITH_PARENT = 1
