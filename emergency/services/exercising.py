@@ -229,10 +229,15 @@ def relay(tx: Tx, rules: Rules, exercise_id: str, area: str, *, by: Person, now:
         received_at=now,
         expected_end_at=notice.expected_end_at,
         scan_sha256=signed.content_sha,  # no paper: the seal of what was signed stands for its scan
-        action="activate" if signed.move is Move.REOPEN else signed.move.value,
+        action=action_of(signed),
         reason=notice.reason,
     )
     return intake.enter_bulletin(tx, rules.in_exercise(one.id), told, by=by, now=now)
+
+
+def action_of(signed: Decision) -> str:
+    """What a bulletin calls the decision it announces."""
+    return "activate" if signed.move is Move.REOPEN else signed.move.value
 
 
 def last_above(tx: Tx, one: Exercise, area: str) -> Decision | None:

@@ -138,15 +138,21 @@ def episodes(tx: Tx, exercise_id: str) -> tuple[Episode, ...]:
     return tuple(saving.episode(row) for row in rows)
 
 
-def inbox(tx: Tx, exercise_id: str, *, address: str = "", limit: int = 50, offset: int = 0) -> tuple[Inbox, ...]:
-    """What each address got or would have got in this exercise, the newest first."""
-    asked = select(table(MessageRow)).where(_of_exercise(exercise_id))
-    if address:
-        asked = asked.where(MessageRow.to == address)
+def inbox(
+    tx: Tx, exercise_id: str, *, area: str = "", address: str = "", limit: int = 50, offset: int = 0
+) -> tuple[Inbox, ...]:
+    """What each address (of the area and below, when named) got or would have got in this exercise, the newest first."""
+    asked = select(table(MessageRow)).where(*_wanted(exercise_id, area, address))
     rows = tx.connection.execute(
         asked.order_by(MessageRow.put_at.desc(), MessageRow.to, MessageRow.id).limit(limit).offset(offset)
     )
     return tuple(Inbox(saving.message(row), row.channel != WALL and row.sent_at is not None) for row in rows)
+
+
+def inbox_size(tx: Tx, exercise_id: str, *, area: str = "", address: str = "") -> int:
+    """How many lines that inbox has."""
+    asked = select(func.count()).select_from(table(MessageRow)).where(*_wanted(exercise_id, area, address))
+    return int(tx.connection.execute(asked).scalar_one())
 
 
 def counts(tx: Tx, exercise_id: str) -> Counts:
@@ -185,6 +191,13 @@ def cancel_outward(tx: Tx, exercise_id: str) -> int:
 
 
 # --- underneath
+
+
+def _wanted(exercise_id: str, area: str, address: str) -> list[ColumnElement[bool]]:
+    found = [_of_exercise(exercise_id)]
+    if area:
+        found.append(_below(MessageRow.area, area))
+    return [*found, MessageRow.to == address] if address else found
 
 
 def _of_exercise(exercise_id: str) -> ColumnElement[bool]:

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 BLUEPRINTS: Final = (
     "access", "console", "ordering", "deciding", "bulletins", "consulting",
     "portal", "phone", "review", "public", "api",
+    "exercising",
 )  # fmt: skip
 HTMX: Final = files("js_lib_htmx") / "static" / "htmx" / "htmx.min.js"
 A_DAY: Final = 24 * 3600  # seconds

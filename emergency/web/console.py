@@ -112,10 +112,11 @@ def now() -> ResponseReturnValue:
     return render_template("console/now.html", **page)
 
 
-def verdict_of(tx: Tx, area: str) -> tuple[Mapping[str, Any] | None, str]:
+def verdict_of(tx: Tx, area: str, exercise: str = "") -> tuple[Mapping[str, Any] | None, str]:
     """What the plan's rule says of the air now, as data; or why it can say nothing."""
     try:
-        return as_data(the_system().rules.assess_now(tx, area, now=showing.now())), ""
+        rules = the_system().rules.in_exercise(exercise)
+        return as_data(rules.assess_now(tx, area, now=showing.now())), ""
     except NoAir as found:
         return None, showing.refusal(found)
     except Refused as found:  # a plan whose cells nobody has seen refuses by name

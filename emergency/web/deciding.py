@@ -11,11 +11,11 @@ from flask.typing import ResponseReturnValue
 
 from emergency.domain.episode import EPISODE, Decision, Move, NotEntitled, OwnProposal, Phase, Standing
 from emergency.domain.level import Level
-from emergency.domain.people import ACTS, Act
+from emergency.domain.people import ACTS, Act, within
 from emergency.domain.plan import Authority
-from emergency.errors import Refused
+from emergency.errors import Missing, Refused
 from emergency.services import decisions
-from emergency.store import desk
+from emergency.store import Tx, desk, exercising
 from emergency.web import consulting, showing
 from emergency.web.access import ask_here, confirmed, limited, may_here, open_to, the_person, the_system
 from emergency.web.console import desk_area, verdict_of
@@ -198,6 +198,18 @@ def _refused(decision_id: UUID, refused: Refused, *, typed: Mapping[str, str] | 
 # --- by hand
 
 
+def _exercise_in(tx: Tx, area: str) -> str:
+    """
+    The running exercise that the request names, when it covers the area; empty for what is real.
+
+    :raises Missing: no such exercise runs here
+    """
+    said = request.values.get("exercise", "")
+    if said and not any(one.id == said and within(area, one.area) for one in exercising.running(tx)):
+        raise Missing("no such exercise runs here")
+    return said
+
+
 @bp.get("/console/propose")
 @open_to(Act.PROPOSE)
 def propose_page() -> ResponseReturnValue:
@@ -210,8 +222,9 @@ def _propose_page(area: str, *, refused: str = "", typed: Mapping[str, str] | No
     system = the_system()
     with system.store.reading() as tx:
         plan = system.rules.plan_of(tx, area)
-        episode = tx.running_episode(area)
-        verdict, no_air = verdict_of(tx, area)
+        exercise = _exercise_in(tx, area)
+        episode = tx.running_episode(area, exercise)
+        verdict, no_air = verdict_of(tx, area, exercise)
         waiting = tx.waiting_decision(episode.id) if episode else None
         here = tx.area(area)
         nameable = consulting.to_name(tx, area, episode.id if episode else None)
@@ -222,6 +235,7 @@ def _propose_page(area: str, *, refused: str = "", typed: Mapping[str, str] | No
         allowed = [one for one in allowed if one not in (Move.ACTIVATE, Move.UPGRADE)]
     return render_template(
         "console/propose.html",
+        exercise=exercise,
         area=here,
         plan=plan,
         episode=episode,
@@ -254,7 +268,7 @@ def propose() -> ResponseReturnValue:
         told = system.store.run(
             lambda tx: decisions.propose(
                 tx,
-                system.rules,
+                system.rules.in_exercise(_exercise_in(tx, area)),
                 area=area,
                 move=move,
                 level=level,

@@ -7,11 +7,13 @@ import io
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
+from urllib.parse import quote
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from emergency.domain.exercise import LABEL
 from emergency.domain.orders import Status
 from emergency.domain.people import Act, Area
 from emergency.errors import Missing, Refused
@@ -35,7 +37,8 @@ def orders() -> ResponseReturnValue:
     with the_system().store.reading() as tx:
         areas = {one.id: one for one in tx.areas()}
         if request.args.get("format") == "csv":
-            return _as_csv(list(desk_orders.every(tx, wanted))[:MOST_ROWS], areas)
+            label = tx.episode(wanted.episode_id).label if wanted.episode_id else ""
+            return _as_csv(list(desk_orders.every(tx, wanted))[:MOST_ROWS], areas, label)
         page = page_asked()
         lines, total = desk_orders.found(tx, wanted, limit=PAGE, offset=(page - 1) * PAGE)
         towns, sectors = desk_orders.choices(tx, wanted.area, wanted.episode_id)
@@ -81,12 +84,13 @@ COLUMNS: Final = (
 )  # fmt: skip
 
 
-def _as_csv(lines: list[desk_orders.Line], areas: Mapping[str, Area]) -> Response:
-    """The list as a spreadsheet opens it; the first line says when it is a replay or an exercise."""
+def _as_csv(lines: list[desk_orders.Line], areas: Mapping[str, Area], label: str) -> Response:
+    """The list as a spreadsheet opens it; name and first line say when it is a replay or an exercise."""
     out = io.StringIO()
     writer = csv.writer(out)
-    if label := the_system().rules.label:
-        writer.writerow([f"【{label}】", the_system().rules.origin])
+    rules = the_system().rules
+    if label := label or rules.label:
+        writer.writerow([f"【{label}】", rules.origin or _("本文件来自演练，不是真实的应急指令。")])
     writer.writerow([_(one) for one in COLUMNS])
     for one in lines:
         cells = (
@@ -99,7 +103,10 @@ def _as_csv(lines: list[desk_orders.Line], areas: Mapping[str, Area]) -> Respons
         writer.writerow([plain_cell(str(cell)) for cell in cells])
     response = Response("\ufeff" + out.getvalue(), mimetype="text/csv")  # the mark by which Excel knows UTF-8
     made = f"{showing.local(showing.now()):%Y%m%d-%H%M}"
-    response.headers["Content-Disposition"] = f"attachment; filename=orders-{made}.csv"
+    name = f"orders-{made}.csv"
+    marked = f"; filename*=UTF-8''{quote(f'{label}-{name}')}" if label == LABEL else ""
+    name = f"exercise-{name}" if label == LABEL else name  # for those who do not read the coded one
+    response.headers["Content-Disposition"] = f"attachment; filename={name}{marked}"
     return response
 
 

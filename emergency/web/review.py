@@ -69,7 +69,8 @@ def home() -> ResponseReturnValue:
     """Every episode of the person's area, and how far its review is."""
     with the_system().store.reading() as tx:
         found = record.reviewable(tx, the_person().area)
-    return render_template("review/home.html", found=found, stages=STAGES, reviewed=REVIEWED)
+        drilled = record.reviewable(tx, the_person().area, exercises=True)
+    return render_template("review/home.html", found=found, drilled=drilled, stages=STAGES, reviewed=REVIEWED)
 
 
 @bp.get("/review/<uuid:episode_id>")
@@ -153,7 +154,8 @@ def _paper(episode_id: UUID, *, refused: str = "", typed: str = "") -> str:
         ask_here(Act.SEE_REVIEW, kept.area.id)
         lines = record.journal(tx, episode_id, limit=400, leave_out=ROUTINE)
         talks = consulting.along(tx, episode_id)
-        days = beside(tx, system.rules.place_of(tx, kept.area.id), kept)
+        place = system.rules.in_exercise(kept.episode.exercise).place_of(tx, kept.area.id)
+        days = beside(tx, place, kept)
     approved = [one for one in kept.decisions if one.standing is Standing.APPROVED]
     spans = kept.review.tally.spans if kept.review else reviews.spans(approved)
     return render_template(
