@@ -19,6 +19,7 @@ from emergency.domain.messages import Lane
 from emergency.errors import Misconfigured
 from emergency.feeds import Feed
 from emergency.feeds import build as build_feeds
+from emergency.plans.advice import load_advice
 from emergency.plans.drills import Drill, load_drill
 from emergency.plans.measures import load_measures
 from emergency.plans.places import Place, load_place
@@ -77,6 +78,7 @@ def build(settings: Settings) -> System:
     rules = Rules(
         plans=load_plans(books / "plans"),
         book=load_measures(books / "measures"),
+        advice=load_advice(books / "advice"),
         wording=load_wording(books / "wording"),
         links=Links(settings.secret_key.encode(), settings.public_url),
         wall=wall,
@@ -84,6 +86,7 @@ def build(settings: Settings) -> System:
         label="推演" if drill else "",
         origin=drill.legend if drill else "",
         places={city.id: _air_place(city.name)},
+        standards=tuple(load_standards(books / "standards")),
     )
     if unknown := sorted({one for some in place.shadow.values() for one in some} - set(rules.plans)):
         raise Misconfigured(f"{books / 'places' / PLACE}.yaml: no plan is called {', '.join(unknown)}")

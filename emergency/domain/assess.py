@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
-from emergency.domain.assessment import SHANGHAI, Assessment, Comparison, Nearest
+from emergency.domain.assessment import SHANGHAI, Assessment, Comparison, Nearest, start_of
 from emergency.domain.forecast import Air, Bulletin, DayOfAir
 from emergency.domain.level import Level
 from emergency.domain.plan import (
@@ -34,7 +34,7 @@ class Disorder(Refused):
 
 
 class HoursNeeded(Refused):
-    """The plan counts running 24 hours, and only calendar days were given."""
+    """The plan counts running 24 hours, and no hours were given: calendar days alone could hide a higher level."""
 
     words_zh = "预案按连续24小时计算，只有自然日数据，不能判断"
 
@@ -65,12 +65,17 @@ def assess(plan: Plan, air: Air) -> Assessment:
 
     :raises UnknownCell: a level that could change the answer is not known
     :raises Unmeasured: the trigger is a concentration and a day lacks it
-    :raises HoursNeeded: the plan does not run on calendar days
+    A plan that runs on any 24 hours is asked of each row of windows by itself, and the spells of a clause lie in one
+    row: the highest level is told, of equal ones the longest run or the least that is missing, and of equally good
+    rows the one with the earliest anchor, so that a repeat gives the same. A window nobody has enough hours for
+    breaks a run and is neither clean nor bad.
+
+    :raises HoursNeeded: the plan runs on any 24 hours and the air has no hours
     :raises Disorder: the days are not in the order of the calendar, each once
     """
     if plan.unknown_levels and max(plan.unknown_levels) > max(plan.levels, default=Level.NONE):
         _refuse_the_unknown(plan, Level.NONE)  # whatever the air, the unknown level might be the answer
-    days, chains, found = _tried(plan, air)
+    anchor, days, chains, found = _tried(plan, air)
     _refuse_the_unknown(plan, found)
     holding = [one for one in chains.get(found, ()) if one.holds]
     decided = max(holding, key=lambda one: (len(one.runs[0]), _shape(one.clause)), default=None)
@@ -80,7 +85,7 @@ def assess(plan: Plan, air: Air) -> Assessment:
     pre_chain = _best(plan, pre.clause, days) if pre else None
     pre_level = pre.name if pre and pre_chain and pre_chain.holds else ""
     advisory = tuple(one.day for one in days if not plan.orders(one))
-    zh, en = _sentences(plan, found, decided, days, nearest, pre_level)
+    zh, en = _sentences(plan, found, decided, days, nearest, pre_level, anchor)
     return Assessment(
         plan_id=plan.id,
         plan_sha=plan.sha,
@@ -88,7 +93,10 @@ def assess(plan: Plan, air: Air) -> Assessment:
         clause=decided.clause.id if decided else "",
         clause_text=decided.clause.text if decided else "",
         comparisons=tuple(
-            line for level in sorted(chains, reverse=True) for one in chains[level] for line in _lines(level, one)
+            line
+            for level in sorted(chains, reverse=True)
+            for one in chains[level]
+            for line in _lines(level, one, anchor)
         ),
         days=days,
         run=tuple(one.day for one in decided.runs[0]) if decided else (),
@@ -98,6 +106,7 @@ def assess(plan: Plan, air: Air) -> Assessment:
         doubtful=_rests_on(plan, found, decided, days),
         advisory=advisory,
         pre_level=pre_level,
+        anchor=anchor,
     )
 
 
@@ -140,28 +149,42 @@ def heed(plan: Plan, bulletin: Bulletin) -> Assessment:
 
 def trigger_days(plan: Plan, air: Air) -> Air:
     """The air without the days whose cause only gets a health notice under this plan."""
-    return Air(air.place, tuple(one for one in air.days if plan.orders(one)))
+    return Air(
+        air.place,
+        tuple(one for one in air.days if plan.orders(one)),
+        tuple(tuple(one for one in row if plan.orders(one)) for row in air.anchored),
+    )
 
 
-def ongoing(plan: Plan, air: Air, *, today: date) -> Air:
+def ongoing(plan: Plan, air: Air, *, today: date, now: datetime | None = None) -> Air:
     """
     The air from the first day of the spell that still touches ``today``: a spell that has ended triggers nothing.
 
-    A spell goes back over adjoining days that stand above the lowest mark of any trigger.
+    A spell goes back over adjoining days that stand above the lowest mark of any trigger. Of rows of windows the one
+    under way at ``now`` (00:00 of today when not given) stands for today.
     """
-    days = _in_order(air.days)
+    here = (now or start_of(today)).astimezone(SHANGHAI)
+    return Air(
+        air.place,
+        _still(plan, air.days, today),
+        tuple(_still(plan, row, (here - timedelta(hours=anchor)).date()) for anchor, row in enumerate(air.anchored)),
+    )
+
+
+def _still(plan: Plan, some: Sequence[DayOfAir], today: date) -> tuple[DayOfAir, ...]:
+    days = _in_order(some)
     spells = [spell for clauses in plan.levels.values() for clause in clauses for spell in clause.spells]
     lowest = min(spells, key=lambda one: one.over, default=None)
     kept = [one for one in days if one.day >= today]
     if kept and kept[0].day == today and (lowest is None or not _counts(plan, lowest, kept[0])):
-        return Air(air.place, tuple(kept))  # today is better: what was before is over
+        return tuple(kept)  # today is better: what was before is over
     back = today - timedelta(days=1)
     for one in reversed([one for one in days if one.day < today]):
         if lowest is None or one.day != back or not _counts(plan, lowest, one):
             break
         kept.insert(0, one)
         back -= timedelta(days=1)
-    return Air(air.place, tuple(kept))
+    return tuple(kept)
 
 
 def highest(plan: Plan, air: Air) -> Level:
@@ -169,16 +192,34 @@ def highest(plan: Plan, air: Air) -> Level:
     The highest level of those whose trigger is known; :func:`assess` without grounds and without refusing the unknown.
 
     :raises Unmeasured: the trigger is a concentration and a day lacks it
-    :raises HoursNeeded: the plan does not run on calendar days
+    :raises HoursNeeded: the plan runs on any 24 hours and the air has no hours
     :raises Disorder: the days are not in the order of the calendar, each once
     """
-    return _tried(plan, air)[2]
+    return _tried(plan, air)[3]
 
 
-def _tried(plan: Plan, air: Air) -> tuple[tuple[DayOfAir, ...], dict[Level, list[_Chain]], Level]:
-    if plan.runs_on is not RunsOn.CALENDAR_DAYS:
+_Tried = tuple[tuple[DayOfAir, ...], dict[Level, list[_Chain]], Level]
+
+
+def _tried(plan: Plan, air: Air) -> tuple[int | None, tuple[DayOfAir, ...], dict[Level, list[_Chain]], Level]:
+    """The row that says most, with the hour it is anchored at; None where the calendar's days are judged."""
+    if plan.runs_on is RunsOn.CALENDAR_DAYS:
+        return None, *_tried_on(plan, air.days)
+    if not air.anchored:
         raise HoursNeeded(f"{plan.id} runs on {plan.runs_on.value}")
-    days = _in_order(air.days)
+    tried = [(anchor, *_tried_on(plan, row)) for anchor, row in enumerate(air.anchored)]
+    return max(tried, key=lambda one: _says(*one[2:]))  # the first of equals: the earliest anchor
+
+
+def _says(chains: Mapping[Level, Sequence[_Chain]], found: Level) -> tuple[Level, int, int]:
+    """How much a row says: its level, how long the run is that gives it, and how little is missing to the next."""
+    longest = max((len(one.runs[0]) for one in chains.get(found, ()) if one.holds), default=0)
+    above = min((level for level in chains if level > found), default=None)
+    return found, longest, -min((sum(one.missing) for one in chains[above]), default=0) if above else 0
+
+
+def _tried_on(plan: Plan, some: Sequence[DayOfAir]) -> _Tried:
+    days = _in_order(some)
     chains = {level: [_best(plan, clause, days) for clause in plan.levels[level]] for level in sorted(plan.levels)}
     found = max((level for level, tried in chains.items() if any(one.holds for one in tried)), default=Level.NONE)
     return days, chains, found
@@ -247,13 +288,14 @@ def _left_out(plan: Plan, days: Sequence[DayOfAir]) -> tuple[str, str]:
     return f"{named_zh}只发健康提示，不计入。", f" Health notice only, not counted: {named_en}."
 
 
-def _lines(level: Level, chain: _Chain) -> Iterator[Comparison]:
+def _lines(level: Level, chain: _Chain, anchor: int | None) -> Iterator[Comparison]:
+    unit_zh, unit_en = ("天数", "days") if anchor is None else ("24小时段数", "24-h windows")
     for index, (spell, run) in enumerate(zip(chain.clause.spells, chain.runs, strict=True)):
         yield Comparison(
             level=level,
             clause=chain.clause.id,
-            what=f"{'days in that run' if index else 'days in a row'} with {spell.words}",
-            what_zh=f"{'其中连续' if index else '连续'} {spell.words} 的天数",
+            what=f"{unit_en} {'in that run' if index else 'in a row'} with {spell.words}",
+            what_zh=f"{'其中连续' if index else '连续'} {spell.words} 的{unit_zh}",
             left=len(run),
             right=spell.days,
             days=tuple(one.day for one in run),
@@ -293,14 +335,23 @@ def _rests_on(plan: Plan, found: Level, decided: _Chain | None, days: Sequence[D
     return doubtful(plan, *(path for path in paths if path)) + judged
 
 
-def _span(days: Sequence[date]) -> tuple[str, str]:
-    """A stretch of days in both languages; one day is named once."""
+def _span(days: Sequence[date], anchor: int | None) -> tuple[str, str]:
+    """A stretch of days in both languages; one day is named once, and windows by their first and last hour."""
     first, last = days[0], days[-1]
+    if anchor is not None:
+        hours = f"{first:%m-%d} {anchor:02}:00 - {last + timedelta(days=1):%m-%d} {anchor:02}:00"
+        return hours, hours
     return (f"{first}", f"{first}") if first == last else (f"{first}至{last}", f"{first} to {last}")
 
 
 def _sentences(
-    plan: Plan, found: Level, decided: _Chain | None, days: Sequence[DayOfAir], nearest: Nearest | None, pre_level: str
+    plan: Plan,
+    found: Level,
+    decided: _Chain | None,
+    days: Sequence[DayOfAir],
+    nearest: Nearest | None,
+    pre_level: str,
+    anchor: int | None,
 ) -> tuple[str, str]:
     if not days:
         return "没有可判断的日数据。", "There are no days to judge."
@@ -308,18 +359,21 @@ def _sentences(
     gap_zh = out_zh + (f"距{LEVEL_ZH[nearest.level]}：{nearest.missing}。" if nearest else "")
     gap_en = out_en + (f" To {nearest.level.word}: {nearest.missing_en}." if nearest else "")
     if decided is None:
-        span_zh, span_en = _span([one.day for one in days])
+        span_zh, span_en = _span([one.day for one in days], anchor)
         stage = f"，达到{pre_level}" if pre_level else ""
         return (
             f"{span_zh}未达到《{plan.name}》的预警条件{stage}。{gap_zh}",
             f"{span_en} meets no warning condition of {plan.name_en}.{gap_en}",
         )
+    unit_zh, unit_en = ("天", "day") if anchor is None else ("个24小时", "24-h window")
     parts_zh, parts_en = [], []
     for index, (spell, run) in enumerate(zip(decided.clause.spells, decided.runs, strict=True)):
-        span_zh, span_en = _span([one.day for one in run])
-        parts_zh.append(f"{'其中' if index else ''}{span_zh}连续{len(run)}天 {spell.words}（要求{spell.days}天）")
+        span_zh, span_en = _span([one.day for one in run], anchor)
+        parts_zh.append(
+            f"{'其中' if index else ''}{span_zh}连续{len(run)}{unit_zh} {spell.words}（要求{spell.days}{unit_zh}）"
+        )
         parts_en.append(
-            f"{'of these ' if index else ''}{span_en}: {len(run)} day{'s' * (len(run) > 1)} with {spell.words} "
+            f"{'of these ' if index else ''}{span_en}: {len(run)} {unit_en}{'s' * (len(run) > 1)} with {spell.words} "
             f"({spell.days} asked for)"
         )
     judge = decided.clause.people_judge

@@ -80,16 +80,25 @@ class Assessment:
     advisory: tuple[date, ...] = ()
     pre_level: str = ""
     bulletin: str = ""
+    anchor: int | None = None  # the hour at which the 24-h windows begin; None: calendar days
 
     @property
     def since(self) -> datetime | None:
-        """The start of the run's first day in Asia/Shanghai, as an instant in UTC; None when no air triggers it."""
-        return start_of(self.run[0]) if self.run else None
+        """The start of the run's first day or window, as an instant in UTC; None when no air triggers it."""
+        return start_of(self.run[0]) + timedelta(hours=self.anchor or 0) if self.run else None
 
     @property
     def until(self) -> datetime | None:
-        """The end of the run's last day in Asia/Shanghai, in UTC; None when no air triggered."""
-        return end_of(self.run[-1]) if self.run else None
+        """The end of the run's last day or window, in UTC; None when no air triggered."""
+        return end_of(self.run[-1]) + timedelta(hours=self.anchor or 0) if self.run else None
+
+    @property
+    def lead_days(self) -> int | None:
+        """Days from the issue of the forecast to the first forecast day of the run; None when none is forecast."""
+        first = next((one for one in self.days if one.day in self.run and one.issued_at is not None), None)
+        if first is None or first.issued_at is None:
+            return None
+        return (first.day - first.issued_at.astimezone(SHANGHAI).date()).days
 
     @property
     def grounds(self) -> tuple[Comparison, ...]:
@@ -114,6 +123,7 @@ def as_data(assessment: Assessment) -> dict[str, object]:
         "doubtful": list(assessment.doubtful),
         "pre_level": assessment.pre_level,
         "bulletin": assessment.bulletin,
+        **({} if assessment.anchor is None else {"anchor": assessment.anchor}),  # calendar plans are kept as ever
     }
 
 
@@ -165,6 +175,7 @@ def from_data(data: Mapping[str, Any]) -> Assessment:
         advisory=_dates([one["day"] for one in data["days"] if one["advisory"]]),
         pre_level=data["pre_level"],
         bulletin=data["bulletin"],
+        anchor=data.get("anchor"),
     )
 
 

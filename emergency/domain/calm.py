@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from emergency.domain.assessment import SHANGHAI, end_of, start_of
 from emergency.domain.forecast import Air, DayOfAir
-from emergency.domain.plan import Metric, Plan, UnknownCell
+from emergency.domain.plan import Metric, Plan, RunsOn, UnknownCell
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ def calm(plan: Plan, air: Air, *, now: datetime) -> Calm:
     On daily data the test is two whole calendar days (the plan's ``whole_days``) that begin at or after ``now``, none
     over the mark; a release takes effect at their start and not before, so the day under way may still be bad. A day
     nobody has figures for is not calm. Days whose cause only gets a health notice keep no orders in force, so they
-    count as calm. Source: 环大气〔2024〕6号 as practised (36 h).
+    count as calm. Source: 环大气〔2024〕6号 as practised (36 h). Where the plan runs on any 24 hours and hours are at
+    hand, no 24-h window inside those days may be over the mark either, wherever it is anchored.
 
     :raises UnknownCell: the plan has no release rule
     """
@@ -72,6 +74,16 @@ def calm(plan: Plan, air: Air, *, now: datetime) -> Calm:
             f"{worst.day} AQI {figure}，高于解除限值 {mark}。",
             f"{worst.day} has AQI {figure}, over the release mark {mark}.",
         )
+    if between := _between(plan, air, needed, rule.not_over):
+        anchor, day = between
+        hours = f"{day.day:%m-%d} {anchor:02}:00 - {day.day + timedelta(days=1):%m-%d} {anchor:02}:00"
+        return Calm(
+            False,
+            since,
+            until,
+            f"{hours} AQI {day.aqi}，高于解除限值 {mark}。",
+            f"{hours} has AQI {day.aqi}, over the release mark {mark}.",
+        )
     if unknown:
         return Calm(
             False,
@@ -95,6 +107,20 @@ def calm(plan: Plan, air: Air, *, now: datetime) -> Calm:
         f"{needed[0]}至{needed[-1]}各日均不高于 {mark}，预计持续超过 {rule.hours_over} 小时。",
         f"{needed[0]} to {needed[-1]} are not over {mark}, forecast to stay so for more than {rule.hours_over} h.",
     )
+
+
+def _between(plan: Plan, air: Air, needed: Sequence[date], not_over: float) -> tuple[int, DayOfAir] | None:
+    """The worst window inside these days that is over the mark, with the hour it is anchored at."""
+    if plan.runs_on is RunsOn.CALENDAR_DAYS or not needed:
+        return None
+    found = [
+        (anchor, one)
+        for anchor, row in enumerate(air.anchored)
+        for one in row
+        if needed[0] <= one.day and one.day + timedelta(days=anchor > 0) <= needed[-1]
+        if plan.orders(one) and one.aqi > not_over
+    ]
+    return max(found, key=lambda one: one[1].aqi, default=None)
 
 
 def over(plan: Plan, air: Air, *, spell_until: datetime | None, now: datetime) -> bool:

@@ -106,10 +106,16 @@ class DayOfAir:
 
 @dataclass(frozen=True)
 class Air:
-    """Observed days joined to forecast days, in the order of the calendar, each day once."""
+    """
+    Observed days joined to forecast days, in the order of the calendar, each day once.
+
+    ``anchored``, where hours are at hand: for each hour of the day the same air in 24-h windows that begin at it, each
+    named by the day it begins on; a plan that runs on any 24 hours judges these.
+    """
 
     place: str
     days: tuple[DayOfAir, ...]
+    anchored: tuple[tuple[DayOfAir, ...], ...] = ()
 
     def __iter__(self) -> Iterator[DayOfAir]:
         return iter(self.days)

@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 
 from emergency.clock import SHANGHAI, Clock
 from emergency.domain import assess as rule
+from emergency.domain.advising import Book
+from emergency.domain.air import Standard
 from emergency.domain.assessment import Assessment
 from emergency.domain.drill import takes_effect
 from emergency.domain.episode import Decision, Move
@@ -17,7 +19,8 @@ from emergency.domain.forecast import Air, Bulletin, DayOfAir, Forecast, Observa
 from emergency.domain.level import Level
 from emergency.domain.orders import Measure, Recipient, RecipientKind, measures_for
 from emergency.domain.people import Role
-from emergency.domain.plan import Plan
+from emergency.domain.plan import Plan, RunsOn
+from emergency.domain.windows import anchored, hours_joined, with_days
 from emergency.errors import Misconfigured, Refused
 from emergency.plans.wording import Wording
 from emergency.services.links import Links
@@ -50,6 +53,8 @@ class Rules:
     label: str = ""
     origin: str = ""
     places: Mapping[str, str] = field(default_factory=dict)
+    standards: Sequence[Standard] = ()  # editions of the index, for what is given by the hour
+    advice: Book = field(default_factory=dict)  # what is advised by cause; empty = no advisories
     exercise: str = ""  # the exercise these rules are asked in; empty for real air
 
     def in_exercise(self, exercise: str) -> Rules:
@@ -132,7 +137,9 @@ class Rules:
         """
         plan = self.plan_of(tx, area)
         today = now.astimezone(SHANGHAI).date()
-        found = [rule.assess(plan, rule.ongoing(plan, air, today=today)) for air in self._airs(tx, area, now=now)]
+        found = [
+            rule.assess(plan, rule.ongoing(plan, air, today=today, now=now)) for air in self._airs(tx, area, now=now)
+        ]
         if not found:
             raise NoAir(f"nothing is known of the air of {area} from {today} on")
         return max(found, key=lambda one: one.level)
@@ -146,11 +153,19 @@ class Rules:
         today = now.astimezone(SHANGHAI).date()
         since = today - LOOKS_BACK
         observed = _observed(tx.observed_days(place, since=since, until=today))
-        issued = [one for one in tx.forecasts(place, since=now - LOOKS_BACK) if one.issued_at <= now]
+        issued = [
+            with_days(one, self.standards)
+            for one in tx.forecasts(place, since=now - LOOKS_BACK)
+            if one.issued_at <= now
+        ]
+        by_the_hour = self.plan_of(tx, area).runs_on is RunsOn.ANY_24_HOURS
+        measured = tx.observed_hours(place, since=since, until=today) if by_the_hour else []
         airs = []
         for feed in sorted({one.feed for one in issued}):
             mine = [one for one in issued if one.feed == feed]
             air = joined(place, [*_filled(mine, until=today), *observed], mine[-1], today=today)
+            if by_the_hour:
+                air = anchored(air, hours_joined(measured, mine, now=now), self.standards)
             if any(one.day >= today for one in air.days):
                 airs.append(air)
         return airs

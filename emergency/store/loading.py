@@ -84,8 +84,10 @@ class Loading:
         return None if found is None else saving.episode(found)
 
     def latest_episode(self, area: str, exercise: str = "") -> Episode | None:
-        """The area's last opened episode, whatever its phase: the last real one, or the exercise's."""
-        here = (EpisodeRow.area == area, EpisodeRow.exercise == exercise)
+        """The area's last opened episode that was not dismissed: the last real one, or the exercise's."""
+        here = (
+            EpisodeRow.area == area, EpisodeRow.exercise == exercise, EpisodeRow.phase != Phase.DISMISSED.value
+        )  # fmt: skip
         found = self._first(select(table(EpisodeRow)).where(*here).order_by(EpisodeRow.opened_at.desc()))
         return None if found is None else saving.episode(found)
 
@@ -374,15 +376,22 @@ class Loading:
 
     def observed_days(self, place: str, *, since: date, until: date) -> list[Observation]:
         """Daily observations of the place over [since, until], oldest first."""
+        return self._observed(place, "day", since=since, until=until)
+
+    def observed_hours(self, place: str, *, since: date, until: date) -> list[Observation]:
+        """Hourly observations of the place on the days [since, until], oldest first."""
+        return self._observed(place, "hour", since=since, until=until)
+
+    def _observed(self, place: str, period: str, *, since: date, until: date) -> list[Observation]:
         rows = self.connection.execute(
             select(table(ObservationRow))
             .where(
                 ObservationRow.place == place,
-                ObservationRow.period == "day",
+                ObservationRow.period == period,
                 ObservationRow.day >= since,
                 ObservationRow.day <= until,
             )
-            .order_by(ObservationRow.day, ObservationRow.feed)
+            .order_by(ObservationRow.at if period == "hour" else ObservationRow.day, ObservationRow.feed)
         )
         return [saving.observation(row) for row in rows]
 

@@ -1,0 +1,150 @@
+"""Hours of air into adjoining 24-h windows, one row for each hour they may be anchored at, and into days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from emergency.domain.air import Amount, Period, Standard, as_written, index, standard_for, trigger_aqi
+from emergency.domain.air_daily import HOURS, mean
+from emergency.domain.assessment import SHANGHAI
+from emergency.domain.forecast import Air, Cause, DayOfAir, Forecast, ForecastDay, Observation, Source
+
+COUNTED = ("pm2_5", "pm10", "so2", "no2", "co")  # ozone gets a health notice and starts no orders (环大气〔2024〕6号)
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class HourOfAir:
+    """One hour of the run, ``at`` its end; ``values`` in µg/m³ and CO in mg/m³, and who says so."""
+
+    at: datetime
+    values: Mapping[str, float]
+    source: Source
+    feed: str = ""
+    issued_at: datetime | None = None
+
+
+def hours_joined(
+    observed: Iterable[Observation], forecasts: Iterable[Forecast], *, now: datetime
+) -> tuple[HourOfAir, ...]:
+    """
+    The measured hours up to ``now`` joined to what one source said of all others, oldest first, each hour once.
+
+    ``forecasts`` are those of ONE source, oldest first: what it said last of an hour stands. Of two feeds that
+    measured the same hour the one with more fine particles stands, as with days.
+    """
+    said = {
+        hour.at: HourOfAir(hour.at, hour.values, Source.FORECAST, one.feed, one.issued_at)
+        for one in forecasts
+        for hour in one.hours
+    }
+    seen: dict[datetime, HourOfAir] = {}
+    for one in observed:
+        if one.period != "hour" or one.at > now or not one.values:
+            continue
+        told = HourOfAir(one.at, one.values, Source.OBSERVED, one.feed)
+        if one.at not in seen or _fine(seen[one.at]) < _fine(told):
+            seen[one.at] = told
+    return tuple(hour for _, hour in sorted({**said, **seen}.items()))
+
+
+def _fine(hour: HourOfAir) -> float:
+    return hour.values.get("pm2_5", -1.0)
+
+
+def windows(
+    hours: Sequence[HourOfAir],
+    standards: Sequence[Standard],
+    *,
+    causes: Mapping[date, Cause] | None = None,
+    anchors: Sequence[int] = range(HOURS),
+) -> tuple[tuple[DayOfAir, ...], ...]:
+    """
+    For each anchor, an hour of the day, the adjoining, non-overlapping 24-h windows that begin at it; () without hours.
+
+    A window is named by the day it begins on, and valued as a day is: 24-h means with the edition's completeness
+    (HJ 663: 20 hours), ozone left out, the edition in force on the day it begins. A window without enough hours is
+    left out: unknown, neither clean nor bad. ``causes`` says what drives a calendar day; a window takes that of the
+    day with most of its hours, and of two halves the one driven by fine particles, else the first. It is observed
+    only when all of its hours are.
+    """
+    if not hours or not standards:
+        return ()
+    begins = {hour.at.astimezone(SHANGHAI) - _HOUR: hour for hour in hours}
+    amounts = {at: {name: as_written(hour.values[name]) for name in COUNTED if hour.values.get(name) is not None}
+               for at, hour in begins.items()}  # fmt: skip
+    first, last = min(begins).date() - timedelta(days=1), max(begins).date()
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return tuple(
+        tuple(found for day in days if (found := _window(day, anchor, begins, amounts, standards, causes or {})))
+        for anchor in anchors
+    )
+
+
+def _window(
+    day: date,
+    anchor: int,
+    begins: Mapping[datetime, HourOfAir],
+    amounts: Mapping[datetime, Mapping[str, Amount]],
+    standards: Sequence[Standard],
+    causes: Mapping[date, Cause],
+) -> DayOfAir | None:
+    start = datetime(day.year, day.month, day.day, anchor, tzinfo=SHANGHAI)
+    inside = [at for n in range(HOURS) if (at := start + n * _HOUR) in begins]
+    standard = standard_for(day, standards)
+    enough = standard.completeness.hours_for_mean
+    if len(inside) < enough:
+        return None
+    means = {name: mean([amounts[at].get(name) for at in inside], at_least=enough) for name in COUNTED}
+    cause = _cause(day, anchor, causes)
+    found = index(standard, means, period=Period.DAY)
+    aqi = trigger_aqi(standard, found, sand_dust=cause is Cause.SAND_DUST)
+    if aqi is None:
+        return None
+    fine, by = means["pm2_5"], [begins[at] for at in inside]
+    foreseen = [one for one in by if one.source is Source.FORECAST]
+    told = foreseen[-1] if foreseen else by[-1]
+    return DayOfAir(
+        day=day,
+        aqi=aqi,
+        source=told.source,
+        primary=tuple(name for name in COUNTED if found.iaqi.get(name) == aqi) if aqi > standard.primary_over else (),
+        cause=cause,
+        pm2_5=None if fine is None else round(float(fine), 1),
+        feed=told.feed,
+        issued_at=told.issued_at,
+    )
+
+
+def _cause(day: date, anchor: int, causes: Mapping[date, Cause]) -> Cause:
+    first = causes.get(day, Cause.PM2_5)
+    second = causes.get(day + timedelta(days=1), Cause.PM2_5)
+    if anchor * 2 == HOURS:
+        return Cause.PM2_5 if Cause.PM2_5 in (first, second) else first
+    return first if anchor * 2 < HOURS else second
+
+
+def anchored(air: Air, hours: Sequence[HourOfAir], standards: Sequence[Standard]) -> Air:
+    """
+    The same air with its rows of windows.
+
+    The row anchored at 00:00 is filled with the calendar days that have no hours: they are windows too, so that a
+    day which only a daily forecast reaches is still judged.
+    """
+    rows = windows(hours, standards, causes={one.day: one.cause for one in air.days})
+    if not rows:
+        return air
+    at_midnight = {**{one.day: one for one in air.days}, **{one.day: one for one in rows[0]}}
+    filled = tuple(one for _, one in sorted(at_midnight.items()))
+    return replace(air, anchored=(filled, *rows[1:]))
+
+
+def with_days(forecast: Forecast, standards: Sequence[Standard]) -> Forecast:
+    """The forecast of a source that gives hours only, with the days they make by the daily method; others as given."""
+    if forecast.days or not forecast.hours or not standards:
+        return forecast
+    made = windows(hours_joined((), [forecast], now=forecast.issued_at), standards, anchors=(0,))[0]
+    days = (ForecastDay(one.day, one.aqi, primary=one.primary, cause=one.cause, pm2_5=one.pm2_5) for one in made)
+    return replace(forecast, days=tuple(days))
