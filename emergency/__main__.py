@@ -11,8 +11,11 @@ from collections.abc import Sequence
 
 from emergency.errors import EmergencyError
 
-MODULES = ("aqi", "plans", "replay", "drill", "episodes", "people", "running")
-WORDS = {"aqi": "aqi", "drill": "drill", "plans": "plans", "assess": "plans", "replay": "replay", "episodes": "episodes"}
+MODULES = ("aqi", "plans", "replay", "drill", "episodes", "forecasts", "people", "running")
+WORDS = {
+    "aqi": "aqi", "drill": "drill", "plans": "plans", "assess": "plans", "replay": "replay", "episodes": "episodes",
+    "forecasts": "forecasts",
+}  # fmt: skip
 """Words whose module is known, so that reckoning an index need not wait for a web server to be imported."""
 
 

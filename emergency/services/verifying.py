@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 from emergency.clock import SHANGHAI
 from emergency.domain.episode import Fact
-from emergency.domain.verification import FARTHEST, Figures, VerifiedDay, figures, measured, verified
+from emergency.domain.verification import FARTHEST, FEWEST, Figures, VerifiedDay, figures, measured, verified
 from emergency.store import Store, Tx, judging
 
 _FIRST = date(1990, 1, 1)  # before any forecast of ours
@@ -70,6 +70,52 @@ def figures_of(
     first = last - (days - 1) * _DAY
     found = judging.verified_days(tx, place, since=first, until=last)
     return first, last, found, figures(found)
+
+
+def told(tx: Tx, place: str, *, days: int, now: datetime) -> dict[str, object]:
+    """The figures of a window as programs read them; what cannot be computed is null, never 0."""
+    first, last, _found, some = figures_of(tx, place, days=days, now=now)
+    return {
+        "place": place,
+        "first_day": first.isoformat(),
+        "last_day": last.isoformat(),
+        "fewest_days": FEWEST,
+        "figures": [_said(one) for one in some],
+    }
+
+
+def _said(one: Figures) -> dict[str, object]:
+    return {
+        "source": one.feed,
+        "lead_days": one.lead_days,
+        "days": one.days,
+        "enough": one.enough,
+        "forecast_bias": _rounded(one.bias),
+        "forecast_mae": _rounded(one.mae),
+        "skill": _rounded(one.skill),
+        "skill_days": one.skill_days,
+        "primary_hit_rate": _rounded(one.primary_hit_rate),
+        "primary_days": one.primary_days,
+        "in_range": _rounded(one.in_range),
+        "range_days": one.range_days,
+        "level_hit": [
+            {
+                "aqi_over": band.over,
+                "hits": band.hits,
+                "misses": band.misses,
+                "false_alarms": band.false_alarms,
+                "correct_rejections": band.correct_rejections,
+                "pod": _rounded(band.pod),
+                "far": _rounded(band.far),
+                "csi": _rounded(band.csi),
+            }
+            for band in one.bands
+        ],
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def _news_since(tx: Tx, place: str) -> date | None:

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 BLUEPRINTS: Final = (
     "access", "console", "ordering", "deciding", "bulletins", "consulting",
-    "portal", "phone", "review", "public", "api",
+    "portal", "phone", "review", "public", "api", "judging",
     "exercising",
 )  # fmt: skip
 HTMX: Final = files("js_lib_htmx") / "static" / "htmx" / "htmx.min.js"

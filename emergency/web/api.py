@@ -23,7 +23,7 @@ from emergency.channels.signing import BadSignature
 from emergency.domain.episode import Fact, NotEntitled, OwnProposal
 from emergency.domain.people import Act, NotAllowed
 from emergency.errors import Conflict, EmergencyError, Missing, Refused, Unavailable
-from emergency.services import decisions, dispatch, intake
+from emergency.services import decisions, dispatch, intake, verifying
 from emergency.store import Tx, migrating, portal, record
 from emergency.web.access import ask_here, by_key, by_signature, confirmed, open_to, public_page, the_person, the_system
 from emergency.web.arriving import ApprovalIn, ForecastIn, ObservationIn, ReceiptIn, RejectionIn, Sifted, read, sifted
@@ -33,6 +33,7 @@ V1: Final = "/api/v1"
 SWEEP_LATE: Final = timedelta(seconds=60)  # a sweep runs every few seconds, a look every minute
 WATCH_LATE: Final = timedelta(minutes=4)
 LONGEST_KEY: Final = 200  # characters of an Idempotency-Key
+LONGEST_WINDOW: Final = 3650  # days
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
 
@@ -235,6 +236,27 @@ def _taken(found: Sifted[Any], keep: Callable[[Tx], int]) -> ResponseReturnValue
     return jsonify(answer), 200
 
 
+# --- what forecasts were worth
+
+
+class BadWindow(Refused):
+    """The window is no number of days from one to ten years."""
+
+    words_zh = "时段应为1至3650天"
+
+
+@bp.get(f"{V1}/verification")
+@open_to(Act.SEE_DESK)
+def verification() -> ResponseReturnValue:
+    """Each source's figures by days ahead for a place, the caller's own where none is named."""
+    system, days = the_system(), request.args.get("days", "90")
+    if not (days.isdecimal() and 1 <= int(days[:6]) <= LONGEST_WINDOW):
+        raise BadWindow(f"days must be from 1 to {LONGEST_WINDOW}")
+    with system.store.reading() as tx:
+        place = request.args.get("place") or system.rules.place_of(tx, the_person().area)
+        return jsonify(verifying.told(tx, place, days=int(days), now=system.clock.now()))
+
+
 # --- episodes and decisions, for people who have signed in
 
 
@@ -296,6 +318,7 @@ class Described:
     takes: type[BaseModel] | None = None
     many: str = ""
     answers: Mapping[int, str] = field(default_factory=dict)
+    asks: Mapping[str, str] = field(default_factory=dict)  # what may stand behind the question mark
 
 
 _TAKEN = {200: "What was taken, what was new, what was refused", 422: "No record was taken", 401: "No such key"}
@@ -306,6 +329,10 @@ DESCRIBED: Final = (
               {202: "Noted", 401: "Not signed", 422: "Not readable"}),
     Described("/forecasts", "post", "Forecasts from a machine", "key", ForecastIn, "forecasts", _TAKEN),
     Described("/observations", "post", "Measured air from a machine", "key", ObservationIn, "observations", _TAKEN),
+    Described("/verification", "get", "What each source's forecasts were worth, by days ahead", "session", None, "",
+              {200: "Figures with their samples; what cannot be computed is null", 401: "Nobody has signed in",
+               403: "Not for this person", 422: "No such window"},
+              {"place": "Whose air; the caller's own if left out", "days": "Days up to yesterday, 90 if left out"}),
     Described("/episodes", "get", "Episodes of the caller's area", "session", None, "", _SEEN),
     Described("/episodes/{episode_id}", "get", "One episode with its record", "session", None, "", _SEEN),
     Described("/decisions/{decision_id}/approval", "post", "Sign a proposal", "session", ApprovalIn, "", _DECIDED),
@@ -338,6 +365,10 @@ def _document() -> dict[str, Any]:
                 {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
                 for part in one.path.split("/")
                 if part.startswith("{")
+            ]
+            + [
+                {"name": name, "in": "query", "description": words, "schema": {"type": "string"}}
+                for name, words in one.asks.items()
             ],
         }
         if one.takes is not None:

@@ -21,7 +21,7 @@ from emergency.errors import Refused
 from emergency.services import reviews
 from emergency.store import Tx, record
 from emergency.store.record import Record
-from emergency.web import chart, consulting, showing
+from emergency.web import chart, consulting, judging, showing
 from emergency.web.access import ask_here, confirmed, open_to, the_person, the_system
 from emergency.web.words import N_, _
 
@@ -156,12 +156,14 @@ def _paper(episode_id: UUID, *, refused: str = "", typed: str = "") -> str:
         talks = consulting.along(tx, episode_id)
         place = system.rules.in_exercise(kept.episode.exercise).place_of(tx, kept.area.id)
         days = beside(tx, place, kept)
+        worth = judging.along(tx, place, [one.day for one in days])
     approved = [one for one in kept.decisions if one.standing is Standing.APPROVED]
     spans = kept.review.tally.spans if kept.review else reviews.spans(approved)
     return render_template(
         "review/paper.html",
         kept=kept,
         talks=talks,
+        worth=worth,
         review=kept.review,
         spans=spans,
         approved=approved,

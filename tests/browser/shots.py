@@ -75,6 +75,8 @@ def pages(world: World) -> dict[str, str]:
         "propose": "/console/propose",
         "bulletin": "/console/bulletins/new",
         "feeds": "/console/feeds",
+        "forecasts": "/console/forecasts",
+        "shadow": "/console/shadow",
         "tasks": "/console/tasks",
         "consultations": "/console/consultations",
         "consult": "/console/consultations/new",

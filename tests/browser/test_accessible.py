@@ -12,6 +12,7 @@ from emergency.domain.level import Level
 from emergency.domain.orders import Action
 from emergency.store import consulting
 from tests.browser.conftest import signed_in
+from tests.services.test_exercising import Held
 from tests.world import DISTRICT, World
 
 pytestmark = [pytest.mark.chromium, pytest.mark.timeout(240)]
@@ -40,6 +41,11 @@ def test_axe_finds_nothing_on_any_page_of_the_desk(told: World, site: str, brows
         consultation = consulting.of_area(tx, DISTRICT)[0].id
     assert waiting is not None
     order = told.an_order()
+    held = Held(told).begun()
+    (suggested,) = held.let_in()
+    told.decide(suggested)
+    held.relay()
+    exercise = held.one.id
     page = signed_in(browser, site, "lj-approver3", width=width)
     found = {}
     for path in (
@@ -49,8 +55,12 @@ def test_axe_finds_nothing_on_any_page_of_the_desk(told: World, site: str, brows
         "/console/orders",
         f"/console/orders/{order.id}",
         "/console/feeds",
+        "/console/forecasts",
+        "/console/shadow",
         "/console/tasks",
         f"/console/decisions/{waiting.id}",
+        "/console/exercises",
+        f"/console/exercises/{exercise}",
         "/console/consultations",
         "/console/consultations/new",
         f"/console/consultations/{consultation}",
