@@ -17,6 +17,7 @@ from emergency.domain.level import Level
 from emergency.domain.messages import Lane, Message, Outcome, Sent
 from emergency.domain.orders import Action, Order, Recipient
 from emergency.domain.people import Person
+from emergency.plans.advice import load_advice
 from emergency.plans.measures import load_measures
 from emergency.plans.places import load_place
 from emergency.plans.plans import load_plans
@@ -31,6 +32,7 @@ PASSWORD = "made-up-for-tests"
 PLACE = load_place(PLAYBOOKS / "places" / "liuzhou.yaml")
 PLANS = load_plans(PLAYBOOKS / "plans")
 BOOK = load_measures(PLAYBOOKS / "measures")
+ADVICE = load_advice(PLAYBOOKS / "advice")
 WORDING = load_wording(PLAYBOOKS / "wording")
 CITY, DISTRICT = "450200", "450200.450206"
 START = datetime(2015, 2, 8, 17, 5, tzinfo=SHANGHAI).astimezone(UTC)
@@ -71,6 +73,7 @@ class World:
         self.rules = Rules(
             plans=PLANS,
             book=BOOK,
+            advice=ADVICE,
             wording=WORDING,
             links=Links(b"a secret for tests only, long enough", "https://liujiang.example"),
             wall=self.wall,

@@ -57,10 +57,17 @@ class Phase(StrEnum):
     CLOSED = "closed"
 
 
+class WrongLevel(Refused):
+    """The level does not go with what is proposed."""
+
+    words_zh = "级别与事项不符：升级须高于现级别，降级须低于现级别，延长和调整措施不改变级别"
+
+
 class Move(StrEnum):
     """What a decision does to an episode."""
 
     APPEAL = "appeal"  # 倡议: patrol and voluntary cuts before there is a warning; no level, no stop or limit
+    ADVISE = "advise"  # 健康提示: advice to the public and duties of units; no level, no plant is touched
     ACTIVATE = "activate"
     UPGRADE = "upgrade"
     DOWNGRADE = "downgrade"
@@ -77,8 +84,10 @@ EPISODE: Machine[Phase, Move] = Machine(
     "episode",
     {
         (Phase.OPENING, Move.APPEAL): Phase.OPENING,
+        (Phase.OPENING, Move.ADVISE): Phase.OPENING,  # it ends by itself when its last day is over
         (Phase.OPENING, Move.ACTIVATE): Phase.ACTIVE,
         (Phase.OPENING, Move.DISMISS): Phase.DISMISSED,
+        (Phase.ACTIVE, Move.ADVISE): Phase.ACTIVE,  # level and standing orders stay as they are
         (Phase.ACTIVE, Move.UPGRADE): Phase.ACTIVE,
         (Phase.ACTIVE, Move.DOWNGRADE): Phase.ACTIVE,
         (Phase.ACTIVE, Move.EXTEND): Phase.ACTIVE,
@@ -301,6 +310,7 @@ def put_forward(decision: Decision, *, by: Person, now: datetime) -> Decision:
 
     :raises NotAllowed: the person may not propose here
     :raises Ungrounded: there is no assessment, or the level differs from the rule's without a reason
+    :raises WrongLevel: the level does not go with the move
     :raises IllegalMove: it was put forward already
     """
     ask(by, Act.PROPOSE, decision.area)
@@ -311,9 +321,24 @@ def put_forward(decision: Decision, *, by: Person, now: datetime) -> Decision:
             f"the rule says {decision.rule_says.word}, the proposal {decision.level.word}: a reason is needed",
             zh="建议级别与规则结论不同，请写明理由",
         )
+    if not _goes_with(decision.move, decision.level_before, decision.level):
+        raise WrongLevel(f"{decision.move.value} from {decision.level_before.word} to {decision.level.word}")
     standing = DECISION.after(decision.standing, Verdict.PUT_FORWARD)
     decision = replace(decision, standing=standing, proposed_by=by.id, proposed_at=now)
     return replace(decision, content_sha=content_sha(decision))
+
+
+def _goes_with(move: Move, before: Level, level: Level) -> bool:
+    """Whether the level is one this move can lead to: nothing rises under the name of a fall or of an extension."""
+    match move:
+        case Move.UPGRADE:
+            return level > before
+        case Move.DOWNGRADE:
+            return Level.NONE < level < before
+        case Move.EXTEND | Move.AMEND:
+            return level is before
+        case _:
+            return True
 
 
 def approve(decision: Decision, *, by: Person, now: datetime, content: str) -> Decision:
@@ -331,7 +356,7 @@ def approve(decision: Decision, *, by: Person, now: datetime, content: str) -> D
     standing = DECISION.after(decision.standing, Verdict.APPROVE)
     if decision.content_sha != content or decision.content_sha != content_sha(decision):
         raise StaleContent(f"decision {decision.id} was read with another content")
-    releasing = decision.move in (Move.RELEASE, Move.WITHDRAW, Move.DISMISS, Move.APPEAL)
+    releasing = decision.move in (Move.RELEASE, Move.WITHDRAW, Move.DISMISS, Move.APPEAL, Move.ADVISE)
     if blanks := decision.notice.blanks(releasing=releasing):
         raise BlankNotice(f"the notice has blanks: {', '.join(blanks)}")
     effective_at = max(
@@ -391,6 +416,11 @@ def carry_out(episode: Episode, decision: Decision, *, now: datetime) -> Episode
             return replace(episode, phase=phase, expected_end_at=notice.expected_end_at)
         case Move.APPEAL:
             return replace(episode, phase=phase)
+        case Move.ADVISE if episode.phase is Phase.ACTIVE:
+            return replace(episode, phase=phase)
+        case Move.ADVISE:
+            ends = [one for one in (episode.expected_end_at, notice.expected_end_at) if one is not None]
+            return replace(episode, phase=phase, expected_end_at=max(ends, default=None))
         case _:
             return replace(
                 episode,

@@ -19,7 +19,7 @@ from emergency.domain.people import Act, Person, Role, ask
 from emergency.domain.plan import Authority, Plan, doubtful
 from emergency.domain.review import Stage
 from emergency.errors import Conflict, Refused
-from emergency.services import consulting, dispatch, wording
+from emergency.services import advising, consulting, dispatch, wording
 from emergency.services.chasing import Around
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx
@@ -97,9 +97,12 @@ def put_forward(
     """
     decision = tx.decision(decision_id)
     ask(by, Act.PROPOSE, decision.area)
-    chosen = decision.level if level is None else level
+    chosen = decision.level if level is None or decision.move is Move.ADVISE else level
     plan = rules.plan_of(tx, decision.area)
     notice = replace(decision.notice, level=chosen, **dict(changes or {}))
+    if decision.move is Move.ADVISE:  # it lasts as long as its days, and its words are the playbook's
+        fixed = decision.notice
+        notice = replace(notice, expected_end_at=fixed.expected_end_at, open_ended=False, public_text=fixed.public_text)
     if tx.exercise_of(decision.episode_id):  # whatever was typed, no exercise takes a real number
         notice = replace(notice, number=numbered(notice.number))
     decision = replace(
@@ -143,6 +146,8 @@ def propose(
     :raises Ungrounded, NotAllowed, IllegalMove: see ``episode.put_forward``
     """
     ask(by, Act.PROPOSE, area)
+    if move is Move.ADVISE:  # an advisory has no level and lasts as long as its days, whatever was typed
+        level, expected_end_at, open_ended, bulletin_id, assessment = Level.NONE, None, False, None, None
     plan = rules.plan_of(tx, area)
     if (
         plan.authority is Authority.ACTIVATES
@@ -201,7 +206,7 @@ def preview(tx: Tx, rules: Rules, decision_id: UUID, *, now: datetime) -> Previe
     """Who would get what if the proposal were signed now; nothing is written."""
     decision = tx.decision(decision_id)
     prepared = dispatch.prepare(tx, rules, decision, now=now)
-    releasing = decision.move in (Move.RELEASE, Move.WITHDRAW, Move.DISMISS, Move.APPEAL)
+    releasing = decision.move in (Move.RELEASE, Move.WITHDRAW, Move.DISMISS, Move.APPEAL, Move.ADVISE)
     return Preview(
         dispatch.figures(prepared),
         tuple(one.name for one in prepared.not_ordered),
@@ -254,7 +259,7 @@ def approve(
 def _what_follows(tx: Tx, rules: Rules, decision: Decision, *, orders: int, now: datetime) -> None:
     """The duties a signature puts on the desk itself: report upward; relaying is done by signing."""
     plan = rules.plan_of(tx, decision.area)
-    if decision.move is not Move.APPEAL and plan.authority is Authority.ISSUES:
+    if decision.move not in (Move.APPEAL, Move.ADVISE) and plan.authority is Authority.ISSUES:
         task = Task(
             id=uuid5(decision.id, "upward_report"),
             episode_id=decision.episode_id,
@@ -286,10 +291,12 @@ def lapse_overdue(store: Store, rules: Rules, *, now: datetime) -> int:
 
     A proposal is never dropped because somebody slept: it lapses only when its own end has passed.
     """
+    ended = advising.end_overdue(store, now=now)
     with store.reading() as tx:
         if not tx.overdue_decisions(now=now):
-            return 0
-    return store.run(lambda tx: sum(_nag_or_lapse(tx, rules, one, now=now) for one in tx.overdue_decisions(now=now)))
+            return ended
+    met = store.run(lambda tx: sum(_nag_or_lapse(tx, rules, one, now=now) for one in tx.overdue_decisions(now=now)))
+    return ended + met
 
 
 def _nag_or_lapse(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> int:
@@ -444,7 +451,10 @@ def _drawn(
         expected_end_at=None if ends else rules.expected_end(plan, assessment),
         open_ended=not ends and rules.expected_end(plan, assessment) is None,
     )
-    if plan.authority is Authority.ISSUES and move is not Move.APPEAL:
+    if move is Move.ADVISE:
+        notice, days = advising.sealed(rules, plan, notice, assessment, now=now)
+        said |= days
+    elif plan.authority is Authority.ISSUES and move is not Move.APPEAL:
         text = wording.public_notice(
             rules, notice, move, level_before=episode.level, actions=rules.public_actions(level)
         )
@@ -494,7 +504,7 @@ def _rule_says(
 
     Going down is the release test's to say, never a lower figure's: until it is met the rule says what holds.
     """
-    if assessment.bulletin or move in (Move.WITHDRAW, Move.DISMISS, Move.APPEAL):
+    if assessment.bulletin or move in (Move.WITHDRAW, Move.DISMISS, Move.APPEAL, Move.ADVISE):
         return level
     if move in (Move.RELEASE, Move.DOWNGRADE):
         air = rules.air_now(tx, episode.area, now=now)

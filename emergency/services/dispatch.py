@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+from emergency.domain import advising as advice
 from emergency.domain import ladder, orders
 from emergency.domain.episode import Decision, Episode, Fact, Move, Task, due
 from emergency.domain.level import Level
@@ -16,7 +17,7 @@ from emergency.domain.messages import LANES, Kind, Message, message_id
 from emergency.domain.orders import LIVE, Action, Contact, DrawnUp, NothingToDo, Order, Recipient, Revision, Status
 from emergency.domain.people import Act, Person, ask, within
 from emergency.errors import Conflict, Missing, Refused
-from emergency.services import wording
+from emergency.services import advising, wording
 from emergency.services.links import link_id, token_sha256
 from emergency.services.rules import Rules
 from emergency.store import Tx
@@ -79,10 +80,15 @@ def prepare(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> Prepa
             if one.status in LIVE
         )
         return Prepared(decision.version, ended, ())
+    if decision.move is Move.ADVISE:
+        return Prepared(
+            decision.version, advising.drawn(tx, rules, decision, list(recipients.values()), now=now), ()
+        )
+    advised = advising.in_force(tx, decision.episode_id, now=now)
     drawn: list[DrawnUp] = []
     spared: list[Recipient] = []
     for number, recipient in enumerate(recipients.values(), 1):
-        measures = rules.measures_for(recipient, decision)
+        measures = (*rules.measures_for(recipient, decision), *advice.measures_for(recipient, advised, rules.advice))
         before = standing.get(recipient.id)
         if not orders.eligible(recipient, measures):
             spared.append(recipient)
@@ -135,7 +141,11 @@ def revise_all(
         for contact in one.recipient.contacts
     ]
     tx.save_all(kept, by=by.login, at=now, links=links)
-    tx.outbox.cancel_for_episode(decision.episode_id, (*CHASED, *OPEN_NOTICES))  # what has not left yet is out of date
+    if decision.move is Move.ADVISE:  # nobody else's order changes, so nobody else's notice is out of date
+        for one in kept:
+            tx.outbox.cancel(one.order.id, (*CHASED, *OPEN_NOTICES))
+    else:
+        tx.outbox.cancel_for_episode(decision.episode_id, (*CHASED, *OPEN_NOTICES))  # what has not left is out of date
     tx.outbox.put(message for one in kept for message in first_messages(rules, one, decision, now=now))
 
 

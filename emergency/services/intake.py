@@ -10,15 +10,15 @@ from uuid import UUID, uuid5
 
 from emergency import log as logs
 from emergency.clock import SHANGHAI
-from emergency.domain.assessment import as_data
+from emergency.domain.assessment import Assessment, as_data
 from emergency.domain.calm import calm, over
-from emergency.domain.episode import Decision, Fact, Move, Task, due, next_move
+from emergency.domain.episode import Decision, Fact, Move, Task, due, next_move, supersede
 from emergency.domain.forecast import Air, Bulletin, Forecast, Observation
 from emergency.domain.level import Level
 from emergency.domain.people import Act, Person, ask, within
-from emergency.domain.plan import Authority
+from emergency.domain.plan import Authority, Plan
 from emergency.errors import Misconfigured, Refused, Unavailable
-from emergency.services import decisions
+from emergency.services import advising, decisions
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx
 
@@ -186,7 +186,7 @@ def weigh(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | None:
     ended = over(plan, air, spell_until=until, now=now)
     move = next_move(episode, assessment.level, calm=ended, spell_until=until)
     if move is None or (episode is not None and rules.open_ended(plan) and move is Move.EXTEND):
-        return None
+        return _may_advise(tx, rules, plan, area, assessment, now=now)
     if plan.authority is Authority.ACTIVATES:
         if rules.exercise:
             return None  # its desk waits for the exercise's own bulletin
@@ -206,6 +206,25 @@ def _being_released(tx: Tx, rules: Rules, area: str, air: Air, *, now: datetime)
     if before is None or before.released_at is None or before.released_at <= now:
         return False
     return calm(rules.plan_of(tx, area), air, now=now).met
+
+
+def _may_advise(
+    tx: Tx, rules: Rules, plan: Plan, area: str, assessment: Assessment, *, now: datetime
+) -> Decision | None:
+    """The suggestion of a health advisory where the air has new days for one, and the area may speak to the public."""
+    if plan.authority is not Authority.ISSUES or not advising.wanted(tx, rules, area, assessment, now=now):
+        return None
+    episode = tx.running_episode(area, rules.exercise)
+    waiting = tx.waiting_decision(episode.id) if episode is not None else None
+    if waiting is not None:  # the rule's own, of fewer days or of what it no longer asks for
+        tx.save(supersede(waiting, now=now, because="further days"), fact="decision.superseded", by="rule", at=now)
+        tx.outbox.cancel_for_decision(waiting.id)
+    found = decisions.suggest(
+        tx, rules, area=area, move=Move.ADVISE, level=Level.NONE, assessment=assessment, now=now
+    )
+    if found is not None:
+        advising.set_end(tx, found, now=now)
+    return found
 
 
 def _may_appeal(tx: Tx, area: str, said: dict[str, object], level: Level, *, now: datetime) -> None:
@@ -270,7 +289,7 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
         rules,
         area=bulletin.area,
         move=move,
-        level=Level.NONE if ends else bulletin.level,
+        level=Level.NONE if ends else _level_of(tx, bulletin, move, rules.exercise),
         by=by,
         now=now,
         reason=bulletin.reason,
@@ -291,6 +310,13 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
     )
     tx.save(task, fact="task.opened", by="system", at=now)
     return decision
+
+
+def _level_of(tx: Tx, bulletin: Bulletin, move: Move, exercise: str) -> Level:
+    """The level the bulletin means: one that extends or amends and names none leaves the level that holds."""
+    episode = tx.running_episode(bulletin.area, exercise)
+    stays = move in (Move.EXTEND, Move.AMEND) and episode is not None and bulletin.level is Level.NONE
+    return episode.level if stays and episode is not None else bulletin.level
 
 
 def _checked(tx: Tx, bulletin: Bulletin, *, now: datetime) -> None:
@@ -316,7 +342,7 @@ def _asked_by(tx: Tx, bulletin: Bulletin, exercise: str) -> Move | None:
     match bulletin.action:
         case "release" | "withdraw":
             return Move(bulletin.action) if active else None
-        case "extend" | "amend":
+        case "extend" | "amend" if episode is not None and bulletin.level in (Level.NONE, episode.level):
             return Move(bulletin.action) if active else Move.ACTIVATE
         case _:
             if not active or episode is None:

@@ -108,7 +108,7 @@ def spans(approved: list[Decision]) -> tuple[Span, ...]:
     found: list[Span] = []
     for one in sorted(approved, key=lambda one: one.decided_at or one.proposed_at):
         since = one.notice.effective_at
-        if since is None or one.move in (Move.EXTEND, Move.AMEND, Move.APPEAL, Move.DISMISS):
+        if since is None or one.move in (Move.EXTEND, Move.AMEND, Move.APPEAL, Move.ADVISE, Move.DISMISS):
             continue
         if one.move is Move.WITHDRAW:
             since = one.decided_at or since

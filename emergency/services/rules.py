@@ -20,6 +20,7 @@ from emergency.domain.level import Level
 from emergency.domain.orders import Measure, Recipient, RecipientKind, measures_for
 from emergency.domain.people import Role
 from emergency.domain.plan import Plan, RunsOn
+from emergency.domain.sources import Sources, beside
 from emergency.domain.windows import anchored, hours_joined, with_days
 from emergency.errors import Misconfigured, Refused
 from emergency.plans.wording import Wording
@@ -148,7 +149,15 @@ class Rules:
         """The bulletin as an assessment."""
         return rule.heed(plan, bulletin)
 
+    def sources_now(self, tx: Tx, area: str, *, now: datetime) -> Sources:
+        """What each source says of the area's coming days under its plan, and where they do not agree."""
+        today = now.astimezone(SHANGHAI).date()
+        return beside(self.plan_of(tx, area), self._by_source(tx, area, now=now), today=today, now=now)
+
     def _airs(self, tx: Tx, area: str, *, now: datetime) -> list[Air]:
+        return [air for _, air in self._by_source(tx, area, now=now)]
+
+    def _by_source(self, tx: Tx, area: str, *, now: datetime) -> list[tuple[Forecast, Air]]:
         place = self.place_of(tx, area)
         today = now.astimezone(SHANGHAI).date()
         since = today - LOOKS_BACK
@@ -167,7 +176,7 @@ class Rules:
             if by_the_hour:
                 air = anchored(air, hours_joined(measured, mine, now=now), self.standards)
             if any(one.day >= today for one in air.days):
-                airs.append(air)
+                airs.append((mine[-1], air))
         return airs
 
     def effective_at(self, plan: Plan, move: Move, level: Level, *, now: datetime) -> datetime:

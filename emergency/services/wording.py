@@ -25,6 +25,19 @@ def of_order(rules: Rules, kind: Kind, one: DrawnUp, decision: Decision, *, now:
     levels = {"level_before": words.level(decision.level_before, LANG), "level": words.level(decision.level, LANG)}
     answer_by = {"answer_by": words.instant(now + timedelta(minutes=rules.answer_minutes(decision)), LANG)}
     match kind:
+        case Kind.ORDER | Kind.REVISION | Kind.INFORMATION if decision.move is Move.ADVISE:
+            added = [duty for duty in order.duties if duty.key in one.revision.added]
+            return words.fill(
+                "advisory",
+                LANG,
+                **told,
+                **number,
+                **until,
+                issuer=notice.issuer,
+                area=notice.area,
+                recipient=one.recipient.name,
+                measures=_measures(rules, added or order.duties, 70),
+            )
         case Kind.ORDER if decision.move is Move.APPEAL:
             return words.fill(
                 "appeal",
@@ -179,6 +192,24 @@ def public_notice(rules: Rules, notice: Notice, move: Move, *, level_before: Lev
         until=words.until(notice.expected_end_at, LANG, dated=True),
         actions=words.several(actions, LANG, room=220),
         health=rules.health_advice(notice.level),
+    )
+
+
+def advisory_public(rules: Rules, notice: Notice, lines: Sequence[str]) -> str:
+    """The public text of a health advisory, of an area that may speak to the public."""
+    words = rules.wording
+    return words.fill(
+        "public_advisory",
+        LANG,
+        banner=_banner(rules),
+        issuer=notice.issuer,
+        number=notice.number,
+        area=notice.area,
+        reason=notice.reason,
+        since="" if notice.effective_at is None else words.instant(notice.effective_at, LANG, dated=True),
+        until=words.until(notice.expected_end_at, LANG, dated=True),
+        health=words.several(lines, LANG, room=220),
+        contact=_call(notice.contact),
     )
 
 

@@ -103,7 +103,7 @@ def warned(area: Area, said: dict[str, Announced], lower: list[Area], now: datet
     )
     if mine is None:
         return Warned(named(area), Level.NONE, False, None, None, None, None, False, below, "")
-    episode, spoken = mine.episode, [one for one in mine.decisions if one.move is not Move.APPEAL]
+    episode, spoken = mine.episode, [one for one in mine.decisions if one.move not in (Move.APPEAL, Move.ADVISE)]
     last = spoken[-1] if spoken else None
     active = episode.phase is Phase.ACTIVE and episode.level is not Level.NONE
     # a release is signed before it takes effect: until then the warning stands, and the page says when it ends

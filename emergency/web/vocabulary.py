@@ -40,6 +40,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "move": {
         "appeal": N_("发出倡议"),
+        "advise": N_("健康提示"),
         "activate": N_("启动"),
         "upgrade": N_("升级"),
         "downgrade": N_("降级"),
@@ -201,6 +202,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "exercise.ended": N_("演练结束"),
         "episode.opened": N_("应急过程开始研判"),
         "episode.appeal": N_("倡议已发出"),
+        "episode.advise": N_("健康提示已发出"),
+        "episode.advice_due": N_("定下健康提示的结束时间"),
+        "episode.advice_over": N_("健康提示到期结束"),
         "episode.activate": N_("启动应急响应"),
         "episode.upgrade": N_("提升应急响应级别"),
         "episode.downgrade": N_("降低应急响应级别"),

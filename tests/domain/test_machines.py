@@ -68,4 +68,4 @@ def test_a_machine_draws_every_one_of_its_moves() -> None:
 
 def test_a_page_shows_only_the_buttons_the_table_allows() -> None:
     assert DECISION.open_to(Standing.APPROVED) == frozenset()
-    assert EPISODE.open_to(Phase.OPENING) == {Move.ACTIVATE, Move.APPEAL, Move.DISMISS}
+    assert EPISODE.open_to(Phase.OPENING) == {Move.ACTIVATE, Move.ADVISE, Move.APPEAL, Move.DISMISS}
