@@ -292,7 +292,7 @@ def set_up(app: Flask) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # the token lives as long as its session
         WTF_CSRF_SSL_STRICT=False,  # SameSite and the token stand; Referrer-Policy sends no referrer to check
     )
-    app.extensions["nobody"] = passwords.hashed(secrets.token_urlsafe(16))
+    app.extensions["nobody"] = passwords.nobodys()
     csrf = CSRFProtect(app)
     spellings = system.broker.spellings
     storage = spellings.limits if spellings else "memory://"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 
 from config import Settings
 from emergency.broker import Broker
@@ -41,11 +42,18 @@ def system(world: World, tmp_path: Path) -> System:
     )
 
 
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates as they were compiled for an earlier test: every test has an application of its own."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def app(system: System) -> Flask:
+def app(system: System, templates: FileSystemBytecodeCache) -> Flask:
     """The pages."""
     made = create_app(system)
     made.testing = True
+    made.jinja_env.bytecode_cache = templates
     return made
 
 
