@@ -180,8 +180,10 @@ def _weighed(
         )
         for day in known
     ]
-    intake.keep_air(tx, [forecast], measured, now=now)
-    kept = exercising.save(tx, one, fact="exercise.air", by=by.login, at=now, evening=one.evening)
+    tx.keep_forecast(forecast, now=now)  # told by the exercise's own fact: no desk's journal has «forecast received»
+    tx.keep_observations(measured, now=now, day_of={seen.at: day.day for seen, day in zip(measured, known, strict=True)})
+    said = {day.day.isoformat(): day.aqi for day in days}
+    kept = exercising.save(tx, one, fact="exercise.air", by=by.login, at=now, evening=one.evening, days=said)
     return weigh(tx, rules, kept, now=now)
 
 
@@ -247,7 +249,7 @@ def last_above(tx: Tx, one: Exercise, area: str) -> Decision | None:
         decision
         for episode in above
         for decision in tx.decisions(episode.id)
-        if decision.standing is Standing.APPROVED and decision.move is not Move.APPEAL
+        if decision.standing is Standing.APPROVED and decision.move not in (Move.APPEAL, Move.ADVISE)
     ]
     return max(signed, key=lambda decision: decision.decided_at or decision.proposed_at, default=None)
 

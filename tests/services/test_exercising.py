@@ -20,7 +20,7 @@ from emergency.domain.people import NotAllowed
 from emergency.plans.drills import load_drills
 from emergency.services import chasing, decisions, drills, exercising, post, reviews, watch
 from emergency.services.exercising import NoMoreForecasts, OneAtATime
-from emergency.store import Tx, desk, desk_orders, portal, record
+from emergency.store import Tx, desk, desk_orders, judging, portal, record
 from emergency.store import exercising as asking
 from tests.world import CITY, DISTRICT, PLAYBOOKS, Phone, World
 
@@ -291,6 +291,9 @@ def test_the_exercises_air_is_read_by_no_real_rule(world: World) -> None:
     held = Held(world).begun()
     held.let_in()
     world.observe(80, 80)
+    with world.store.reading() as tx:
+        assert judging.forecast_places(tx) == []
+        assert not [line for line in desk.journal(tx, area=CITY) if line.what == "forecast.received"]
 
     assert world.forecast(90, 90, 90) == []
 
