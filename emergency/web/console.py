@@ -18,7 +18,7 @@ from emergency.domain.plan import Authority
 from emergency.errors import Refused
 from emergency.services import decisions, reviews
 from emergency.services.rules import NoAir
-from emergency.store import Tx, consulting, desk, desk_orders
+from emergency.store import Tx, advising, consulting, desk, desk_orders
 from emergency.web import chart, showing
 from emergency.web.access import ask_here, may_here, open_to, the_person, the_system
 from emergency.web.words import _
@@ -91,6 +91,7 @@ def now() -> ResponseReturnValue:
             "ours": ours,
             "waiting": waiting,
             "signed": signed,
+            "advised": (advising.standing(tx, now=showing.now(), area=system.rules.desk_of(tx, area)) or [None])[-1],
             "verdict": verdict,
             "no_air": no_air,
             "picture": picture(tx, area, verdict),

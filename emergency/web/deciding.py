@@ -25,7 +25,8 @@ from emergency.web.words import N_, _
 bp = Blueprint("deciding", __name__)
 
 BY_HAND: Final = (
-    Move.APPEAL, Move.ACTIVATE, Move.UPGRADE, Move.DOWNGRADE, Move.EXTEND, Move.AMEND, Move.RELEASE, Move.WITHDRAW,
+    Move.APPEAL, Move.ADVISE, Move.ACTIVATE, Move.UPGRADE, Move.DOWNGRADE, Move.EXTEND, Move.AMEND, Move.RELEASE,
+    Move.WITHDRAW,
 )  # fmt: skip
 ENDS: Final = frozenset({Move.RELEASE, Move.WITHDRAW})
 SIGNING_TRIES: Final = "10 per minute"  # a signature asks for the password; guessing it is slow
@@ -75,7 +76,7 @@ def _page(decision_id: UUID, *, refused: str = "", typed: Mapping[str, str] | No
         why_not=why_not_sign(told),
         may_put_forward=told.standing is Standing.SUGGESTED and may_here(Act.PROPOSE, told.area),
         levels=LEVELS,
-        ends=told.move in ENDS or told.move is Move.APPEAL,
+        ends=told.move in ENDS or told.move in (Move.APPEAL, Move.ADVISE),
     )
 
 
@@ -262,7 +263,7 @@ def propose() -> ResponseReturnValue:
     ask_here(Act.PROPOSE, area)
     try:
         move = move_in(said)
-        level = Level.NONE if move in ENDS or move is Move.APPEAL else level_in(said)
+        level = Level.NONE if move in ENDS or move in (Move.APPEAL, Move.ADVISE) else level_in(said)
         end = {"expected_end_at": None, "open_ended": None} if move in ENDS else end_in(said)
         consulted = consulting.picked_in(said)
         told = system.store.run(

@@ -11,11 +11,12 @@ from typing import Final
 
 from flask import Blueprint, Response, make_response, render_template, request
 
+from emergency.domain.advising import lines, of
 from emergency.domain.episode import Decision, Move, Phase
 from emergency.domain.level import Level
 from emergency.domain.people import Area, within
 from emergency.domain.plan import Authority
-from emergency.store import portal
+from emergency.store import advising, portal
 from emergency.store.portal import Announced
 from emergency.web import showing
 from emergency.web.access import public_page, the_system
@@ -67,13 +68,17 @@ def page() -> Response:
     with system.store.reading() as tx:
         areas = [one for one in tx.areas() if one.plan_id]
         said = {one.area.id: one for one in portal.announced(tx)}
+        advised = {one.area: one for one in advising.standing(tx, now=now)}  # the last signed of each area speaks
     cities = [one for one in areas if system.rules.plan(one.plan_id or "").authority is Authority.ISSUES]
     lower = [one for one in areas if one not in cities]
     found = [warned(one, said, [area for area in lower if within(area.id, one.id)], now) for one in cities]
     told = [one.said.decided_at for one in found if one.said and one.said.decided_at]
+    told += [advised[one.id].decided_at for one in cities if one.id in advised and advised[one.id].decided_at]
     body = render_template(
         "public/page.html",
         cities=found,
+        advised={named(one): advised[one.id] for one in cities if one.id in advised},
+        advised_lines=advised_lines,
         css=CSS,
         label=system.rules.label,
         origin=system.rules.origin,
@@ -130,6 +135,13 @@ def advice(level: Level) -> list[str]:
     replaced = {key for one in lines for key in one.replaces}
     kept = sorted((one for one in lines if one.key not in replaced), key=lambda one: one.force != "health")
     return [one.text_en if lang() == "en" and one.text_en else one.text for one in kept]
+
+
+def advised_lines(one: Decision) -> tuple[str, tuple[str, ...]]:
+    """Why there is a health advisory, and what everybody is advised to do, in the reader's language."""
+    english = lang() == "en"
+    said = one.assessment.get("advice_en" if english else "advice_zh")
+    return str(said or one.notice.reason), lines(of(one), the_system().rules.advice, english=english)
 
 
 def reason(one: Decision) -> str:

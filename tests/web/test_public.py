@@ -8,10 +8,11 @@ from datetime import timedelta
 from flask.testing import FlaskClient
 
 from emergency.domain.episode import Decision, Move
+from emergency.domain.forecast import Cause
 from emergency.domain.level import Level
 from emergency.system import System
 from emergency.web import create_app
-from tests.world import World
+from tests.world import DISTRICT, World
 
 
 def warn(world: World, *aqi: int) -> Decision:
@@ -144,3 +145,25 @@ def test_english_says_the_same(world: World, client: FlaskClient) -> None:
     assert "further notice" in page
     assert "Everybody stays indoors" not in page
     assert "everyone else avoids outdoor exercise" in page
+
+
+def test_a_health_advisory_stands_in_words_and_is_no_warning(world: World, client: FlaskClient) -> None:
+    (suggested,) = world.forecast(168, 172, causes=(Cause.O3, Cause.O3))
+    assert "健康提示" not in client.get("/public").text
+    world.decide(suggested)
+
+    page, english = client.get("/public").text, client.get("/public?lang=en").text
+
+    assert "健康提示（不是预警）" in page
+    assert "没有预警" in page
+    assert "照常生活即可" not in page
+    assert "孩子的户外活动" in page
+    assert "Health advisory (not a warning)" in english
+    assert "Ozone is highest" in english
+
+
+def test_a_districts_advisory_is_not_on_the_public_page(world: World, client: FlaskClient) -> None:
+    world.forecast(168, causes=(Cause.O3,))
+    world.decide(world.propose(Move.ADVISE, Level.NONE, area=DISTRICT, by="lj-duty"))
+
+    assert "健康提示（不是预警）" not in client.get("/public").text
