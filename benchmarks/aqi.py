@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from importlib import import_module
-from time import process_time
 from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.timing import rate
 from emergency import vector
 from emergency.domain.air import POLLUTANTS, Amount, Period, index
 from emergency.plans.standards import load_standards
@@ -19,7 +19,6 @@ from emergency.plans.standards import load_standards
 HOURS = 4 * 8766  # of four years
 STATIONS = 12
 SIZE = HOURS * STATIONS
-ROUNDS = 5  # the best of them counts: on a shared machine the others measure the neighbours
 PLAIN_SAMPLE = 60_000
 PEER_SAMPLE = 5_000
 FLOOR = 5e6  # rows a second over arrays: four years of twelve stations while somebody moves a slider
@@ -103,16 +102,6 @@ def as_rows(columns: dict[str, NDArray[np.int32]], count: int) -> list[dict[str,
         for name, column in columns.items()
     }
     return [dict(zip(written, row, strict=True)) for row in zip(*written.values(), strict=True)]
-
-
-def rate(rows: int, work: Callable[[], object]) -> float:
-    """Rows a second of this process's own time, which neighbours lengthen less; the best of some rounds."""
-    took = []
-    for _ in range(ROUNDS):
-        start = process_time()
-        work()
-        took.append(process_time() - start)
-    return rows / min(took)
 
 
 def python_aqi(rows: Sequence[dict[str, Amount | None]], ours: NDArray[np.int16]) -> tuple[float | None, float | None]:

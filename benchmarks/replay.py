@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
-from time import process_time
 from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.timing import rate
 from emergency import vector
 from emergency.domain.air import POLLUTANTS, Standard
 from emergency.domain.forecast import DayOfAir, Source
@@ -23,7 +23,6 @@ FLOOR = 5.0  # winters a second: ten winters of one city in two seconds, so that
 PLAN = "mee-2024"  # looks at the lowest mark and therefore at the longest runs
 FIRST = date(2013, 11, 1)
 DAYS = 151  # November to March
-ROUNDS = 5  # the best of them counts: on a shared machine the others measure the neighbours
 MIDDLE = {"pm2_5": 75.0, "pm10": 110.0, "so2": 25.0, "no2": 55.0, "co": 12.0, "o3": 40.0}  # steps
 
 
@@ -102,13 +101,3 @@ def as_days(standard: Standard, hours: Mapping[str, NDArray[np.int32]], winters:
             Past("", tuple(replace(day, day=first + timedelta(days=n), aqi=aqi) for n, aqi in enumerate(figures)))
         )
     return pasts
-
-
-def rate(count: int, work: Callable[[], object]) -> float:
-    """So many a second of this process's own time, which neighbours lengthen less; the best of some rounds."""
-    took = []
-    for _ in range(ROUNDS):
-        start = process_time()
-        work()
-        took.append(process_time() - start)
-    return count / min(took)
