@@ -263,3 +263,12 @@ def test_a_list_that_is_missing_is_refused(copy: Path) -> None:
 
     with pytest.raises(Misconfigured, match=r"none\.csv:1: cannot be read"):
         load_place(copy)
+
+
+@pytest.mark.parametrize("wrong", ["shadow: [liuzhou]", "shadow: [Not A Plan]"])
+def test_an_area_tries_plans_only_beside_another_of_its_own(copy: Path, wrong: str) -> None:
+    assert PLACE.shadow == {CITY: ("mee-2018",)}
+    spoil(copy, "shadow: [mee-2018]", wrong)
+
+    with pytest.raises(Misconfigured):
+        load_place(copy)

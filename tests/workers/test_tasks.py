@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -13,6 +14,7 @@ from config import Settings
 from emergency import system
 from emergency.clock import SHANGHAI, SharedClock
 from emergency.domain.episode import Standing
+from emergency.errors import Misconfigured
 from emergency.store import desk
 from emergency.system import System
 from workers import app as workers_app
@@ -99,3 +101,13 @@ def test_a_sweep_leaves_its_heartbeat(running: System) -> None:
 def test_the_children_of_a_worker_share_no_connection_with_it(running: System) -> None:
     assert running.store is not workers_app._ground[0].store
     assert running.broker is not workers_app._ground[0].broker
+
+
+def test_a_candidate_nobody_loaded_stops_the_start(tmp_path: Path) -> None:
+    settings = Settings.from_env({"EMERGENCY_DATA_DIR": str(tmp_path)})
+    shutil.copytree(settings.playbooks, tmp_path / "playbooks")
+    file = tmp_path / "playbooks" / "places" / "liuzhou.yaml"
+    file.write_text(file.read_text("utf-8").replace("shadow: [mee-2018]", "shadow: [no-such-plan]"), "utf-8")
+
+    with pytest.raises(Misconfigured, match="no-such-plan"):
+        system.build(replace(settings, playbooks=tmp_path / "playbooks"))
