@@ -210,18 +210,7 @@ def read_table(file: Path) -> list[Row]:
     :raises BadTable: see above
     :raises Missing: there is no such file
     """
-    try:
-        raw = file.read_bytes()
-    except FileNotFoundError:
-        raise Missing(f"{file}: no such file") from None
-    except OSError as failed:
-        raise BadTable(f"{file}: cannot be read: {failed.strerror}") from None
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as failed:
-        line = raw.count(b"\n", 0, failed.start) + 1
-        raise BadTable(f"{file}: line {line}: the text is not UTF-8; save the file as CSV UTF-8") from None
-    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines = csv.reader(io.StringIO(text_of(file), newline=""), strict=True)
     header, before = None, 0
     rows: list[Row] = []
     while True:
@@ -240,6 +229,26 @@ def read_table(file: Path) -> list[Row]:
     if header is None:
         raise BadTable(f"{file}: line 1: the file is empty; it needs the columns {','.join(REQUIRED)}")
     return rows
+
+
+def text_of(file: Path) -> str:
+    """
+    The words of a file in UTF-8, with or without a byte order mark.
+
+    :raises BadTable: it cannot be read, or is not UTF-8 from some line on
+    :raises Missing: there is no such file
+    """
+    try:
+        raw = file.read_bytes()
+    except FileNotFoundError:
+        raise Missing(f"{file}: no such file") from None
+    except OSError as failed:
+        raise BadTable(f"{file}: cannot be read: {failed.strerror}") from None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as failed:
+        line = raw.count(b"\n", 0, failed.start) + 1
+        raise BadTable(f"{file}: line {line}: the text is not UTF-8; save the file as CSV UTF-8") from None
 
 
 def _refuse(file: Path, line: int, words: str) -> BadTable:

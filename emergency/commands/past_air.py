@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from emergency.clock import SHANGHAI
-from emergency.commands.aqi import BadTable, Row, read_table
+from emergency.commands.aqi import BadTable, Row, read_table, text_of
 from emergency.domain.air import HIGHEST, POLLUTANTS, Amount, Period, Standard, index, standard_for, trigger_aqi
 from emergency.domain.air_daily import HOURS, BadHours, DayOfValues, Hour, Stamp, city_mean, daily
 from emergency.domain.forecast import Cause, DayOfAir, Source
@@ -198,18 +198,7 @@ def _spanning(past: Past, days: Mapping[date, object]) -> Past:
 
 def _lines(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """The header (as names to themselves), then every line that is not empty, by its number."""
-    try:
-        raw = file.read_bytes()
-    except FileNotFoundError:
-        raise Missing(f"{file}: no such file") from None
-    except OSError as failed:
-        raise BadTable(f"{file}: cannot be read: {failed.strerror}") from None
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as failed:
-        line = raw.count(b"\n", 0, failed.start) + 1
-        raise BadTable(f"{file}: line {line}: the text is not UTF-8; save the file as CSV UTF-8") from None
-    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines = csv.reader(io.StringIO(text_of(file), newline=""), strict=True)
     names: tuple[str, ...] = ()
     while True:
         line = lines.line_num + 1
