@@ -188,7 +188,15 @@ def picture(tx: Tx, area: str, verdict: Mapping[str, Any] | None) -> dict[str, A
         "marks": [chart.legend_mark(series, place) for place in range(len(series))],
         "days": sorted({point.day for one in series for point in one.points}),
         "issued": issued,
+        **sources_of(tx, area),
     }
+
+
+def sources_of(tx: Tx, area: str, exercise: str = "") -> dict[str, Any]:
+    """What each source says, for the table of sources, with how its feed is doing."""
+    rules = the_system().rules.in_exercise(exercise)
+    found = rules.sources_now(tx, area, now=showing.now())
+    return {"sources": found, "doing": {one.name: one for one in desk.feeds(tx)}}
 
 
 @bp.get("/console/episodes")

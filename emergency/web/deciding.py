@@ -18,7 +18,7 @@ from emergency.services import decisions
 from emergency.store import Tx, desk, exercising
 from emergency.web import consulting, showing
 from emergency.web.access import ask_here, confirmed, limited, may_here, open_to, the_person, the_system
-from emergency.web.console import desk_area, verdict_of
+from emergency.web.console import desk_area, sources_of, verdict_of
 from emergency.web.fields import LEVELS, end_in, for_field, level_in, moment_in, move_in
 from emergency.web.words import N_, _
 
@@ -226,6 +226,7 @@ def _propose_page(area: str, *, refused: str = "", typed: Mapping[str, str] | No
         exercise = _exercise_in(tx, area)
         episode = tx.running_episode(area, exercise)
         verdict, no_air = verdict_of(tx, area, exercise)
+        picture = sources_of(tx, area, exercise)
         waiting = tx.waiting_decision(episode.id) if episode else None
         here = tx.area(area)
         nameable = consulting.to_name(tx, area, episode.id if episode else None)
@@ -242,6 +243,8 @@ def _propose_page(area: str, *, refused: str = "", typed: Mapping[str, str] | No
         episode=episode,
         verdict=verdict,
         no_air=no_air,
+        picture=picture,
+        wall=system.wall.now(),
         waiting=waiting,
         nameable=nameable,
         picked=set(request.form.getlist("consultation")),

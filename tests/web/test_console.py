@@ -740,3 +740,22 @@ def test_the_chart_tells_sources_apart_by_shape_and_escapes_their_names(app: Fla
 def test_no_day_draws_no_chart(app: Flask) -> None:
     with app.test_request_context():
         assert chart.air([]) == ""
+
+
+def test_sources_that_do_not_agree_stand_side_by_side_and_none_is_averaged(world: World, signed_in: SignedIn) -> None:
+    world.forecast(90, 80, 70, feed="bureau")
+    world.forecast(160, 170, 90, feed="model")
+
+    for path in ("/console", "/console/propose"):
+        seen = words_of(part(signed_in("city-duty").get(path).text, 'id="sources"'))
+        assert "各来源结论不一致：" in seen
+        assert "规则取最高级别，不作平均" in seen
+        assert "model 规则据此判断" in seen
+        assert "bureau 规则据此判断" not in seen
+        assert all(figure in seen for figure in ("90", "160", "170"))
+
+
+def test_one_source_alone_is_said_to_stand_alone(world: World, signed_in: SignedIn) -> None:
+    world.forecast(90, 80, 70)
+
+    assert "只有一个预报来源" in signed_in("city-duty").get("/console").text

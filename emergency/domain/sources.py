@@ -1,0 +1,91 @@
+"""What each source says of the coming days, side by side and never averaged, and where they do not agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from emergency.domain.assess import assess, highest, ongoing
+from emergency.domain.forecast import Air, DayOfAir, Forecast, Source
+from emergency.domain.level import Level
+from emergency.domain.plan import Plan, RunsOn
+from emergency.errors import Refused
+
+
+@dataclass(frozen=True)
+class DaySaid:
+    """One day as one source foresees it; ``level`` is what the plan gives this day alone, None where it cannot say."""
+
+    day: DayOfAir
+    low: int | None
+    level: Level | None
+
+
+@dataclass(frozen=True)
+class SourceSays:
+    """
+    One source: when it was issued, its coming days, and the level its whole run gives under the plan.
+
+    ``level`` is None where the plan refuses to judge it. ``decides``: the rule's verdict is this source's.
+    """
+
+    feed: str
+    label: str
+    issued_at: datetime
+    confidence: float | None
+    days: Mapping[date, DaySaid]
+    level: Level | None
+    decides: bool = False
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The sources of an area; ``apart`` are the days on which those that speak of it give different levels."""
+
+    days: tuple[date, ...]
+    says: tuple[SourceSays, ...]
+    apart: tuple[date, ...]
+
+    @property
+    def disagree(self) -> bool:
+        """Whether the whole runs of two sources give different levels."""
+        return len({one.level for one in self.says if one.level is not None}) > 1
+
+
+def beside(plan: Plan, some: Sequence[tuple[Forecast, Air]], *, today: date, now: datetime) -> Sources:
+    """
+    Each source with its own joined run, judged by itself, as the rule judges it: the first with the highest level
+    decides, and the others stay to be seen.
+    """
+    says = [_one(plan, forecast, air, today=today, now=now) for forecast, air in some]
+    judged = [one for one in says if one.level is not None]
+    decides = max(judged, key=lambda one: one.level or Level.NONE, default=None)
+    days = tuple(sorted({day for one in says for day in one.days}))
+    apart = tuple(
+        day for day in days
+        if len({said.level for one in says if (said := one.days.get(day)) and said.level is not None}) > 1
+    )  # fmt: skip
+    return Sources(days, tuple(replace(one, decides=one is decides) for one in says), apart)
+
+
+def _one(plan: Plan, forecast: Forecast, air: Air, *, today: date, now: datetime) -> SourceSays:
+    by_day = replace(plan, runs_on=RunsOn.CALENDAR_DAYS)  # one calendar day is a window of 24 hours under any plan
+    low = {one.day: one.aqi_low for one in forecast.days}
+    days = {
+        one.day: DaySaid(one, low.get(one.day), _alone(by_day, one))
+        for one in air.days
+        if one.day >= today and one.source is Source.FORECAST
+    }
+    try:
+        level: Level | None = assess(plan, ongoing(plan, air, today=today, now=now)).level
+    except Refused:  # the rule says why beside the table; here it is a level that is not known
+        level = None
+    return SourceSays(forecast.feed, forecast.label, forecast.issued_at, forecast.confidence, days, level)
+
+
+def _alone(plan: Plan, day: DayOfAir) -> Level | None:
+    try:
+        return highest(plan, Air("", (day,)))
+    except Refused:
+        return None
