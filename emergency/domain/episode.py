@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from emergency.domain.deputising import Turn, begun, turn_for
 from emergency.domain.level import Level
 from emergency.domain.machine import Machine
 from emergency.domain.people import Act, Person, ask
@@ -241,7 +242,15 @@ class Decision:
     content_sha: str = ""
     amendments: tuple[Mapping[str, object], ...] = ()  # 适度调整: measures changed by this decision alone
     consulted: tuple[Mapping[str, object], ...] = ()  # 会商: the consultations it rests on, as they were concluded
+    deputies: tuple[Turn, ...] = ()  # who else may sign, and from when
+    deputies_at: datetime | None = None  # when the next of them is to be told
+    deputised: str = ""  # 代签: the plan's clause by which a deputy decided; empty when the approver did
     version: int = 0
+
+    @property
+    def by_turn(self) -> Turn | None:
+        """The turn by which a deputy decided; None when nobody has, or the approver did."""
+        return next((one for one in self.deputies if one.clause == self.deputised), None)
 
 
 def content_sha(decision: Decision) -> str:
@@ -343,16 +352,17 @@ def _goes_with(move: Move, before: Level, level: Level) -> bool:
 
 def approve(decision: Decision, *, by: Person, now: datetime, content: str) -> Decision:
     """
-    Put a proposal into force; ``content`` is the hash of what the approver was shown.
+    Put a proposal into force; ``content`` is the hash of what the approver was shown. A deputy of the plan may, once
+    the proposal has waited the plan's minutes, and the clause is kept with the signature (代签).
 
     :raises OwnProposal: the proposer may not also decide
     :raises NotAllowed: the person may not decide in this area
-    :raises NotEntitled: the level needs a higher rank
+    :raises NotEntitled: the level needs a higher rank, and no deputy's turn has come
     :raises IllegalMove: it is no longer waiting
     :raises BlankNotice: a field of the notice is empty
     :raises StaleContent: what was read is not what is stored
     """
-    _entitled(decision, by=by)
+    turn = _entitled(decision, by=by, now=now)
     standing = DECISION.after(decision.standing, Verdict.APPROVE)
     if decision.content_sha != content or decision.content_sha != content_sha(decision):
         raise StaleContent(f"decision {decision.id} was read with another content")
@@ -363,7 +373,8 @@ def approve(decision: Decision, *, by: Person, now: datetime, content: str) -> D
         decision.notice.effective_at or now, now
     )  # signed late: the level cannot hold before it is announced
     notice = replace(decision.notice, issued_at=now, effective_at=effective_at)
-    return replace(decision, standing=standing, decided_by=by.id, decided_at=now, notice=notice)
+    clause = turn.clause if turn else ""
+    return replace(decision, standing=standing, decided_by=by.id, decided_at=now, notice=notice, deputised=clause)
 
 
 def reject(decision: Decision, *, by: Person, now: datetime, because: str) -> Decision:
@@ -374,11 +385,13 @@ def reject(decision: Decision, *, by: Person, now: datetime, because: str) -> De
     :raises NotEntitled: the level needs a higher rank
     :raises Refused: no reason was given
     """
-    _entitled(decision, by=by)
+    turn = _entitled(decision, by=by, now=now)
     if not because.strip():
         raise Refused("a rejection needs its reason", zh="请写明退回理由")
     standing = DECISION.after(decision.standing, Verdict.REJECT)
-    return replace(decision, standing=standing, decided_by=by.id, decided_at=now, decided_because=because.strip())
+    clause = turn.clause if turn else ""
+    decision = replace(decision, decided_because=because.strip(), deputised=clause)
+    return replace(decision, standing=standing, decided_by=by.id, decided_at=now)
 
 
 def supersede(decision: Decision, *, now: datetime, because: str) -> Decision:
@@ -393,12 +406,32 @@ def lapse(decision: Decision, *, now: datetime) -> Decision:
     return replace(decision, standing=standing, decided_at=now, decided_because="nobody decided in time")
 
 
-def _entitled(decision: Decision, *, by: Person) -> None:
+def rank_now(decision: Decision, *, now: datetime) -> int:
+    """The lowest rank that may decide it at this moment: the approver's, or that of a deputy whose turn has come."""
+    return min([decision.rank_needed, *(one.rank for one in begun(decision.deputies, now=now))])
+
+
+def turn_of(decision: Decision, *, by: Person, now: datetime) -> Turn | None:
+    """The turn by which this person would decide it now; None for the approver's own rank, and for no turn at all."""
+    if by.rank >= decision.rank_needed:
+        return None
+    return turn_for(begun(decision.deputies, now=now), rank=by.rank)
+
+
+def _entitled(decision: Decision, *, by: Person, now: datetime) -> Turn | None:
     ask(by, Act.DECIDE, decision.area)
     if by.id == decision.proposed_by:
         raise OwnProposal(f"{by.login} proposed {decision.id} and cannot decide it")
-    if by.rank < decision.rank_needed:
-        raise NotEntitled(f"{by.login} has rank {by.rank}, {decision.level.word} needs {decision.rank_needed}")
+    turn = turn_of(decision, by=by, now=now)
+    if by.rank >= decision.rank_needed or turn is not None:
+        return turn
+    later = turn_for(decision.deputies, rank=by.rank)
+    if later is not None:
+        raise NotEntitled(
+            f"a deputy may sign when the proposal has waited {later.after_minutes} minutes ({later.clause})",
+            zh=f"提出后满 {later.after_minutes} 分钟审批人仍未审批，您才可以代签",
+        )
+    raise NotEntitled(f"{by.login} has rank {by.rank}, {decision.level.word} needs {decision.rank_needed}")
 
 
 def carry_out(episode: Episode, decision: Decision, *, now: datetime) -> Episode:

@@ -124,6 +124,15 @@ class Loading:
         )
         return [saving.decision(row) for row in rows]
 
+    def deputies_due(self, *, now: datetime) -> list[Decision]:
+        """Proposals that have waited until a deputy's turn came, and nobody has told the deputy."""
+        rows = self.connection.execute(
+            select(table(DecisionRow)).where(
+                DecisionRow.standing == Standing.PROPOSED.value, DecisionRow.deputies_at <= now
+            )
+        )
+        return [saving.decision(row) for row in rows]
+
     def order(self, order_id: UUID) -> Order:
         """
         The order, its row locked until the transaction ends: an answer and a reminder meet here.

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from emergency.domain.consultation import Consultation, Paper, Voice
+from emergency.domain.deputising import Turn
 from emergency.domain.episode import Decision, Episode, Move, Notice, Phase, Standing, Task
 from emergency.domain.forecast import Bulletin, Cause, Forecast, ForecastDay, ForecastHour, Observation
 from emergency.domain.level import Level
@@ -217,6 +218,7 @@ def decision(row: Row) -> Decision:
             "doubtful": tuple(row.doubtful),
             "amendments": tuple(row.amendments),
             "consulted": tuple(row.consulted),
+            "deputies": tuple(Turn(**{**one, "since": datetime.fromisoformat(one["since"])}) for one in row.deputies),
         }
     )
 
@@ -236,6 +238,7 @@ def decision_row(one: Decision) -> dict[str, Any]:
         "doubtful": list(one.doubtful),
         "amendments": [plain(change) for change in one.amendments],
         "consulted": [plain(named) for named in one.consulted],
+        "deputies": [plain(asdict(turn)) for turn in one.deputies],
     }
 
 

@@ -311,6 +311,9 @@ class DecisionRow(Base):
     content_sha: Mapped[str] = mapped_column(String(64))
     amendments: Mapped[list[Any]]
     consulted: Mapped[list[Any]]
+    deputies: Mapped[list[Any]]
+    deputies_at: Mapped[datetime | None]
+    deputised: Mapped[str] = mapped_column(String(80))
     version: Mapped[int]
     __table_args__ = (
         Index(
