@@ -91,7 +91,7 @@ def now() -> ResponseReturnValue:
             "ours": ours,
             "waiting": waiting,
             "signed": signed,
-            "advised": (advising.standing(tx, now=showing.now(), area=system.rules.desk_of(tx, area)) or [None])[-1],
+            "advised": next(reversed(advising.standing(tx, now=showing.now(), area=system.rules.desk_of(tx, area))), None),
             "verdict": verdict,
             "no_air": no_air,
             "picture": picture(tx, area, verdict),

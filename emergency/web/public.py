@@ -73,7 +73,7 @@ def page() -> Response:
     lower = [one for one in areas if one not in cities]
     found = [warned(one, said, [area for area in lower if within(area.id, one.id)], now) for one in cities]
     told = [one.said.decided_at for one in found if one.said and one.said.decided_at]
-    told += [advised[one.id].decided_at for one in cities if one.id in advised and advised[one.id].decided_at]
+    told += [at for one in cities if one.id in advised and (at := advised[one.id].decided_at)]
     body = render_template(
         "public/page.html",
         cities=found,
