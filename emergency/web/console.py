@@ -81,6 +81,7 @@ def now() -> ResponseReturnValue:
         verdict, no_air = verdict_of(tx, area)
         slices = desk.answers(tx, episode.id, area="" if ours else area) if episode else ()
         tally = desk.counted(slices).get("", {})
+        advised = advising.standing(tx, now=showing.now(), area=system.rules.desk_of(tx, area))
         page = {
             "area": areas[area],
             "desks": [one for one in areas.values() if one.plan_id and within(one.id, the_person().area)],
@@ -91,7 +92,7 @@ def now() -> ResponseReturnValue:
             "ours": ours,
             "waiting": waiting,
             "signed": signed,
-            "advised": next(reversed(advising.standing(tx, now=showing.now(), area=system.rules.desk_of(tx, area))), None),
+            "advised": advised[-1] if advised else None,
             "verdict": verdict,
             "no_air": no_air,
             "picture": picture(tx, area, verdict),
