@@ -71,6 +71,7 @@ class Measure:
 
     ``force``: mandatory | voluntary | health. ``starts_after_minutes`` counts from the level's effect; ``check`` names
     the evidence check it will be judged by. Measures of a higher level include the lower ones unless ``replaces``.
+    ``starts_at`` is a moment of its own, where an amendment gave it one.
     """
 
     key: str
@@ -84,6 +85,7 @@ class Measure:
     replaces: tuple[str, ...] = ()
     basis: str = "assumed"
     source: str = ""
+    starts_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -276,28 +278,45 @@ def measures_for(recipient: Recipient, level: Level, book: Mapping[str, Sequence
 def duties_from(
     measures: Iterable[Measure], *, effective_at: datetime, before: Sequence[Duty] = ()
 ) -> tuple[Duty, ...]:
-    """The duties that start with this level; one that stood already keeps its start."""
+    """
+    The duties that start with this level; one that stood already keeps its start, unless it was given another that is
+    still to come.
+    """
     standing = {duty.key: duty for duty in before}
     return tuple(
         standing[one.key]
-        if one.key in standing and standing[one.key].text == one.text
+        if one.key in standing and _stands(standing[one.key], one, effective_at)
         else Duty(
             key=one.key,
             text=one.text,
             text_en=one.text_en,
             force=one.force,
             check=one.check,
-            starts_at=effective_at + timedelta(minutes=one.starts_after_minutes),
+            starts_at=effective_at + timedelta(minutes=one.starts_after_minutes)
+            if one.starts_at is None
+            else max(one.starts_at, effective_at),  # signed late: nothing binds before it was announced
         )
         for one in measures
     )
 
 
+def _stands(duty: Duty, measure: Measure, effective_at: datetime) -> bool:
+    """Whether the duty is this measure as it stands: in the same words, with the same start or one that is over."""
+    if duty.text != measure.text:
+        return False
+    at = measure.starts_at
+    return at is None or at == duty.starts_at or (at <= effective_at and duty.starts_at <= effective_at)
+
+
 def difference(old: Sequence[Duty], new: Sequence[Duty]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Keys of the duties added and dropped; the wording leads with them."""
-    before, after = {(d.key, d.text) for d in old}, {(d.key, d.text) for d in new}
+    """
+    Keys of the duties added and dropped; the wording leads with them.
+
+    One that only starts at another time counts as added and is not dropped: it goes on, from then.
+    """
+    before, after = {(d.key, d.text, d.starts_at) for d in old}, {(d.key, d.text) for d in new}
     return (
-        tuple(d.key for d in new if (d.key, d.text) not in before),
+        tuple(d.key for d in new if (d.key, d.text, d.starts_at) not in before),
         tuple(d.key for d in old if (d.key, d.text) not in after),
     )
 
