@@ -25,8 +25,8 @@ NASTY = (
 )
 SHORT = {"public_notice", "public_release", "public_advisory"}  # published, not sent as a text message
 NOTICES_WITH_AN_ORDER = {
-    "order", "revision", "information", "reminder", "escalation_contact", "escalation_tracker", "escalation_town",
-    "escalation_district", "lifting", "withdrawal",
+    "order", "revision", "adjustment", "information", "reminder", "escalation_contact", "escalation_tracker",
+    "escalation_town", "escalation_district", "lifting", "withdrawal",
 }
 
 

@@ -51,6 +51,7 @@ class _Words(Sheet):
     item: _Both
     between: _Both
     in_all: _Both
+    moved: _Both
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,10 @@ class Wording:
         if at is None:
             return self._words.open_ended.said(lang)
         return _PLACE.sub(lambda _: self.instant(at, lang, dated=dated), self._words.until.said(lang))
+
+    def moved(self, at: datetime, text: str, lang: str) -> str:
+        """A measure that stays and starts at another time than was told before."""
+        return _say(self._words.moved.said(lang), at=self.instant(at, lang), text=plain(text))
 
     def level(self, level: Level, lang: str) -> str:
         """The level with its response level: 黄色（Ⅲ级）."""
@@ -273,7 +278,7 @@ def _whole(path: Path, words: _Words) -> None:
     known = {
         "instant": {"month", "day", "hour", "minute", "month_name"},
         "dated_instant": {"year", "month", "day", "hour", "minute", "month_name"},
-        "until": {"at"}, "item": {"number", "text"}, "in_all": {"count"},
+        "until": {"at"}, "item": {"number", "text"}, "in_all": {"count"}, "moved": {"at", "text"},
     }
     for field, names in known.items():
         for lang in LANGS:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from emergency.domain import advising as advice
-from emergency.domain import ladder, orders
+from emergency.domain import amending, ladder, orders
 from emergency.domain.episode import Decision, Episode, Fact, Move, Task, due
 from emergency.domain.level import Level
 from emergency.domain.machine import IllegalMove
@@ -85,27 +85,33 @@ def prepare(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> Prepa
             decision.version, advising.drawn(tx, rules, decision, list(recipients.values()), now=now), ()
         )
     advised = advising.in_force(tx, decision.episode_id, now=now)
+    changes, amended = amending.of(decision), amending.through(tx.decisions(decision.episode_id), decision)
     drawn: list[DrawnUp] = []
     spared: list[Recipient] = []
     for number, recipient in enumerate(recipients.values(), 1):
-        measures = (*rules.measures_for(recipient, decision), *advice.measures_for(recipient, advised, rules.advice))
+        if not amending.concerned(changes, recipient):
+            continue  # an adjustment says nothing to those it does not name
+        measures = amending.amended(rules.measures_for(recipient, decision), recipient, decision.level, amended)
+        measures = (*measures, *advice.measures_for(recipient, advised, rules.advice))
         before = standing.get(recipient.id)
         if not orders.eligible(recipient, measures):
-            spared.append(recipient)
-            continue
-        drawn.append(
-            orders.draw_up(
-                recipient,
-                episode_id=decision.episode_id,
-                decision_id=decision.id,
-                number=before.number if before else f"{decision.notice.number}-{number:04d}",
-                level=Level.NONE if decision.move is Move.APPEAL else decision.level,
-                measures=measures,
-                effective_at=effective_at,
-                now=now,
-                before=before,
-            )
+            if before is None or before.status not in LIVE or not before.duties:
+                spared.append(recipient)
+                continue
+            measures = ()  # nothing is asked of it any more, and it is told so
+        one = orders.draw_up(
+            recipient,
+            episode_id=decision.episode_id,
+            decision_id=decision.id,
+            number=before.number if before else f"{decision.notice.number}-{number:04d}",
+            level=Level.NONE if decision.move is Move.APPEAL else decision.level,
+            measures=measures,
+            effective_at=effective_at,
+            now=now,
+            before=before,
         )
+        if not changes or one.revision.kind != "information":
+            drawn.append(one)
     return Prepared(decision.version, tuple(drawn), tuple(spared))
 
 
@@ -141,7 +147,7 @@ def revise_all(
         for contact in one.recipient.contacts
     ]
     tx.save_all(kept, by=by.login, at=now, links=links)
-    if decision.move is Move.ADVISE:  # nobody else's order changes, so nobody else's notice is out of date
+    if decision.move is Move.ADVISE or decision.amendments:  # no other order changes: no other notice is out of date
         for one in kept:
             tx.outbox.cancel(one.order.id, (*CHASED, *OPEN_NOTICES))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from emergency.domain.consultation import Consultation
@@ -66,16 +67,18 @@ def of_order(rules: Rules, kind: Kind, one: DrawnUp, decision: Decision, *, now:
             )
         case Kind.REVISION:
             before = {duty.key: duty for duty in (one.before.duties if one.before else ())}
+            new = [_as_changed(rules, duty, before.get(duty.key)) for duty in order.duties]
+            same = decision.level is decision.level_before
             return words.fill(
-                "revision",
+                "adjustment" if same else "revision",
                 LANG,
                 **told,
                 **number,
                 **effective,
                 **until,
                 **answer_by,
-                **levels,
-                added=_measures(rules, [duty for duty in order.duties if duty.key in one.revision.added], 50),
+                **({"level": levels["level"]} if same else levels),
+                added=_measures(rules, [duty for duty in new if duty.key in one.revision.added], 50),
                 dropped=_measures(rules, [before[key] for key in one.revision.dropped if key in before], 40),
                 revision=one.revision.number,
             )
@@ -302,6 +305,13 @@ def _banner(rules: Rules) -> str:
 
 def _measures(rules: Rules, duties: Sequence[Duty], room: int) -> str:
     return rules.wording.several([duty.text for duty in duties], LANG, room=room)
+
+
+def _as_changed(rules: Rules, duty: Duty, before: Duty | None) -> Duty:
+    """A duty as a revision tells of it: one that only starts at another time leads with the new start."""
+    if before is None or before.text != duty.text or before.starts_at == duty.starts_at:
+        return duty
+    return replace(duty, text=rules.wording.moved(duty.starts_at, duty.text, LANG))
 
 
 def _waited(order: Order, now: datetime) -> int:
