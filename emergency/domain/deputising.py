@@ -53,6 +53,11 @@ def turn_for(some: Iterable[Turn], *, rank: int) -> Turn | None:
     return min((one for one in some if one.rank <= rank), key=lambda one: (-one.rank, one.since), default=None)
 
 
+def first_for(some: Iterable[Turn], *, rank: int) -> Turn | None:
+    """The turn at which a person of this rank may first sign, and is told so."""
+    return min((one for one in some if one.rank <= rank), key=lambda one: (one.since, -one.rank), default=None)
+
+
 def next_at(some: Iterable[Turn], *, now: datetime) -> datetime | None:
     """When the next deputy is to be told; None when everybody's turn has come."""
     return min((one.since for one in some if one.since > now), default=None)

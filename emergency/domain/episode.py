@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from emergency.domain.deputising import Turn, begun, turn_for
+from emergency.domain.deputising import Turn, begun, first_for, turn_for
 from emergency.domain.level import Level
 from emergency.domain.machine import Machine
 from emergency.domain.people import Act, Person, ask
@@ -425,7 +425,7 @@ def _entitled(decision: Decision, *, by: Person, now: datetime) -> Turn | None:
     turn = turn_of(decision, by=by, now=now)
     if by.rank >= decision.rank_needed or turn is not None:
         return turn
-    later = turn_for(decision.deputies, rank=by.rank)
+    later = first_for(decision.deputies, rank=by.rank)
     if later is not None:
         raise NotEntitled(
             f"a deputy may sign when the proposal has waited {later.after_minutes} minutes ({later.clause})",

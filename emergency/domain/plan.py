@@ -188,10 +188,6 @@ class Approval:
     within_minutes: int
     deputies: tuple[Deputy, ...] = ()
 
-    def rank_needed(self, *, waited_minutes: float = 0) -> int:
-        """The lowest rank that may sign after the proposal has waited so long."""
-        return min([self.rank, *(one.rank for one in self.deputies if one.after_minutes <= waited_minutes)])
-
 
 @dataclass(frozen=True)
 class Rung:

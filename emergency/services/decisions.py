@@ -19,7 +19,7 @@ from emergency.domain.people import Act, Person, Role, ask
 from emergency.domain.plan import Authority, Plan, doubtful
 from emergency.domain.review import Stage
 from emergency.errors import Conflict, Refused
-from emergency.services import advising, consulting, dispatch, wording
+from emergency.services import advising, consulting, deputies, dispatch, wording
 from emergency.services.chasing import Around
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx
@@ -110,7 +110,7 @@ def put_forward(
         level=chosen,
         notice=notice,
         override_because=override_because.strip(),
-        rank_needed=plan.approval(chosen).rank,
+        rank_needed=plan.approval(deputies.signed_as(chosen, decision.level_before)).rank,
         decide_by=due(now, plan.approval(chosen).within_minutes),
     )
     decision = replace(decision, consulted=consulting.named(tx, decision, consultations))
@@ -184,6 +184,7 @@ def propose(
 
 
 def _put_forward(tx: Tx, rules: Rules, decision: Decision, *, by: Person, now: datetime) -> Decision:
+    decision = deputies.with_deputies(rules.plan_of(tx, decision.area), decision)
     kept = tx.save(
         decision,
         fact="decision.proposed",
@@ -243,6 +244,7 @@ def approve(
     episode = episodes.carry_out(tx.episode(decision.episode_id), decision, now=now)
     rules = rules.in_exercise(episode.exercise)
     decision = tx.save(decision, fact="decision.approved", by=by.login, at=now, more={"content": content})
+    deputies.note_deputised(tx, decision, by=by, now=now)
     episode = tx.save(
         episode,
         fact=f"episode.{decision.move.value}",
@@ -282,16 +284,19 @@ def reject(tx: Tx, decision_id: UUID, *, by: Person, because: str, now: datetime
     """
     decision = episodes.reject(tx.decision(decision_id), by=by, now=now, because=because)
     tx.outbox.cancel_for_decision(decision.id)
-    return tx.save(decision, fact="decision.rejected", by=by.login, at=now, more={"because": because})
+    decision = tx.save(decision, fact="decision.rejected", by=by.login, at=now, more={"because": because})
+    deputies.note_deputised(tx, decision, by=by, now=now)
+    return decision
 
 
 def lapse_overdue(store: Store, rules: Rules, *, now: datetime) -> int:
     """
-    Nag about proposals nobody decided in time, and let go of those that can no longer take effect; how many were met.
+    Nag about proposals nobody decided in time, let go of those that can no longer take effect, and tell deputies whose
+    turn has come; how many were met.
 
     A proposal is never dropped because somebody slept: it lapses only when its own end has passed.
     """
-    ended = advising.end_overdue(store, now=now)
+    ended = advising.end_overdue(store, now=now) + deputies.tell_due(store, rules, now=now)
     with store.reading() as tx:
         if not tx.overdue_decisions(now=now):
             return ended

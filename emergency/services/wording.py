@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from emergency.domain.consultation import Consultation
+from emergency.domain.deputising import Turn
 from emergency.domain.episode import Decision, Move, Notice, Standing, Task
 from emergency.domain.level import Level
 from emergency.domain.messages import Kind
@@ -160,6 +161,24 @@ def proposal_waiting(rules: Rules, decision: Decision, *, proposed_by: str) -> s
         rule_says=words.level(decision.rule_says, LANG),
         reason=decision.notice.reason,
         proposed_by=proposed_by,
+        decide_by=words.instant(decision.decide_by, LANG),
+    )
+
+
+def deputy_turn(rules: Rules, decision: Decision, turn: Turn, *, proposer: Person | None) -> str:
+    """A proposal that waited until a deputy's turn came, to that deputy."""
+    words = rules.wording
+    return words.fill(
+        "deputy_turn",
+        LANG,
+        banner=_banner(rules),
+        area=decision.notice.area,
+        move=words.move(decision.move.value, LANG),
+        level=words.level(decision.level, LANG),
+        waited=turn.after_minutes,
+        instead_of=turn.instead_of,
+        reason=decision.notice.reason,
+        proposed_by=proposer.name if proposer else "",
         decide_by=words.instant(decision.decide_by, LANG),
     )
 

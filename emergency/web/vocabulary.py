@@ -222,6 +222,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "decision.superseded": N_("建议被新的研判取代"),
         "decision.lapsed": N_("建议过期"),
         "decision.overdue": N_("建议超时未审批"),
+        "decision.deputies_told": N_("告知代签人可以代签"),
+        "decision.deputised": N_("由代签人按预案代签"),
         "consultation.called": N_("召集会商"),
         "consultation.said": N_("会商意见"),
         "consultation.attached": N_("会商材料"),

@@ -6,7 +6,7 @@ import pytest
 
 from emergency.domain.forecast import Cause, DayOfAir, Source
 from emergency.domain.level import Level
-from emergency.domain.plan import Approval, Authority, Clause, Deputy, Spell, UnknownCell, doubtful, nested
+from emergency.domain.plan import Authority, Clause, Spell, UnknownCell, doubtful, nested
 from emergency.plans.plans import load_plans
 
 
@@ -77,13 +77,6 @@ def test_reductions_rise_with_the_level(plans):
     plan = plans["liujiang"]
 
     assert [plan.reduction_pct(level, "vocs") for level in (Level.YELLOW, Level.ORANGE, Level.RED)] == [10, 20, 30]
-
-
-def test_a_deputy_may_sign_only_after_the_approver_has_been_silent_so_long():
-    approval = Approval(3, "指挥长", 60, (Deputy("副指挥长", 2, 30),))
-
-    assert approval.rank_needed(waited_minutes=29) == 3
-    assert approval.rank_needed(waited_minutes=30) == 2
 
 
 def test_the_number_of_a_notice_bears_year_and_serial(plans):

@@ -1,0 +1,106 @@
+"""Deputies of a proposal: whose turn comes when, told once when it begins, written down when one decides (代签)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from emergency.domain.deputising import Turn, begun, first_for, next_at, turns
+from emergency.domain.episode import Decision, Fact
+from emergency.domain.level import Level
+from emergency.domain.messages import LANES, Kind, Message, message_id
+from emergency.domain.people import Person, Role
+from emergency.domain.plan import Plan
+from emergency.services import wording
+from emergency.services.rules import Rules
+from emergency.store import Store, Tx
+
+
+def signed_as(level: Level, before: Level) -> Level:
+    """The level by whose rank a decision is signed: its own; where it lets go, the level that stands until then."""
+    return level if level is not Level.NONE else before
+
+
+def with_deputies(plan: Plan, decision: Decision) -> Decision:
+    """The proposal with its deputies, counted from the moment it was put forward."""
+    level = signed_as(decision.level, decision.level_before)
+    approval = plan.approval(level)
+    word = (level if level is not Level.NONE else min(plan.approvals)).word
+    found = turns(approval, clause=f"approval.{word}", waits_since=decision.proposed_at)
+    return replace(decision, deputies=found, deputies_at=min((one.since for one in found), default=None))
+
+
+def tell_due(store: Store, rules: Rules, *, now: datetime) -> int:
+    """Tell each deputy whose turn has come that he or she may sign now; once. How many proposals were met."""
+    with store.reading() as tx:
+        if not tx.deputies_due(now=now):
+            return 0
+    return store.run(lambda tx: sum(_told(tx, rules, one, now=now) for one in tx.deputies_due(now=now)))
+
+
+def _told(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> int:
+    until = decision.notice.expected_end_at
+    if until is not None and until <= now:
+        return 0  # its own end has passed: it lapses, and there is nothing left to sign
+    rules = rules.in_exercise(tx.exercise_of(decision.episode_id))
+    first = decision.deputies_at or now
+    fresh = [one for one in begun(decision.deputies, now=now) if one.since >= first]
+    told = {one.clause: _whose(tx.people(), decision, one) for one in fresh}
+    for turn in fresh:
+        tx.outbox.put(_message(tx, rules, decision, turn, to=one, now=now) for one in told[turn.clause])
+    tx.save(
+        replace(decision, deputies_at=next_at(decision.deputies, now=now)),
+        fact="decision.deputies_told",
+        by="system",
+        at=now,
+        more={clause: len(some) for clause, some in told.items()},
+    )
+    return 1
+
+
+def _whose(people: Sequence[Person], decision: Decision, turn: Turn) -> list[Person]:
+    """The people of the desk whose turn this is: approvers below the rank that could sign all along."""
+    return [
+        one
+        for one in people
+        if one.area == decision.area
+        and one.role is Role.APPROVER
+        and one.active
+        and one.phone
+        and one.id != decision.proposed_by
+        and one.rank < decision.rank_needed
+        and first_for(decision.deputies, rank=one.rank) == turn
+    ]
+
+
+def _message(tx: Tx, rules: Rules, decision: Decision, turn: Turn, *, to: Person, now: datetime) -> Message:
+    proposer = tx.person(decision.proposed_by) if decision.proposed_by else None
+    rung = f"deputy:{turn.rank}"
+    return Message(
+        id=message_id(
+            decision.id, revision=0, kind=Kind.PROPOSAL, rung=rung, channel=rules.first_channel, contact=to.id
+        ),
+        kind=Kind.PROPOSAL,
+        channel=rules.first_channel,
+        lane=LANES[Kind.PROPOSAL],
+        to=to.phone,
+        text=wording.deputy_turn(rules, decision, turn, proposer=proposer),
+        area=decision.area,
+        due_at=rules.wall.now(),
+        put_at=now,
+        episode_id=decision.episode_id,
+        decision_id=decision.id,
+        contact_id=to.id,
+        rung=rung,
+    )
+
+
+def note_deputised(tx: Tx, decision: Decision, *, by: Person, now: datetime) -> None:
+    """A line of its own in the journal when a deputy decided: whose place, by which clause, after how many minutes."""
+    turn = decision.by_turn
+    if turn is None:
+        return
+    waited = int((now - decision.proposed_at).total_seconds() // 60)
+    more = {"instead_of": turn.instead_of, "as": turn.title, "clause": turn.clause, "waited_minutes": waited}
+    tx.note(Fact("decision.deputised", str(decision.id), by.login, now, decision.episode_id, decision.area, more=more))
