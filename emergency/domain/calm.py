@@ -34,7 +34,7 @@ def calm(plan: Plan, air: Air, *, now: datetime) -> Calm:
     On daily data the test is two whole calendar days (the plan's ``whole_days``) that begin at or after ``now``, none
     over the mark; a release takes effect at their start and not before, so the day under way may still be bad. A day
     nobody has figures for is not calm. Days whose cause only gets a health notice keep no orders in force, so they
-    count as calm. Source: 环大气〔2024〕6号 as practised (36 h). Where the plan runs on any 24 hours and hours are at
+    count as calm, unless the plan says that standing orders go on through them (fireworks). Source: 环大气〔2024〕6号 as practised (36 h). Where the plan runs on any 24 hours and hours are at
     hand, no 24-h window inside those days may be over the mark either, wherever it is anchored.
 
     :raises UnknownCell: the plan has no release rule
@@ -51,7 +51,7 @@ def calm(plan: Plan, air: Air, *, now: datetime) -> Calm:
         if day is None:
             return False
         value = plan.value(day, Metric.AQI)
-        return not plan.orders(day) or (value is not None and value <= rule.not_over)
+        return plan.lets_go(day) or (value is not None and value <= rule.not_over)
 
     since = until = None
     if is_calm(by_day.get(first_whole)):
@@ -118,7 +118,7 @@ def _between(plan: Plan, air: Air, needed: Sequence[date], not_over: float) -> t
         for anchor, row in enumerate(air.anchored)
         for one in row
         if needed[0] <= one.day and one.day + timedelta(days=anchor > 0) <= needed[-1]
-        if plan.orders(one) and one.aqi > not_over
+        if not plan.lets_go(one) and one.aqi > not_over
     ]
     return max(found, key=lambda one: one[1].aqi, default=None)
 

@@ -100,6 +100,7 @@ class Response(StrEnum):
 
     ORDERS = "orders"
     ADVISORY = "advisory"  # a health notice, no stop or limit orders
+    STANDING = "standing"  # a health notice and no new orders, but those that stand go on: the day is not calm
 
 
 class RunsOn(StrEnum):
@@ -399,6 +400,10 @@ class Plan:
     def orders(self, day: DayOfAir) -> bool:
         """Whether this day's cause leads to orders rather than to a health notice only."""
         return self.causes.get(day.cause, Response.ORDERS) is Response.ORDERS
+
+    def lets_go(self, day: DayOfAir) -> bool:
+        """Whether this day's cause keeps no orders in force, however bad its air (sand-dust, ozone)."""
+        return self.causes.get(day.cause, Response.ORDERS) is Response.ADVISORY
 
     def value(self, day: DayOfAir, metric: Metric) -> float | None:
         """What the trigger reads on this day; the forecast's upper bound where the plan lets it decide."""
