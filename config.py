@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from emergency.errors import Misconfigured
 HERE: Final = Path(__file__).resolve().parent
 DEVELOPMENT_SECRET: Final = "for-development-only-never-in-production"  # noqa: S105 - public on purpose; production refuses it
 LEAST_SECRET: Final = 32  # characters; os.urandom(16).hex() is that long
+LEAST_LEASE: Final = 2.0  # seconds; below it a send that is merely slow would count as a dead sender's
 LEAST_SWEEP: Final = 0.2  # seconds; below it the sweeps would be all the machine does
 
 Group = Mapping[str, Mapping[str, str]]
@@ -29,7 +31,8 @@ class Settings:
     ``trusted_proxies``: how many proxies of our own stand before the pages, so that their word on the caller counts.
     ``broker_url`` empty = no broker known: the database and beat stay the truth and nothing is woken early.
     ``wire_allow``: host:port of private addresses that calls out may reach. ``clock_file``: a civil clock shared by the
-    processes of a replay. ``drill``: the replay whose air, label and people are used.
+    processes of a replay. ``lease_seconds``: after how long a sender that says nothing counts as dead. ``crash_file``:
+    where a crash test names the step to die at. ``drill``: the replay whose air, label and people are used.
     """
 
     database_url: str = field(repr=False)
@@ -45,9 +48,16 @@ class Settings:
     wire_allow: frozenset[str] = frozenset()
     clock_file: Path | None = None
     sweep_seconds: float = 5.0
+    lease_seconds: float = 30.0
+    crash_file: Path | None = None
     playbooks: Path = HERE / "playbooks"
     production: bool = False
     drill: str = ""
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a sender may hold what it has claimed."""
+        return timedelta(seconds=self.lease_seconds)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -77,6 +87,8 @@ class Settings:
             wire_allow=frozenset(_places(say("WIRE_ALLOW"))),
             clock_file=Path(clock_file).absolute() if clock_file else None,
             sweep_seconds=_seconds("EMERGENCY_SWEEP_SECONDS", say("SWEEP_SECONDS", "5")),
+            lease_seconds=_seconds("EMERGENCY_LEASE_SECONDS", say("LEASE_SECONDS", "30"), least=LEAST_LEASE, most=300),
+            crash_file=Path(say("CRASH_FILE")) if say("CRASH_FILE") else None,
             playbooks=Path(say("PLAYBOOKS", str(HERE / "playbooks"))).absolute(),
             production=_kind(say("ENV", "development")),
             drill=say("DRILL"),
@@ -91,6 +103,8 @@ def _fit_for_production(settings: Settings) -> None:
         raise Misconfigured(f"EMERGENCY_SECRET_KEY: production needs its own, of at least {LEAST_SECRET} characters")
     if settings.clock_file is not None:
         raise Misconfigured("EMERGENCY_CLOCK_FILE: production runs on the machine's own time")
+    if settings.crash_file is not None:
+        raise Misconfigured("EMERGENCY_CRASH_FILE: production does not die on demand")
     if settings.drill:
         raise Misconfigured("EMERGENCY_DRILL: a replay and its made-up people never run in production")
 
@@ -125,13 +139,13 @@ def _zone(said: str) -> str:
     return said
 
 
-def _seconds(name: str, said: str) -> float:
+def _seconds(name: str, said: str, *, least: float = LEAST_SWEEP, most: float = 60) -> float:
     try:
         seconds = float(said)
     except ValueError:
         raise Misconfigured(f"{name}: {said!r} is not a number of seconds") from None
-    if not LEAST_SWEEP <= seconds <= 60:
-        raise Misconfigured(f"{name}: between {LEAST_SWEEP} and 60 seconds, not {said}")
+    if not least <= seconds <= most:
+        raise Misconfigured(f"{name}: between {least:g} and {most:g} seconds, not {said}")
     return seconds
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from config import Settings
-from emergency import passwords
+from emergency import passwords, steps
 from emergency.broker import Broker
 from emergency.channels import Channel
 from emergency.channels import build as build_channels
@@ -50,6 +50,7 @@ class System:
 
     def wake_drains(self) -> None:
         """Say «look now» for every lane of every channel; losing it costs seconds, never a message."""
+        steps.at("before_wake")
         for channel in self.channels:
             for lane in Lane:
                 self.broker.wake("drain", channel=channel, lane=lane.word)
@@ -92,7 +93,7 @@ def build(settings: Settings) -> System:
         raise Misconfigured(f"{books / 'places' / PLACE}.yaml: no plan is called {', '.join(unknown)}")
     return System(
         settings=settings,
-        store=connect(settings.database_url),
+        store=connect(settings.database_url, lease=settings.lease),
         clock=clock,
         wall=wall,
         rules=rules,

@@ -27,6 +27,13 @@ def test_the_database_lies_in_the_data_folder_unless_it_is_named(tmp_path: Path)
     assert settings.database_url == f"sqlite:///{tmp_path}/emergency.db"
 
 
+def test_a_lease_is_half_a_minute_unless_it_is_said() -> None:
+    assert Settings.from_env({}).lease.total_seconds() == 30
+    assert Settings.from_env({"EMERGENCY_LEASE_SECONDS": "2.5"}).lease.total_seconds() == 2.5
+    with pytest.raises(Misconfigured, match="EMERGENCY_LEASE_SECONDS"):
+        Settings.from_env({"EMERGENCY_LEASE_SECONDS": "1"})
+
+
 @pytest.mark.parametrize("said", ["postgres://u@h/d", "postgresql://u@h/d", "postgresql+psycopg://u@h/d"])
 def test_postgresql_in_any_spelling_uses_the_driver_we_have(said: str) -> None:
     assert Settings.from_env({"EMERGENCY_DATABASE_URL": said}).database_url == "postgresql+psycopg://u@h/d"
@@ -51,6 +58,7 @@ def test_feeds_and_channels_are_gathered_by_their_prefix() -> None:
         ({"EMERGENCY_SECRET_KEY": DEVELOPMENT_SECRET}, "EMERGENCY_SECRET_KEY"),
         ({"EMERGENCY_SECRET_KEY": "short"}, "EMERGENCY_SECRET_KEY"),
         ({"EMERGENCY_SECRET_KEY": SECRET, "EMERGENCY_CLOCK_FILE": "/tmp/clock"}, "EMERGENCY_CLOCK_FILE"),
+        ({"EMERGENCY_SECRET_KEY": SECRET, "EMERGENCY_CRASH_FILE": "/tmp/crash"}, "EMERGENCY_CRASH_FILE"),
         ({"EMERGENCY_SECRET_KEY": SECRET, "EMERGENCY_DRILL": "liuzhou-2015-02"}, "EMERGENCY_DRILL"),
     ],
 )

@@ -16,7 +16,7 @@ from celery.beat import Scheduler
 from kombu.entity import Exchange, Queue
 
 from config import Settings
-from emergency import log
+from emergency import log, steps
 from emergency.broker import DEFAULT_QUEUE, EXPIRES_S, LANES, Broker, queue_for, spelt
 from emergency.store import connect
 from emergency.system import System, build
@@ -46,7 +46,8 @@ def system() -> System:
         _built.clear()
         read = _ground[0] if _ground else build(Settings.from_env(os.environ))
         settings = read.settings
-        _built[pid] = replace(read, store=connect(settings.database_url), broker=Broker(settings.broker_url))
+        store = connect(settings.database_url, lease=settings.lease)
+        _built[pid] = replace(read, store=store, broker=Broker(settings.broker_url))
     return _built[pid]
 
 
@@ -109,6 +110,11 @@ class Timetable(Scheduler):  # type: ignore[misc]  # Celery carries no types
         s = system()
         feeds = {name: feed.every_s for name, feed in s.feeds.items()}
         self.update_from_dict(timetable(s.settings.sweep_seconds, s.channels, feeds))
+
+    def tick(self, *how: Any, **more: Any) -> float:
+        """Send what is due; seconds until the next is."""
+        steps.at("beat_tick")
+        return float(super().tick(*how, **more))
 
 
 def _queue(name: str) -> Queue:

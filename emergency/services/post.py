@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from emergency import log as logs
+from emergency import steps
 from emergency.clock import Clock
 from emergency.domain.exercise import WALL
 from emergency.domain.messages import (
@@ -30,7 +31,6 @@ from emergency.domain.messages import (
 )
 from emergency.services.links import Links
 from emergency.store import Store
-from emergency.store.outbox import LEASE
 
 T = TypeVar("T")
 SETTLE_EVERY = 100
@@ -125,14 +125,16 @@ class _Draining:
     async def _claim(self) -> None:
         try:
             while not self._broken:
+                steps.at("before_claim")
                 now = self._wall.now()
                 found, shut_out = await _in_thread(
                     partial(_claim, self._store, self._channel.name, self._lane, self._holder, self._limit, now)
                 )
                 if not found:
                     return
+                steps.at("after_claim")
                 self._shut_out |= shut_out
-                self._ready.extend((one, now + LEASE) for one in found)
+                self._ready.extend((one, now + self._store.lease) for one in found)
                 self._more.set()
                 while len(self._ready) * 2 > self._limit and not self._broken:
                     self._low.clear()
@@ -179,8 +181,10 @@ class _Draining:
             last = self._sent_all
             batch, self._outcomes = self._outcomes, []
             if batch:
+                steps.at("before_settle")
                 now = {"civil": self._clock.now(), "wall": self._wall.now()}
                 await _in_thread(partial(_settle, self._store, self._channel.name, batch, well=well, **now))
+                steps.at("after_settle")
                 count += len(batch)
                 well = well or any(isinstance(outcome, Sent) for _, outcome in batch)
             if last:

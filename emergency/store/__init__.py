@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from emergency.errors import Conflict, Unavailable
+from emergency.store.outbox import LEASE
 from emergency.store.tx import Tx
 
 __all__ = ["Store", "Tx", "connect"]
@@ -19,10 +21,14 @@ T = TypeVar("T")
 
 
 class Store:
-    """A database that gives out transactions: ``transactions()`` to change, ``reading()`` to look."""
+    """
+    A database that gives out transactions: ``transactions()`` to change, ``reading()`` to look.
 
-    def __init__(self, writer: Engine, reader: Engine) -> None:
-        self._writer, self._reader = writer, reader
+    ``lease``: how long a sender may hold what it has claimed; a dead one's goes back when it has run out.
+    """
+
+    def __init__(self, writer: Engine, reader: Engine, *, lease: timedelta = LEASE) -> None:
+        self._writer, self._reader, self.lease = writer, reader, lease
         self.dialect = writer.dialect.name
         self.engine = writer
 
@@ -35,7 +41,7 @@ class Store:
         :raises Unavailable: the database did not answer
         """
         with self._open(self._writer) as connection:
-            yield Tx(connection)
+            yield Tx(connection, lease=self.lease)
 
     @contextmanager
     def reading(self) -> Iterator[Tx]:
@@ -74,7 +80,7 @@ class Store:
             raise Unavailable(f"the database did not answer: {found.orig}") from found
 
 
-def connect(url: str) -> Store:
+def connect(url: str, *, lease: timedelta = LEASE) -> Store:
     """
     Open the store behind this URL: ``sqlite:///…`` or ``postgresql+psycopg://…``.
 
@@ -82,9 +88,9 @@ def connect(url: str) -> Store:
     IMMEDIATE, because a deferred one that finds another writer is refused, whatever the busy timeout.
     """
     if url.startswith("sqlite"):
-        return Store(_sqlite(url, "BEGIN IMMEDIATE", writes=True), _sqlite(url, "BEGIN", writes=False))
+        return Store(_sqlite(url, "BEGIN IMMEDIATE", writes=True), _sqlite(url, "BEGIN", writes=False), lease=lease)
     engine = create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=20)
-    return Store(engine, engine)
+    return Store(engine, engine, lease=lease)
 
 
 def _sqlite(url: str, begin: str, *, writes: bool) -> Engine:

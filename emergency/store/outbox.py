@@ -74,8 +74,8 @@ def _counted(one: Mapping[str, Any]) -> int:
 class Outbox:
     """The messages table as the use cases see it."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, *, lease: timedelta = LEASE) -> None:
+        self._connection, self._lease = connection, lease
         self._dialect = connection.dialect.name
 
     def put(self, messages: Iterable[Message]) -> int:
@@ -116,12 +116,13 @@ class Outbox:
         A channel whose breaker is open gives no place until its time has passed.
         """
         table = SlotRow.__table__
-        row = {"channel": channel, "lane": int(lane), "holder": holder, "leased_until": now + LEASE, "because": ""}
+        until = now + self._lease
+        row = {"channel": channel, "lane": int(lane), "holder": holder, "leased_until": until, "because": ""}
         statement = self._insert(SlotRow).values(**row, broken_until=None).execution_options(**COUNTED)
         done = self._connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["channel", "lane"],
-                set_={"holder": holder, "leased_until": now + LEASE},
+                set_={"holder": holder, "leased_until": until},
                 where=and_(
                     or_(table.c.holder == holder, table.c.leased_until <= now),
                     or_(table.c.broken_until.is_(None), table.c.broken_until <= now),
@@ -194,7 +195,7 @@ class Outbox:
         rows = self._connection.execute(
             update(MessageRow)
             .where(MessageRow.id.in_(chosen))
-            .values(state=State.SENDING.value, attempts=MessageRow.attempts + 1, leased_until=now + LEASE)
+            .values(state=State.SENDING.value, attempts=MessageRow.attempts + 1, leased_until=now + self._lease)
             .returning(*(_MESSAGES.c[name] for name in _CLAIMED))
         )
         same: dict[str, Any] = {"channel": channel, "lane": lane, "state": State.SENDING, "due_at": now}

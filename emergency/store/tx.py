@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
@@ -23,7 +23,7 @@ from emergency.errors import Conflict
 from emergency.store import saving
 from emergency.store.bulk import copy_in, table
 from emergency.store.loading import Loading
-from emergency.store.outbox import COUNTED, Outbox
+from emergency.store.outbox import COUNTED, LEASE, Outbox
 from emergency.store.tables import (
     AlarmRow,
     AnswerRow,
@@ -61,9 +61,9 @@ _NAMESPACE = UUID("5f7c1b7e-0a56-4d0f-9a0e-7f3a1c2d4e50")
 class Tx(Loading):
     """What may be asked and said inside one transaction; only the store opens and commits it."""
 
-    def __init__(self, connection: Connection, *, reads: bool = False) -> None:
+    def __init__(self, connection: Connection, *, reads: bool = False, lease: timedelta = LEASE) -> None:
         super().__init__(connection, reads=reads)
-        self.outbox = Outbox(connection)
+        self.outbox = Outbox(connection, lease=lease)
 
     def save(
         self, value: Saved, *, fact: str, by: str, at: datetime, more: Mapping[str, object] | None = None
