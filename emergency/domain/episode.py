@@ -248,6 +248,11 @@ class Decision:
     version: int = 0
 
     @property
+    def waited_minutes(self) -> int:
+        """Whole minutes between the proposal and its decision; 0 while nobody has decided."""
+        return int(((self.decided_at or self.proposed_at) - self.proposed_at).total_seconds() // 60)
+
+    @property
     def by_turn(self) -> Turn | None:
         """The turn by which a deputy decided; None when nobody has, or the approver did."""
         return next((one for one in self.deputies if one.clause == self.deputised), None)

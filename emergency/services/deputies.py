@@ -101,6 +101,10 @@ def note_deputised(tx: Tx, decision: Decision, *, by: Person, now: datetime) -> 
     turn = decision.by_turn
     if turn is None:
         return
-    waited = int((now - decision.proposed_at).total_seconds() // 60)
-    more = {"instead_of": turn.instead_of, "as": turn.title, "clause": turn.clause, "waited_minutes": waited}
+    more = {
+        "instead_of": turn.instead_of,
+        "as": turn.title,
+        "clause": turn.clause,
+        "waited_minutes": decision.waited_minutes,
+    }
     tx.note(Fact("decision.deputised", str(decision.id), by.login, now, decision.episode_id, decision.area, more=more))

@@ -12,7 +12,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from emergency.domain.assessment import as_data
-from emergency.domain.episode import Decision, Episode, Phase, Standing
+from emergency.domain.episode import Decision, Episode, Phase, Standing, rank_now
 from emergency.domain.people import Act, Area, Person, within
 from emergency.domain.plan import Authority
 from emergency.errors import Refused
@@ -154,7 +154,7 @@ def _about_waiting(waiting: Decision, person: Person) -> Step:
         return Step(_("核对规则建议：%(what)s", what=what), path, _("由您提出后，另一人审批才生效"))
     another = waiting.proposed_by != person.id
     if waiting.standing is Standing.PROPOSED and may_here(Act.DECIDE, waiting.area) and another:
-        if person.rank >= waiting.rank_needed:
+        if person.rank >= rank_now(waiting, now=showing.now()):
             return Step(_("审批：%(what)s", what=what), path, showing.left(waiting.decide_by))
         return Step(_("查看待审批建议"), path, _("您的审批权限不足，须由更高级别负责人审批"))
     return Step(_("查看待办建议：%(what)s", what=what), path, _("正在等待另一位有权限的人处理"))

@@ -9,7 +9,18 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from emergency.domain.episode import EPISODE, Decision, Move, NotEntitled, OwnProposal, Phase, Standing
+from emergency.domain.deputising import first_for
+from emergency.domain.episode import (
+    EPISODE,
+    Decision,
+    Move,
+    NotEntitled,
+    OwnProposal,
+    Phase,
+    Standing,
+    rank_now,
+    turn_of,
+)
 from emergency.domain.level import Level
 from emergency.domain.people import ACTS, Act, within
 from emergency.domain.plan import Authority
@@ -74,6 +85,7 @@ def _page(decision_id: UUID, *, refused: str = "", typed: Mapping[str, str] | No
         typed=typed or _as_typed(told),
         waits=waits,
         why_not=why_not_sign(told),
+        turn=turn_of(told, by=the_person(), now=showing.now()),
         may_put_forward=told.standing is Standing.SUGGESTED and may_here(Act.PROPOSE, told.area),
         levels=LEVELS,
         ends=told.move in ENDS or told.move in (Move.APPEAL, Move.ADVISE),
@@ -89,7 +101,13 @@ def why_not_sign(told: Decision) -> str:
         return _("您的角色不能审批")
     if person.id == told.proposed_by:
         return _(OwnProposal.words_zh)
-    return "" if person.rank >= told.rank_needed else _(NotEntitled.words_zh)
+    at = showing.now()
+    if person.rank >= rank_now(told, now=at):
+        return ""
+    later = first_for(told.deputies, rank=person.rank)
+    if later is None:
+        return _(NotEntitled.words_zh)
+    return _("审批人在时限内，您从 %(at)s 起可以代签", at=showing.clock_words(later.since, at))
 
 
 # the sentences of refusals that a page shows before anybody was refused
