@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, bindparam, case, delete, func, or_, sel
 from sqlalchemy.dialects import postgresql, sqlite
 
 from emergency.domain.exercise import shut_out, walled
-from emergency.domain.messages import MOST_ATTEMPTS, Kind, Lane, Message, State
+from emergency.domain.messages import MOST_ATTEMPTS, Kind, Lane, Message, State, Uncertain
 from emergency.store import saving, walling
 from emergency.store.bulk import copy_in, table
 from emergency.store.tables import AttemptRow, MessageRow, ReceiptRow, SlotRow
@@ -19,6 +19,7 @@ from emergency.store.tables import AttemptRow, MessageRow, ReceiptRow, SlotRow
 _MESSAGES = table(MessageRow)
 _ATTEMPTS = table(AttemptRow)
 LEASE = timedelta(seconds=30)
+DIED = "the sender died with it"
 COUNTED = {"preserve_rowcount": True}  # an INSERT … ON CONFLICT tells how many rows it wrote only when asked to
 
 _CLAIMED = (
@@ -248,8 +249,12 @@ class Outbox:
         )
 
     def reclaim(self, *, now: datetime) -> int:
-        """Make ready again what a dead worker left in sending; its fate is unknown until something settles it."""
-        done = self._connection.execute(
+        """
+        Make ready again what a dead worker left in sending; how many.
+
+        The attempt is written down as uncertain, so that what goes out a second time can be told from what does not.
+        """
+        lost = self._connection.execute(
             update(MessageRow)
             .where(MessageRow.state == State.SENDING.value, MessageRow.leased_until <= now)
             .values(
@@ -257,10 +262,15 @@ class Outbox:
                 leased_until=None,
                 ambiguous=True,
                 due_at=now,
-                because="the sender died with it",
+                because=DIED,
             )
+            .returning(MessageRow.id, MessageRow.attempts)
+        ).all()
+        same = {"outcome": Uncertain.__name__.lower(), "because": DIED, "at": now}
+        copy_in(
+            self._connection, _ATTEMPTS, [{"message_id": one.id, "attempt": one.attempts, **same} for one in lost]
         )
-        return done.rowcount
+        return len(lost)
 
     def cancel(self, order_id: UUID, kinds: Sequence[str]) -> int:
         """Cancel what still waits for this order, of these kinds; what is in flight stays and is counted."""
@@ -366,6 +376,20 @@ class Outbox:
                 MessageRow.ambiguous.is_(True),
                 MessageRow.state.in_([State.READY.value, State.SENDING.value, State.FAILED.value]),
             )
+        )
+        return [row.id for row in rows]
+
+    def perhaps_twice(self, episode_id: UUID) -> list[UUID]:
+        """Messages of the episode that were sent again after an attempt whose fate nobody knows."""
+        rows = self._connection.execute(
+            select(MessageRow.id)
+            .join(AttemptRow, AttemptRow.message_id == MessageRow.id)
+            .where(
+                MessageRow.episode_id == episode_id,
+                AttemptRow.outcome == Uncertain.__name__.lower(),
+                AttemptRow.attempt < MessageRow.attempts,
+            )
+            .distinct()
         )
         return [row.id for row in rows]
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from emergency.domain.level import Level
-from emergency.domain.messages import ChannelFault, Later, Never, State, Uncertain
+from emergency.domain.messages import ChannelFault, Lane, Later, Never, State, Uncertain
 from emergency.domain.orders import Action, NothingToDo, Status
 from emergency.errors import Missing, Refused
 from emergency.services import chasing, dispatch
@@ -226,8 +226,6 @@ def test_a_channels_own_fault_opens_its_breaker_and_costs_no_message(world: Worl
 def test_a_message_left_in_sending_by_a_dead_worker_is_sent_by_the_next(world: World) -> None:
     world.activated(deliver=False)
     with world.store.transactions() as tx:
-        from emergency.domain.messages import Lane
-
         lost = tx.outbox.claim("sms", Lane.URGENT, limit=5, now=world.wall.now())
     assert len(lost) == 5
     world.deliver()
@@ -240,9 +238,22 @@ def test_a_message_left_in_sending_by_a_dead_worker_is_sent_by_the_next(world: W
     assert len(sent) == len(set(sent))
 
 
-def test_a_settle_that_comes_after_reclaim_changes_nothing(world: World) -> None:
-    from emergency.domain.messages import Lane
+def test_what_went_out_again_after_its_sender_died_is_listed_and_what_never_left_twice_is_not(world: World) -> None:
+    world.activated(deliver=False)
+    with world.store.transactions() as tx:
+        held = tx.outbox.claim("sms", Lane.URGENT, limit=3, now=world.wall.now())
+    world.wall.forward(seconds=31)
 
+    world.sweep()
+
+    with world.store.reading() as tx:
+        twice = tx.outbox.perhaps_twice(world.episode().id)
+    of_the_episode = {one.id for one in held if one.episode_id == world.episode().id}
+    assert of_the_episode
+    assert set(twice) == of_the_episode
+
+
+def test_a_settle_that_comes_after_reclaim_changes_nothing(world: World) -> None:
     world.activated(deliver=False)
     with world.store.transactions() as tx:
         (slow,) = tx.outbox.claim("sms", Lane.URGENT, limit=1, now=world.wall.now())
@@ -287,8 +298,6 @@ def test_receipts_out_of_order_repeated_and_for_unknown_ids_do_no_harm(world: Wo
 
 
 def test_a_receipt_before_the_settle_counts(world: World) -> None:
-    from emergency.domain.messages import Lane
-
     world.activated(deliver=False)
     with world.store.transactions() as tx:
         (early,) = tx.outbox.claim("sms", Lane.URGENT, limit=1, now=world.wall.now())
@@ -306,8 +315,6 @@ def test_a_receipt_before_the_settle_counts(world: World) -> None:
 
 
 def test_one_lane_of_a_channel_has_one_drainer(world: World) -> None:
-    from emergency.domain.messages import Lane
-
     world.activated(deliver=False)
     with world.store.transactions() as tx:
         assert tx.outbox.slot("sms", Lane.URGENT, holder="first", now=world.wall.now())
