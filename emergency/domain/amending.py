@@ -237,6 +237,20 @@ def of(decision: Decision) -> tuple[Amendment, ...]:
     return tuple(from_data(one) for one in decision.amendments)
 
 
+def with_changes(decision: Decision, some: Sequence[Amendment]) -> Decision:
+    """
+    The decision with these changes; an adjustment's reason is also why its level stays, whatever the rule says.
+
+    :raises OnlyAmends: it is no adjustment
+    """
+    if some and decision.move is not Move.AMEND:
+        raise OnlyAmends(f"{decision.move.value} changes no single measure")
+    because = decision.override_because
+    if some and not because.strip() and decision.level is not decision.rule_says:
+        because = decision.notice.reason
+    return replace(decision, amendments=tuple(map(as_data, some)), override_because=because)
+
+
 def in_force(decisions: Iterable[Decision]) -> tuple[Amendment, ...]:
     """What the signed decisions of one episode leave in force, in the order they were signed."""
     signed = [one for one in decisions if one.standing is Standing.APPROVED]

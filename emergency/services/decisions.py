@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
+from emergency.domain import amending
 from emergency.domain import episode as episodes
+from emergency.domain.amending import Amendment
 from emergency.domain.assessment import Assessment, as_data
 from emergency.domain.calm import calm, one_episode
 from emergency.domain.episode import Decision, Episode, Fact, Move, Notice, Phase, Standing, Task, due
@@ -86,10 +88,11 @@ def put_forward(
     override_because: str = "",
     changes: Mapping[str, Any] | None = None,
     consultations: Sequence[UUID] = (),
+    amendments: Sequence[Amendment] = (),
 ) -> Decision:
     """
     Take up the rule's suggestion, as it is or with a person's own level and wording of the notice, and with the
-    consultations it rests on.
+    consultations it rests on; an adjustment that the level above announced, with its measures.
 
     :raises Ungrounded: the level differs from the rule's and no reason is given
     :raises NotAllowed, IllegalMove: see ``episode.put_forward``
@@ -114,6 +117,7 @@ def put_forward(
         decide_by=due(now, plan.approval(chosen).within_minutes),
     )
     decision = replace(decision, consulted=consulting.named(tx, decision, consultations))
+    decision = amending.with_changes(decision, amendments)
     decision = episodes.put_forward(decision, by=by, now=now)
     return _put_forward(tx, rules, decision, by=by, now=now)
 
@@ -136,12 +140,17 @@ def propose(
     bulletin_id: UUID | None = None,
     assessment: Assessment | None = None,
     consultations: Sequence[UUID] = (),
+    amendments: Sequence[Amendment] = (),
+    to_fill_in: bool = False,
 ) -> Decision:
     """
     A person's own proposal, with the rule's verdict kept beside it, and with the consultations it rests on.
 
+    ``to_fill_in`` leaves it as a suggestion for a duty officer to complete and put forward.
+
     :raises NoAuthority: a district asks for orders without the city's bulletin
     :raises AlreadyWaiting: something waits already
+    :raises OnlyAmends: measures are changed by another move than amending
     :raises StillOpen, NotOurs: see ``consulting.named``
     :raises Ungrounded, NotAllowed, IllegalMove: see ``episode.put_forward``
     """
@@ -176,10 +185,19 @@ def propose(
         expected_end_at=expected_end_at or decision.notice.expected_end_at,
         open_ended=decision.notice.open_ended if open_ended is None else open_ended,
     )
+    if move is Move.AMEND and expected_end_at is None and open_ended is None:  # the end stays as it was announced
+        notice = replace(
+            notice, expected_end_at=episode.expected_end_at, open_ended=episode.expected_end_at is None
+        )
     if episode.exercise:
         notice = replace(notice, number=numbered(notice.number))
     decision = replace(decision, notice=notice, override_because=override_because.strip(), bulletin_id=bulletin_id)
     decision = replace(decision, consulted=consulting.named(tx, decision, consultations))
+    decision = amending.with_changes(decision, amendments)
+    if to_fill_in:
+        decision = tx.save(episodes.suggested(decision), fact="decision.to_fill_in", by=by.login, at=now)
+        _tell(tx, rules, decision, Role.DUTY_OFFICER, rung="suggested", now=now)
+        return decision
     return _put_forward(tx, rules, episodes.put_forward(decision, by=by, now=now), by=by, now=now)
 
 

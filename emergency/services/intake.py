@@ -248,7 +248,7 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
     """
     Keep the level above's announcement and put forward what it asks for; None when the area does it already.
 
-    The relay deadline runs from ``received_at``.
+    The relay deadline runs from ``received_at``. An adjustment of measures is left to be filled in and put forward.
 
     :raises NotAllowed: the person may not enter bulletins here
     :raises NotForUs: the area is not among those it covers
@@ -298,6 +298,7 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
         open_ended=not ends and bulletin.expected_end_at is None,
         bulletin_id=UUID(bulletin.id),
         assessment=rules.heeded(plan, bulletin),
+        to_fill_in=move is Move.AMEND,  # the paper changes measures; which ones here, an officer has to say
     )
     task = Task(
         id=uuid5(UUID(bulletin.id), "relay"),

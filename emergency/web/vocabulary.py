@@ -217,6 +217,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "episode.closed": N_("应急过程归档"),
         "decision.suggested": N_("规则给出建议"),
         "decision.proposed": N_("提出建议，待审批"),
+        "decision.to_fill_in": N_("上级通知调整措施，待填写"),
         "decision.approved": N_("签发决定"),
         "decision.rejected": N_("建议被退回"),
         "decision.superseded": N_("建议被新的研判取代"),
