@@ -113,7 +113,7 @@ class _One:
         return Cnemc(self.name, self.place, self._need("area"), source, self._every(600))
 
     def table(self) -> Feed:
-        return Table(self.name, self.place, self._source(endings=(".csv", ".json")), self._every(900))
+        return Table(self.name, self.place, self._source(endings=(".csv", ".json", ".xlsx")), self._every(900))
 
     def replay(self) -> Feed:
         return ReplayForecast(
