@@ -6,14 +6,14 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from emergency.domain.forecast import Cause, Forecast, ForecastDay
 from emergency.feeds import cells
 from emergency.feeds.records import NotReadable, Parsed, Sieve, cause_of, hour_of, list_of, parsed, read_json, table_of
 from emergency.feeds.sources import Source
-from emergency.feeds.workbook import Formula, Row, Sheet, is_workbook, read_workbook
+from emergency.feeds.workbook import Formula, Row, Sheet, is_workbook, read_workbook, template
 
 Categories = Callable[[date], Mapping[str, tuple[int, int]]]
 """The words for bands of the index (轻度污染) with both ends of each, by the standard in force on a day."""
@@ -119,7 +119,8 @@ class Table:
         low, high = ends
         cause = _cause(where("cause"), values.get("cause"), sieve) or cause_of(primary, aqi)
         if (low is not None and low > aqi) or (high is not None and high < aqi):
-            sieve.refuse(where(""), f"{low}…{aqi}…{high}", "the index lies outside its own range; the range is not taken")
+            said = f"{low}…{aqi}…{high}"
+            sieve.refuse(where(""), said, "the index lies outside its own range; the range is not taken")
             low = high = None
         return ForecastDay(day, aqi, low, high, primary, cause, self._pm2_5(line, sieve))
 
@@ -251,7 +252,7 @@ def _is_units(values: Mapping[str, object]) -> bool:
     if values.get("day") not in (None, "", "单位"):
         return False
     said = [str(one) for one in values.values() if one not in (None, "")]
-    return all(not one.replace("m3", "").replace("m³", "").strip("0123456789.~-") == "" for one in said)
+    return all(one.replace("m3", "").replace("m³", "").strip("0123456789.~-") != "" for one in said)
 
 
 def _json(raw: bytes) -> tuple[object, Iterable[Line]]:
@@ -274,7 +275,8 @@ def _csv(raw: bytes, sieve: Sieve) -> tuple[object, Iterable[Line]]:
         raise NotReadable("row 1", raw[:60], "no column day")
     if not {"aqi", "aqi_low", "category"} & {*names}:
         raise NotReadable("row 1", raw[:60], "no column aqi")
-    unit = next((cells.unit_of(one) for one in top if cells.heading(one) == "pm2_5" and "(" in str(cells.plain(one))), "")
+    units = [one for one in top if cells.heading(one) == "pm2_5" and "(" in str(cells.plain(one))]
+    unit = cells.unit_of(units[0]) if units else ""
     return None, _rows(reader, names, cells.factor(unit), sieve)
 
 
