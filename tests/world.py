@@ -351,7 +351,7 @@ class World:
         episode = self.episode(area)
         self.store.run(
             lambda tx: reviews.draft(
-                tx, episode.id, by=self.person(f"{desk}-duty"), now=self.now, lessons="下次更早会商。"
+                tx, self.rules, episode.id, by=self.person(f"{desk}-duty"), now=self.now, lessons="下次更早会商。"
             )
         )
         self.store.run(lambda tx: reviews.sign(tx, episode.id, by=self.person(f"{desk}-reviewer"), now=self.now))

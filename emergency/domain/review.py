@@ -9,6 +9,7 @@ from enum import StrEnum
 from statistics import median
 from uuid import UUID
 
+from emergency.domain.flags import Flag
 from emergency.domain.machine import Machine
 from emergency.domain.orders import LIVE, Order, Status
 from emergency.domain.people import Act, Person, ask
@@ -77,6 +78,7 @@ class Tally:
     overrides: int
     ungrounded: int
     doubtful: tuple[str, ...]
+    flags: tuple[Flag, ...] | None = None  # None: drafted before anything was pointed at
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ def tally(
     overrides: int,
     ungrounded: int,
     doubtful: tuple[str, ...],
+    flags: tuple[Flag, ...] = (),
 ) -> Tally:
     """Count once, from the rows as they lie."""
     kept = list(orders)
@@ -135,6 +138,7 @@ def tally(
         overrides=overrides,
         ungrounded=ungrounded,
         doubtful=doubtful,
+        flags=flags,
     )
 
 

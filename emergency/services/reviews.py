@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from emergency.domain import episode as episodes
+from emergency.domain import flags as flagging
 from emergency.domain import review as reviews
+from emergency.domain.calm import calm
 from emergency.domain.episode import Decision, Move, Phase, Standing
+from emergency.domain.flags import Flag
 from emergency.domain.people import Act, Person, ask
+from emergency.domain.plan import Plan
 from emergency.domain.review import REVIEW, Pen, Review, Span, Stage
 from emergency.errors import Missing, Refused
-from emergency.store import Tx
+from emergency.services.rules import Rules
+from emergency.store import Tx, record
+
+COMING_UP = timedelta(days=14)  # a suggestion dismissed so shortly before an episode belongs to its story
 
 
 class TooEarly(Refused):
@@ -21,9 +29,9 @@ class TooEarly(Refused):
     words_zh = "应急过程尚未解除，不能评估"
 
 
-def draft(tx: Tx, episode_id: UUID, *, by: Person, now: datetime, lessons: str = "") -> Review:
+def draft(tx: Tx, rules: Rules, episode_id: UUID, *, by: Person, now: datetime, lessons: str = "") -> Review:
     """
-    Count from the record, or count again while nobody has signed.
+    Count from the record, or count again while nobody has signed, and point at what a reader should look at.
 
     :raises NotAllowed: the person may not draft here
     :raises TooEarly: the episode is neither released nor withdrawn
@@ -49,6 +57,7 @@ def draft(tx: Tx, episode_id: UUID, *, by: Person, now: datetime, lessons: str =
         overrides=sum(1 for one in approved if one.override_because),
         ungrounded=sum(1 for one in approved if not one.assessment),
         doubtful=tuple(sorted({name for one in approved for name in one.doubtful})),
+        flags=flags(tx, rules, episode_id),
     )
     before = tx.review_of(episode_id)
     if before is None:
@@ -72,6 +81,48 @@ def draft(tx: Tx, episode_id: UUID, *, by: Person, now: datetime, lessons: str =
             drafted_at=now,
         )
     return tx.save(review, fact="review.drafted", by=by.login, at=now)
+
+
+def flags(tx: Tx, rules: Rules, episode_id: UUID) -> tuple[Flag, ...]:
+    """
+    What a review of the episode points at, worked out from the rows as they lie: its decisions, and the suggestions
+    that were dismissed in the area while this spell was coming up.
+
+    The plan's times are those of the plan loaded under the episode's name; where none is loaded nothing is called late.
+    """
+    episode = tx.episode(episode_id)
+    before = record.dismissals(
+        tx, episode.area, since=episode.opened_at - COMING_UP, until=episode.opened_at, exercise=episode.exercise
+    )
+    decisions = [*before, *tx.decisions(episode_id)]
+    plan = rules.plans.get(episode.plan_id)
+    papers = {one.bulletin_id for one in decisions if one.bulletin_id}
+    return flagging.flags(
+        decisions,
+        plan=plan,
+        received_at={one: tx.bulletin(one).received_at for one in papers},
+        calm_at={} if plan is None else _calm_at(tx, rules.in_exercise(episode.exercise), plan, decisions),
+    )
+
+
+def _calm_at(tx: Tx, rules: Rules, plan: Plan, decisions: Sequence[Decision]) -> dict[UUID, bool]:
+    """Whether the release test was met when each decision was signed, of the air as it was known then."""
+    found = {}
+    for one in decisions:
+        if one.standing is not Standing.APPROVED or one.decided_at is None or plan.release_rule is None:
+            continue
+        air = rules.air_now(tx, one.area, now=one.decided_at)
+        if air is not None:
+            found[one.id] = calm(plan, air, now=one.decided_at).met
+    return found
+
+
+def flags_said(some: Iterable[Flag]) -> list[dict[str, object]]:
+    """Flags as JSON, with their words in both languages and the address of the decision's page."""
+    return [
+        {**asdict(one), "zh": one.words_zh, "en": one.words_en, "page": f"/console/decisions/{one.decision_id}"}
+        for one in some
+    ]
 
 
 def sign(tx: Tx, episode_id: UUID, *, by: Person, now: datetime) -> Review:

@@ -12,13 +12,14 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from emergency.domain.consultation import Consultation, Voice
-from emergency.domain.episode import Decision, Episode, Task
+from emergency.domain.episode import Decision, Episode, Move, Standing, Task
 from emergency.domain.people import Area
 from emergency.domain.review import Review
 from emergency.store import consulting, portal, saving
 from emergency.store.loading import table
 from emergency.store.tables import (
     AnswerRow,
+    DecisionRow,
     EpisodeRow,
     JournalRow,
     MessageRow,
@@ -204,6 +205,23 @@ def told(tx: Tx, episode_id: UUID) -> dict[str, Any]:
         "orders": portal.orders_by_status(tx, episode_id),
         "journal": [saving.plain(asdict(one)) for one in journal(tx, episode_id, limit=20_000)],
     }
+
+
+def dismissals(tx: Tx, area: str, *, since: datetime, until: datetime, exercise: str = "") -> tuple[Decision, ...]:
+    """Decisions of the area (real, or of this exercise), signed in that time, to start nothing."""
+    rows = tx.connection.execute(
+        select(table(DecisionRow))
+        .join(EpisodeRow, EpisodeRow.id == DecisionRow.episode_id)
+        .where(
+            DecisionRow.area == area,
+            DecisionRow.move == Move.DISMISS.value,
+            DecisionRow.standing == Standing.APPROVED.value,
+            DecisionRow.decided_at.between(since, until),
+            EpisodeRow.exercise == exercise,
+        )
+        .order_by(DecisionRow.proposed_at)
+    )
+    return tuple(saving.decision(row) for row in rows)
 
 
 def review_of(tx: Tx, episode_id: UUID) -> Review | None:

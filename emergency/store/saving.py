@@ -11,6 +11,7 @@ from uuid import UUID
 from emergency.domain.consultation import Consultation, Paper, Voice
 from emergency.domain.deputising import Turn
 from emergency.domain.episode import Decision, Episode, Move, Notice, Phase, Standing, Task
+from emergency.domain.flags import Flag
 from emergency.domain.forecast import Bulletin, Cause, Forecast, ForecastDay, ForecastHour, Observation
 from emergency.domain.level import Level
 from emergency.domain.messages import Kind, Lane, Message, State
@@ -361,7 +362,8 @@ def tally(said: Mapping[str, Any]) -> Tally:
     spans = tuple(
         Span(one["level"], datetime.fromisoformat(one["since"]), _moment(one["until"])) for one in said["spans"]
     )
-    return Tally(**{**said, "spans": spans, "doubtful": tuple(said["doubtful"])})
+    flags = None if said.get("flags") is None else tuple(Flag(**one) for one in said["flags"])
+    return Tally(**{**said, "spans": spans, "doubtful": tuple(said["doubtful"]), "flags": flags})
 
 
 def review(row: Row) -> Review:

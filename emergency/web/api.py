@@ -23,7 +23,7 @@ from emergency.channels.signing import BadSignature
 from emergency.domain.episode import Fact, NotEntitled, OwnProposal
 from emergency.domain.people import Act, NotAllowed
 from emergency.errors import Conflict, EmergencyError, Missing, Refused, Unavailable
-from emergency.services import decisions, dispatch, intake, verifying
+from emergency.services import decisions, dispatch, intake, reviews, verifying
 from emergency.store import Tx, migrating, portal, record
 from emergency.web.access import ask_here, by_key, by_signature, confirmed, open_to, public_page, the_person, the_system
 from emergency.web.arriving import ApprovalIn, ForecastIn, ObservationIn, ReceiptIn, RejectionIn, Sifted, read, sifted
@@ -272,10 +272,11 @@ def episodes() -> ResponseReturnValue:
 @bp.get(f"{V1}/episodes/<uuid:episode_id>")
 @open_to(Act.SEE_DESK)
 def episode(episode_id: UUID) -> ResponseReturnValue:
-    """One episode with its decisions, orders by status and journal."""
+    """One episode with its decisions, orders by status, journal, and what a review of it points at."""
     with the_system().store.reading() as tx:
         ask_here(Act.SEE_DESK, portal.episode(tx, episode_id).area)
-        return jsonify(record.told(tx, episode_id))
+        flags = reviews.flags(tx, the_system().rules, episode_id)
+        return jsonify({**record.told(tx, episode_id), "flags": reviews.flags_said(flags)})
 
 
 @bp.post(f"{V1}/decisions/<uuid:decision_id>/approval")

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from emergency.clock import SHANGHAI
 from emergency.domain.episode import Phase, Standing
+from emergency.domain.flags import Mark
 from emergency.domain.people import Act, may
 from emergency.domain.review import Review, Span, Stage
 from emergency.errors import Refused
@@ -35,6 +36,7 @@ ROUTINE: Final = tuple(
         *("acknowledged", "started", "in_place", "resumed", "escalated", "chase_ended", "answered_old_revision"),
     )
 )  # one line for each order: counted above, not told one by one
+REASONED: Final = frozenset({Mark.ABOVE_RULE, Mark.BELOW_RULE, Mark.WARNED_IN_CALM, Mark.LET_GO_UNCALM})
 LEADS: Final = (1, 2, 3)  # days between a forecast and the day it speaks of
 STAGES: Final = {
     Stage.DRAFTED: N_("已起草，待签字"),
@@ -88,7 +90,9 @@ def draft(episode_id: UUID) -> ResponseReturnValue:
     told = _("已按记录起草，图表和数字已重新统计。")
     return _done(
         episode_id,
-        lambda tx: reviews.draft(tx, episode_id, by=the_person(), now=showing.now(), lessons=lessons),
+        lambda tx: reviews.draft(
+            tx, the_system().rules, episode_id, by=the_person(), now=showing.now(), lessons=lessons
+        ),
         told,
         typed=lessons,
     )
@@ -157,6 +161,8 @@ def _paper(episode_id: UUID, *, refused: str = "", typed: str = "") -> str:
         place = system.rules.in_exercise(kept.episode.exercise).place_of(tx, kept.area.id)
         days = beside(tx, place, kept)
         worth = judging.along(tx, place, [one.day for one in days])
+        stored = kept.review.tally.flags if kept.review else None
+        flags = stored if stored is not None else reviews.flags(tx, system.rules, episode_id)
     approved = [one for one in kept.decisions if one.standing is Standing.APPROVED]
     spans = kept.review.tally.spans if kept.review else reviews.spans(approved)
     return render_template(
@@ -166,6 +172,8 @@ def _paper(episode_id: UUID, *, refused: str = "", typed: str = "") -> str:
         worth=worth,
         review=kept.review,
         spans=spans,
+        flags=flags,
+        reasoned=REASONED,
         approved=approved,
         summary=summary(kept, spans, days),
         days=days,

@@ -316,7 +316,9 @@ def test_a_week_is_held_in_an_afternoon_and_ends_with_a_review(world: World) -> 
     assert held.episode(CITY).phase is Phase.RELEASED
     episode = held.episode(CITY)
     who = world.person
-    world.store.run(lambda tx: reviews.draft(tx, episode.id, by=who("city-duty"), now=world.now, lessons="补联系人"))
+    world.store.run(
+        lambda tx: reviews.draft(tx, world.rules, episode.id, by=who("city-duty"), now=world.now, lessons="补联系人")
+    )
     world.store.run(lambda tx: reviews.sign(tx, episode.id, by=who("city-reviewer"), now=world.now))
     world.store.run(lambda tx: reviews.countersign(tx, episode.id, by=who("city-approver3"), now=world.now))
     assert held.episode(CITY).phase is Phase.CLOSED
