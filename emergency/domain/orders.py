@@ -411,6 +411,18 @@ def draw_up(
     return DrawnUp(order, revision, recipient, before)
 
 
+def alike(first: DrawnUp, recipient: Recipient, *, number: str) -> DrawnUp:
+    """
+    The same first order for another recipient that must do the very same: only whose it is, and its number, differ.
+
+    Thousands of plants of one sector share their measures; drawing each up anew would cost ten times as much.
+    """
+    found = order_id(first.order.episode_id, recipient.id)
+    whose = {"id": found, "recipient_id": recipient.id, "area": recipient.area, "number": number}
+    order, revision = Order(**{**vars(first.order), **whose}), Revision(**{**vars(first.revision), "order_id": found})
+    return DrawnUp(order, revision, recipient)
+
+
 def acknowledge(order: Order, *, by: str, now: datetime) -> Order:
     """Note who answered first; later answers change nothing."""
     status = ORDER.after(order.status, Action.ACKNOWLEDGE)

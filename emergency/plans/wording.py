@@ -111,8 +111,8 @@ class Wording:
         :raises Misconfigured: no such notice, a field too many, a field missing, or one blank that may not be
         """
         notice = self.template(name, lang)
-        if unknown := sorted(set(fields) - set(notice.slots)):
-            raise Misconfigured(f"{notice.path}: has no field {', '.join(unknown)}")
+        if not fields.keys() <= notice.slots.keys():
+            raise Misconfigured(f"{notice.path}: has no field {', '.join(sorted(set(fields) - set(notice.slots)))}")
         if missing := [one.name for one in notice.slots.values() if one.name not in fields and not one.may_be_blank]:
             raise Misconfigured(f"{notice.path}: needs {', '.join(missing)}")
         values = {one.name: cut(plain(str(fields.get(one.name, ""))), one.room) for one in notice.slots.values()}
@@ -219,9 +219,10 @@ _DROPPED = frozenset({"Cf", "Cs", "Co", "Cn"})  # invisible marks, among them th
 _BLANKED = frozenset({"Cc", "Zl", "Zp", "Zs"})
 
 
-@lru_cache(maxsize=8192)  # the same numbers, names and measures stand in thousands of texts
 def plain(value: str) -> str:
     """The value as one line of visible characters."""
+    if value.isprintable():  # nothing to drop and no blank but the common one, as nearly always
+        return " ".join(value.split()) if " " in value else value
     kinds = ((char, unicodedata.category(char)) for char in value)
     shown = "".join(" " if kind in _BLANKED else char for char, kind in kinds if kind not in _DROPPED)
     return " ".join(shown.split())

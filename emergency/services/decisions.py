@@ -242,8 +242,11 @@ def sign(store: Store, rules: Rules, decision_id: UUID, *, by: Person, content: 
     for left in (2, 1, 0):
         with store.reading() as tx:
             decision = tx.decision(decision_id)
-            episodes.approve(decision, by=by, now=now, content=content)  # refuse before the work, not after it
+            signed = episodes.approve(decision, by=by, now=now, content=content)  # refuse before the work, not after
+            episode = tx.episode(decision.episode_id)
             prepared = dispatch.prepare(tx, rules, decision, now=now)
+        marked = rules.in_exercise(episode.exercise)
+        prepared = dispatch.written_out(marked, signed, episode, prepared, by=by, now=now)
         try:
             with store.transactions() as tx:
                 return approve(tx, rules, decision_id, by=by, content=content, now=now, prepared=prepared)

@@ -14,13 +14,27 @@ from emergency.domain.episode import Decision, Episode, Fact, Move, Task, due
 from emergency.domain.level import Level
 from emergency.domain.machine import IllegalMove
 from emergency.domain.messages import LANES, Kind, Message, message_id
-from emergency.domain.orders import LIVE, Action, Contact, DrawnUp, NothingToDo, Order, Recipient, Revision, Status
+from emergency.domain.orders import (
+    LIVE,
+    Action,
+    Contact,
+    DrawnUp,
+    Measure,
+    NothingToDo,
+    Order,
+    Recipient,
+    RecipientKind,
+    Revision,
+    Status,
+)
 from emergency.domain.people import Act, Person, ask, within
 from emergency.errors import Conflict, Missing, Refused
 from emergency.services import advising, wording
 from emergency.services.links import link_id, token_sha256
 from emergency.services.rules import Rules
 from emergency.store import Tx
+from emergency.store.answering import Said
+from emergency.store.bundling import Bundle, bundle
 
 LINK_LIVES = timedelta(days=60)  # longer than any episode on record; a link is revoked when its contact changes
 CHASED = (Kind.REMINDER.value, Kind.ESCALATION.value)
@@ -29,11 +43,16 @@ OPEN_NOTICES = (Kind.ORDER.value, Kind.REVISION.value, Kind.INFORMATION.value)
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a decision gives to whom, drawn up outside the transaction; the versions say on what it rests."""
+    """
+    What a decision gives to whom, drawn up outside the transaction; the versions say on what it rests.
+
+    ``bundle``: all that its signature will write, once somebody signs (see :func:`written_out`).
+    """
 
     decision_version: int
     drawn_up: tuple[DrawnUp, ...]
     not_ordered: tuple[Recipient, ...]
+    bundle: Bundle | None = None
 
 
 @dataclass(frozen=True)
@@ -86,30 +105,43 @@ def prepare(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> Prepa
         )
     advised = advising.in_force(tx, decision.episode_id, now=now)
     changes, amended = amending.of(decision), amending.through(tx.decisions(decision.episode_id), decision)
+    by_the_book = not (advised or amended)
+    books: dict[tuple[str, RecipientKind], tuple[Measure, ...]] = {}
+    firsts: dict[tuple[str, RecipientKind], DrawnUp] = {}
     drawn: list[DrawnUp] = []
     spared: list[Recipient] = []
     for number, recipient in enumerate(recipients.values(), 1):
         if not amending.concerned(changes, recipient):
             continue  # an adjustment says nothing to those it does not name
-        measures = amending.amended(rules.measures_for(recipient, decision), recipient, decision.level, amended)
-        measures = (*measures, *advice.measures_for(recipient, advised, rules.advice))
+        like = (recipient.sector, recipient.kind) if by_the_book and not recipient.measures else None
+        if like is None:
+            measures = amending.amended(rules.measures_for(recipient, decision), recipient, decision.level, amended)
+            measures = (*measures, *advice.measures_for(recipient, advised, rules.advice))
+        elif (measures := books.get(like, ())) == () and like not in books:
+            measures = books[like] = rules.measures_for(recipient, decision)
         before = standing.get(recipient.id)
         if not orders.eligible(recipient, measures):
             if before is None or before.status not in LIVE or not before.duties:
                 spared.append(recipient)
                 continue
             measures = ()  # nothing is asked of it any more, and it is told so
+        numbered = before.number if before else f"{decision.notice.number}-{number:04d}"
+        if before is None and like in firsts:
+            drawn.append(orders.alike(firsts[like], recipient, number=numbered))
+            continue
         one = orders.draw_up(
             recipient,
             episode_id=decision.episode_id,
             decision_id=decision.id,
-            number=before.number if before else f"{decision.notice.number}-{number:04d}",
+            number=numbered,
             level=Level.NONE if decision.move is Move.APPEAL else decision.level,
             measures=measures,
             effective_at=effective_at,
             now=now,
             before=before,
         )
+        if before is None and like is not None:
+            firsts[like] = one
         if not changes or one.revision.kind != "information":
             drawn.append(one)
     return Prepared(decision.version, tuple(drawn), tuple(spared))
@@ -121,16 +153,19 @@ def _ended(order: Order, recipient: Recipient, decision: Decision, effective_at:
     return DrawnUp(after, revision, recipient, order)
 
 
-def revise_all(
-    tx: Tx, rules: Rules, decision: Decision, episode: Episode, prepared: Prepared, *, by: Person, now: datetime
-) -> None:
+def written_out(
+    rules: Rules, decision: Decision, episode: Episode, prepared: Prepared, *, by: Person, now: datetime
+) -> Prepared:
     """
-    Commit what was drawn up: orders, revisions, links and messages, in the decision's own transaction.
+    The same with all that signing it writes: orders, revisions, links, the journal's lines and the texts as they will
+    be sent, worked out before the transaction so that it holds its locks for as long as the rows take and no longer.
+    """
+    return replace(prepared, bundle=_bundled(rules, decision, episode, prepared, by=by, now=now))
 
-    :raises Conflict: the decision or an order changed since it was drawn up
-    """
-    if prepared.decision_version != decision.version - 1:
-        raise Conflict(f"decision {decision.id} changed since its orders were drawn up")
+
+def _bundled(
+    rules: Rules, decision: Decision, episode: Episode, prepared: Prepared, *, by: Person, now: datetime
+) -> Bundle:
     rungs = rules.plan(episode.plan_id).ladder
     kept = [_chased(one, rungs, now=now) for one in prepared.drawn_up]
     links = [
@@ -146,13 +181,28 @@ def revise_all(
         if one.before is None
         for contact in one.recipient.contacts
     ]
-    tx.save_all(kept, by=by.login, at=now, links=links)
+    wall = rules.wall.now()
+    messages = [message for one in kept for message in first_messages(rules, one, decision, now=now, due_at=wall)]
+    return bundle(kept, links=links, messages=messages, by=by.login, at=now)
+
+
+def revise_all(
+    tx: Tx, rules: Rules, decision: Decision, episode: Episode, prepared: Prepared, *, by: Person, now: datetime
+) -> None:
+    """
+    Commit what was drawn up: orders, revisions, links and messages, in the decision's own transaction.
+
+    :raises Conflict: the decision or an order changed since it was drawn up
+    """
+    if prepared.decision_version != decision.version - 1:
+        raise Conflict(f"decision {decision.id} changed since its orders were drawn up")
+    ready = prepared.bundle or _bundled(rules, decision, episode, prepared, by=by, now=now)
+    tx.save_all(ready)
     if decision.move is Move.ADVISE or decision.amendments:  # no other order changes: no other notice is out of date
-        for one in kept:
-            tx.outbox.cancel(one.order.id, (*CHASED, *OPEN_NOTICES))
+        tx.outbox.cancel_all([one.order.id for one in prepared.drawn_up], (*CHASED, *OPEN_NOTICES))
     else:
         tx.outbox.cancel_for_episode(decision.episode_id, (*CHASED, *OPEN_NOTICES))  # what has not left is out of date
-    tx.outbox.put(message for one in kept for message in first_messages(rules, one, decision, now=now))
+    tx.outbox.put_new(ready.messages)
 
 
 def _chased(one: DrawnUp, rungs: Sequence[ladder.Rung], *, now: datetime) -> DrawnUp:
@@ -171,14 +221,19 @@ _KINDS = {
 }
 
 
-def first_messages(rules: Rules, one: DrawnUp, decision: Decision, *, now: datetime) -> list[Message]:
+def first_messages(
+    rules: Rules, one: DrawnUp, decision: Decision, *, now: datetime, due_at: datetime | None = None
+) -> list[Message]:
     """The notice to the recipient's first contact; none when nobody can be reached (the auditor tells of it)."""
     contact = first_contact(one.recipient)
     if contact is None:
         return []
     kind = _KINDS[one.revision.kind]
     text = wording.of_order(rules, kind, one, decision, now=now)
-    return [message_for(rules, one.order, kind, contact, text, rung="", decision_id=decision.id, now=now)]
+    found = message_for(
+        rules, one.order, kind, contact, text, rung="", decision_id=decision.id, now=now, due_at=due_at
+    )
+    return [found]
 
 
 def first_contact(recipient: Recipient) -> Contact | None:
@@ -198,6 +253,7 @@ def message_for(
     decision_id: UUID | None = None,
     channel: str | None = None,
     with_link: bool = True,
+    due_at: datetime | None = None,
 ) -> Message:
     """One message about an order, with the id that makes a repeat harmless."""
     way = channel or rules.first_channel
@@ -209,7 +265,7 @@ def message_for(
         to=contact.phone,
         text=text,
         area=order.area,
-        due_at=rules.wall.now(),
+        due_at=due_at or rules.wall.now(),
         put_at=now,
         episode_id=order.episode_id,
         order_id=order.id,
@@ -246,6 +302,23 @@ _DEEDS = {
 }
 
 
+def answer_by_link(
+    tx: Tx, rules: Rules, token: str, *, revision: int, action: Action, remark: str = "", now: datetime
+) -> Answered:
+    """
+    Take the answer of the contact a phone link belongs to, as :func:`answer` does.
+
+    :raises Missing: no such link or revision; the link was taken back or has expired
+    :raises NothingToDo: the order was withdrawn or asks nothing of this kind any more
+    :raises Refused: «cannot comply» without a reason
+    """
+    asked = tx.asked_by(token_sha256(token))
+    if asked.expires_at <= now:
+        raise Missing("the link has expired")
+    said = Said(asked.order.id, revision, action.value, asked.name, asked.contact_id, "link", remark.strip(), now)
+    return _taken(tx, rules, asked.order, action, said)
+
+
 def answer(
     tx: Tx,
     rules: Rules,
@@ -258,62 +331,50 @@ def answer(
     via: str,
     remark: str = "",
     now: datetime,
+    only_of: UUID | None = None,
 ) -> Answered:
     """
     Take what a recipient says of the revision it was shown; every waiting reminder stops with it.
 
     An answer to an older revision is kept with that revision and changes nothing; a repeat is kept once.
 
+    :raises Missing: no such order or revision, or the order is not the recipient's ``only_of``
     :raises NothingToDo: the order was withdrawn or asks nothing of this kind any more
     :raises Refused: «cannot comply» without a reason
     """
     order = tx.order(order_id)
+    if only_of is not None and order.recipient_id != only_of:
+        raise Missing("not an order of theirs")
+    said = Said(order_id, revision, action.value, by, contact_id, via, remark.strip(), now)
+    return _taken(tx, rules, order, action, said)
+
+
+def _taken(tx: Tx, rules: Rules, order: Order, action: Action, said: Said) -> Answered:
+    """The one way of every answer, whichever door it came by; the order's row is locked."""
     if action not in _DEEDS:
         raise Refused(f"{action.value} is not an answer", zh="无法识别的答复")
-    if not 1 <= revision <= order.revision:
+    if not 1 <= said.revision <= order.revision:
         raise Missing("no such revision")
-    stale = revision < order.asks_from
-    words = remark.strip()[:1000]
-    repeated = tx.answered(order_id, revision, action.value, by, words if action is Action.REPORT else None)
-    if not repeated:
-        tx.keep_answer(
-            order_id=order_id,
-            revision=revision,
-            action=action.value,
-            by=by,
-            contact_id=contact_id,
-            via=via,
-            remark=words,
-            at=now,
-        )
-    if stale:
-        tx.note(
-            Fact(
-                "order.answered_old_revision",
-                str(order_id),
-                by,
-                now,
-                order.episode_id,
-                order.area,
-                {"revision": revision, "current": order.revision, "action": action.value},
-            )
-        )
-        return Answered(order, first=not repeated, stale=True)
-    if order.status not in LIVE and action is not Action.RESUME:
-        return Answered(
-            order, first=not repeated, stale=False, ended=True
-        )  # an answer that meets a lift re-opens nothing
+    by, remark, now, said = said.by, said.remark, said.at, replace(said, remark=said.remark[:1000])
+    reports = action is Action.REPORT  # two reports in other words are two reports
+    if said.revision < order.asks_from:
+        new = tx.keep_answer(said, in_these_words=reports)
+        more = {"revision": said.revision, "current": order.revision, "action": action.value}
+        tx.note(Fact("order.answered_old_revision", str(order.id), by, now, order.episode_id, order.area, more))
+        return Answered(order, first=new, stale=True)
+    if order.status not in LIVE and action is not Action.RESUME:  # an answer that meets a lift re-opens nothing
+        return Answered(order, first=tx.keep_answer(said, in_these_words=reports), stale=False, ended=True)
     try:
-        after = _after(order, action, by=by, remark=remark, now=now)
+        after = ladder.stopped(_after(order, action, by=by, remark=remark, now=now))
     except IllegalMove as found:
         raise NothingToDo(str(found)) from found
-    after = ladder.stopped(after)
-    tx.outbox.cancel(order_id, CHASED)
-    if after == order and (repeated or action is not Action.REPORT):
+    new = (reports or after == order) and tx.keep_answer(said, in_these_words=reports)
+    if after == order and not (reports and new):
+        tx.outbox.cancel(order.id, CHASED)
         return Answered(order, first=False, stale=False)
-    kept = tx.save(
-        after, fact=_DEEDS[action], by=by, at=now, more={"revision": revision, "via": via, "remark": remark[:200]}
-    )
+    more = {"revision": said.revision, "via": said.via, "remark": remark[:200]}
+    fact = Fact(_DEEDS[action], str(order.id), by, now, order.episode_id, order.area, more)
+    kept = tx.save_answered(order, after, None if reports else said, fact)
     if action is Action.DECLINE and order.status is not Status.DECLINED:
         _ask_for_ruling(tx, rules, kept, now=now)
     return Answered(kept, first=True, stale=False)

@@ -10,6 +10,18 @@ from uuid import UUID, uuid5
 _LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"  # 57 without 0 O 1 I l: people copy them by hand
 
 
+_PAIRS = tuple(one + two for two in _LETTERS for one in _LETTERS)  # two places at a time, the lower one first
+_HALF, _TOKENS = len(_LETTERS) ** 8, len(_LETTERS) ** 16
+
+
+def _eight(number: int) -> str:
+    """Eight places of a number in base 57, the lowest first."""
+    number, one = divmod(number, len(_PAIRS))
+    number, two = divmod(number, len(_PAIRS))
+    four, three = divmod(number, len(_PAIRS))
+    return _PAIRS[one] + _PAIRS[two] + _PAIRS[three] + _PAIRS[four]
+
+
 @dataclass(frozen=True)
 class Links:
     """
@@ -24,12 +36,10 @@ class Links:
 
     def token(self, link_id: UUID) -> str:
         """The sixteen characters."""
-        number = int.from_bytes(hmac.new(self.secret, b"phone-link:" + link_id.bytes, hashlib.sha256).digest(), "big")
-        letters = []
-        for _ in range(16):
-            number, place = divmod(number, len(_LETTERS))
-            letters.append(_LETTERS[place])
-        return "".join(letters)
+        drawn = hmac.digest(self.secret, b"phone-link:" + link_id.bytes, "sha256")
+        number = int.from_bytes(drawn, "big") % _TOKENS  # the lowest sixteen places
+        high, low = divmod(number, _HALF)
+        return _eight(low) + _eight(high)
 
     def address(self, link_id: UUID) -> str:
         """The whole address as it stands in a text message."""

@@ -18,6 +18,7 @@ from emergency.store.tables import AttemptRow, MessageRow, ReceiptRow, SlotRow
 
 _MESSAGES = table(MessageRow)
 _ATTEMPTS = table(AttemptRow)
+_AT_ONCE = 500  # orders named in one statement
 LEASE = timedelta(seconds=30)
 DIED = "the sender died with it"
 COUNTED = {"preserve_rowcount": True}  # an INSERT … ON CONFLICT tells how many rows it wrote only when asked to
@@ -211,7 +212,7 @@ class Outbox:
         """
         if not settled:
             return
-        if self._dialect == "postgresql" and all(one["state"] is State.SENT for one in settled):
+        if self._dialect == "postgresql" and all(one["state"] is State.SENT and not one["because"] for one in settled):
             self._connection.execute(
                 _SENT_ARRAYS,
                 {
@@ -280,6 +281,19 @@ class Outbox:
             .values(state=State.CANCELLED.value, because="answered or superseded")
         )
         return done.rowcount
+
+    def cancel_all(self, order_ids: Sequence[UUID], kinds: Sequence[str]) -> None:
+        """Cancel what still waits for these orders, of these kinds, a few hundred orders at a time."""
+        for start in range(0, len(order_ids), _AT_ONCE):
+            self._connection.execute(
+                update(MessageRow)
+                .where(
+                    MessageRow.order_id.in_(order_ids[start : start + _AT_ONCE]),
+                    MessageRow.state == State.READY.value,
+                    MessageRow.kind.in_(kinds),
+                )
+                .values(state=State.CANCELLED.value, because="answered or superseded")
+            )
 
     def cancel_for_episode(self, episode_id: UUID, kinds: Sequence[str]) -> int:
         """Cancel what still waits in the whole episode, of these kinds."""

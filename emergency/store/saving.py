@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import date, datetime
@@ -10,7 +12,7 @@ from uuid import UUID
 
 from emergency.domain.consultation import Consultation, Paper, Voice
 from emergency.domain.deputising import Turn
-from emergency.domain.episode import Decision, Episode, Move, Notice, Phase, Standing, Task
+from emergency.domain.episode import Decision, Episode, Fact, Move, Notice, Phase, Standing, Task
 from emergency.domain.flags import Flag
 from emergency.domain.forecast import Bulletin, Cause, Forecast, ForecastDay, ForecastHour, Observation
 from emergency.domain.level import Level
@@ -22,8 +24,13 @@ from emergency.domain.review import Review, Span, Stage, Tally
 Row = Any  # sqlalchemy.Row of one of our tables; its columns are read by name
 
 
+_PLAIN = frozenset({str, int, bool, float})
+
+
 def plain(value: Any) -> Any:
     """The value as JSON keeps it: levels by word, moments and days in ISO, ids as text."""
+    if value is None or type(value) in _PLAIN:  # by far the most, in a journal of ten thousand orders
+        return value
     if isinstance(value, Level):
         return value.word
     if isinstance(value, datetime | date):
@@ -276,10 +283,10 @@ def order(row: Row) -> Order:
     return Order(**{**columns, "level": Level(row.level), "status": Status(row.status), "duties": duties(row.duties)})
 
 
-def order_row(one: Order) -> dict[str, Any]:
-    """The columns of an order."""
-    columns = {name: getattr(one, name) for name in _ORDER}
-    return {**columns, "level": int(one.level), "status": one.status.value, "duties": duties_json(one.duties)}
+def order_row(one: Order, duties: list[Any] | None = None) -> dict[str, Any]:
+    """The columns of an order; ``duties`` as JSON, where they are at hand."""
+    spelt = duties_json(one.duties) if duties is None else duties
+    return {**vars(one), "level": int(one.level), "status": one.status.value, "duties": spelt}
 
 
 def revision(row: Row) -> Revision:
@@ -298,13 +305,12 @@ def revision(row: Row) -> Revision:
     )
 
 
-def revision_row(one: Revision) -> dict[str, Any]:
-    """The columns of a revision."""
-    columns = {f.name: getattr(one, f.name) for f in fields(Revision)}
+def revision_row(one: Revision, duties: list[Any]) -> dict[str, Any]:
+    """The columns of a revision, with its duties as JSON."""
     return {
-        **columns,
+        **vars(one),
         "level": int(one.level),
-        "duties": duties_json(one.duties),
+        "duties": duties,
         "added": list(one.added),
         "dropped": list(one.dropped),
     }
@@ -321,14 +327,43 @@ def message(row: Row) -> Message:
 
 def message_row(one: Message) -> dict[str, Any]:
     """The columns of a message."""
-    columns = {name: getattr(one, name) for name in _MESSAGE}
-    return {
-        **columns,
+    columns = {
+        **vars(one),
         "kind": one.kind.value,
         "lane": int(one.lane),
         "state": one.state.value,
         "leased_until": None,
         "ambiguous": False,
+    }
+    del columns["link"]
+    return columns
+
+
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
+
+def journal_row(fact: Fact) -> dict[str, Any]:
+    """A line of the journal: canonical JSON with its hash, and the columns it is found by."""
+    entry = _canonical(
+        {
+            "what": fact.what,
+            "about": fact.about,
+            "by": fact.by,
+            "at": fact.at.isoformat(),
+            "area": fact.area,
+            "episode": str(fact.episode_id) if fact.episode_id else None,
+            "more": plain(fact.more),
+        }
+    )
+    return {
+        "what": fact.what,
+        "about": fact.about,
+        "episode_id": fact.episode_id,
+        "area": fact.area,
+        "by": fact.by,
+        "at": fact.at,
+        "entry": entry,
+        "sha256": hashlib.sha256(entry.encode()).hexdigest(),
     }
 
 

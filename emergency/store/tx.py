@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -16,17 +14,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 from emergency.domain.consultation import Consultation
 from emergency.domain.episode import Decision, Episode, Fact, Task
 from emergency.domain.forecast import Bulletin, Forecast, Observation
-from emergency.domain.orders import DrawnUp, Order, Recipient
+from emergency.domain.orders import Order, Recipient
 from emergency.domain.people import Area, Person
 from emergency.domain.review import Review
 from emergency.errors import Conflict
-from emergency.store import saving
+from emergency.store import answering, saving
+from emergency.store.answering import Asked, Said
 from emergency.store.bulk import copy_in, table
+from emergency.store.bundling import Bundle
 from emergency.store.loading import Loading
 from emergency.store.outbox import COUNTED, LEASE, Outbox
 from emergency.store.tables import (
     AlarmRow,
-    AnswerRow,
     AreaRow,
     Base,
     BulletinRow,
@@ -55,6 +54,7 @@ from emergency.store.tables_judging import ConsultationRow
 
 Saved = TypeVar("Saved", Episode, Decision, Order, Review, Task, Consultation)
 
+_AT_ONCE = 500  # rows in one statement: SQLite takes 32,766 parameters
 _NAMESPACE = UUID("5f7c1b7e-0a56-4d0f-9a0e-7f3a1c2d4e50")
 
 
@@ -90,53 +90,23 @@ class Tx(Loading):
         )
         return kept  # type: ignore[no-any-return]  # replace() keeps the type, its stub does not say so
 
-    def save_all(
-        self, drawn_up: Sequence[DrawnUp], *, by: str, at: datetime, links: Iterable[Mapping[str, Any]] = ()
-    ) -> None:
+    def save_all(self, some: Bundle) -> None:
         """
-        Keep a decision's orders and revisions in bulk, each revision with its fact.
+        Keep a decision's orders and revisions in bulk, each revision with its line of the journal. Its messages are put
+        by :meth:`Outbox.put_new`, after what they make out of date is cancelled: orders are locked first, everywhere.
 
         :raises Conflict: an order was answered or changed since it was drawn up
+        :raises IntegrityError: one of them is there already
         """
-        fresh = [one for one in drawn_up if one.before is None]
-        changed = [one for one in drawn_up if one.before is not None]
-        copy_in(
-            self.connection, table(OrderRow), [{**saving.order_row(one.order), "version": 1} for one in fresh]
-        )
-        if changed:
-            rows = [
-                {
-                    **saving.order_row(one.order),
-                    "version": one.order.version + 1,
-                    "seen_id": one.order.id,
-                    "seen_version": one.order.version,
-                }
-                for one in changed
-            ]
+        copy_in(self.connection, table(OrderRow), some.fresh)
+        if some.changed:
+            rows = [{**row, "seen_id": row["id"], "seen_version": row["version"] - 1} for row in some.changed]
             done = self.connection.execute(_update_of(OrderRow), rows)
             if done.rowcount != len(rows):
                 raise Conflict(f"{len(rows) - done.rowcount} orders were answered since they were drawn up")
-        copy_in(self.connection, table(RevisionRow), [saving.revision_row(one.revision) for one in drawn_up])
-        copy_in(self.connection, table(LinkRow), list(links))
-        self.note_all(
-            Fact(
-                what=f"order.{one.revision.kind}",
-                about=str(one.order.id),
-                by=by,
-                at=at,
-                episode_id=one.order.episode_id,
-                area=one.order.area,
-                more={
-                    "recipient": str(one.order.recipient_id),
-                    "revision": one.order.revision,
-                    "level": one.revision.level.word,
-                    "decision": str(one.revision.decision_id),
-                    "added": list(one.revision.added),
-                    "dropped": list(one.revision.dropped),
-                },
-            )
-            for one in drawn_up
-        )
+        copy_in(self.connection, table(RevisionRow), some.revisions)
+        copy_in(self.connection, table(LinkRow), some.links)
+        copy_in(self.connection, table(JournalRow), some.lines)
 
     def note(self, fact: Fact) -> None:
         """Write one line of the journal."""
@@ -144,30 +114,7 @@ class Tx(Loading):
 
     def note_all(self, facts: Iterable[Fact]) -> None:
         """Write lines of the journal, each canonical JSON with its hash."""
-        rows = []
-        for fact in facts:
-            said = {
-                "what": fact.what,
-                "about": fact.about,
-                "by": fact.by,
-                "at": fact.at.isoformat(),
-                "area": fact.area,
-                "episode": str(fact.episode_id) if fact.episode_id else None,
-                "more": saving.plain(fact.more),
-            }
-            entry = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-            rows.append(
-                {
-                    "what": fact.what,
-                    "about": fact.about,
-                    "episode_id": fact.episode_id,
-                    "area": fact.area,
-                    "by": fact.by,
-                    "at": fact.at,
-                    "entry": entry,
-                    "sha256": hashlib.sha256(entry.encode()).hexdigest(),
-                }
-            )
+        rows = [saving.journal_row(fact) for fact in facts]
         if len(rows) == 1:  # the usual case, and a COPY for one line costs more
             self.connection.execute(insert(table(JournalRow)), rows)
         else:
@@ -262,9 +209,27 @@ class Tx(Loading):
         """Keep what is known of a file, once by its hash."""
         self._insert_new(FileRow, [columns])
 
-    def keep_answer(self, **columns: Any) -> None:
-        """Keep what somebody said of an order."""
-        self.connection.execute(insert(table(AnswerRow)).values(**columns))
+    def asked_by(self, token_sha256: str) -> Asked:
+        """
+        The order behind a phone link, its row locked, and in whose name the link answers.
+
+        :raises Missing: no such link, or it was taken back
+        """
+        return answering.asked(self.connection, token_sha256)
+
+    def keep_answer(self, said: Said, *, in_these_words: bool = False) -> bool:
+        """Keep what somebody said of an order; False when they had said it of this revision (``in_these_words``)."""
+        return answering.keep(self.connection, said, in_these_words=in_these_words)
+
+    def save_answered(self, before: Order, after: Order, said: Said | None, fact: Fact) -> Order:
+        """
+        Keep the order as an answer leaves it with the fact, once what was said (None: it is kept already), and cancel
+        the reminders that wait.
+
+        :raises Conflict: somebody saved the order since it was loaded
+        """
+        answering.save(self.connection, before, after, said, saving.journal_row(fact))
+        return saving.bumped(after)  # type: ignore[no-any-return]  # replace() keeps the type, its stub does not say so
 
     def keep_rung(self, order: Order, step: str, *, notify: str, told: int, due_at: datetime, now: datetime) -> bool:
         """Note that a step was taken; False when it was taken before."""
@@ -322,14 +287,8 @@ class Tx(Loading):
 
     def set_recipients(self, some: Sequence[Recipient]) -> None:
         """Put these recipients and their contacts in place."""
-        for one in some:
-            columns = saving.recipient_row(one)
-            columns.pop("id")
-            self._upsert(RecipientRow, {"id": one.id}, columns)
-            for contact in one.contacts:
-                columns = saving.contact_row(contact, one.id)
-                columns.pop("id")
-                self._upsert(ContactRow, {"id": contact.id}, columns)
+        self._upsert_all(RecipientRow, "id", [saving.recipient_row(one) for one in some])
+        self._upsert_all(ContactRow, "id", [saving.contact_row(two, one.id) for one in some for two in one.contacts])
 
     # --- underneath
 
@@ -343,6 +302,14 @@ class Tx(Loading):
             return int(self.connection.execute(statement.values(**rows[0])).rowcount)
         self.connection.execute(statement, list(rows))
         return len(rows)
+
+    def _upsert_all(self, row: type[Base], key: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Put many rows in place, all with the same columns, a few hundred at a time; of two with one key the last."""
+        rows = list({one[key]: one for one in rows}.values())
+        for start in range(0, len(rows), _AT_ONCE):
+            statement = self._insert(row).values(rows[start : start + _AT_ONCE])
+            new = {name: statement.excluded[name] for name in rows[0] if name != key}
+            self.connection.execute(statement.on_conflict_do_update(index_elements=[key], set_=new))
 
     def _upsert(self, row: type[Base], key: Mapping[str, Any], columns: Mapping[str, Any]) -> None:
         statement = self._insert(row).values(**key, **columns)
