@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from flask import Blueprint, Response, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
-from emergency.domain.episode import Decision
+from emergency.domain.episode import Decision, Standing
 from emergency.domain.forecast import Bulletin
 from emergency.domain.level import Level
 from emergency.domain.people import Act
@@ -99,6 +99,9 @@ def enter_bulletin() -> ResponseReturnValue:
     if decided is None:
         flash(_("通知已录入。本区当前状态与通知一致，无需新的建议。"), "ok")
         return redirect(url_for("console.now", area=area), 303)
+    if decided.standing is Standing.SUGGESTED:
+        flash(_("通知已录入。请填写本区具体调整哪些单位、哪些措施。"), "ok")
+        return redirect(url_for("amending.amend_page", area=area, decision=decided.id), 303)
     flash(_("通知已录入，并已据此提出建议，等待另一人审批。"), "ok")
     return redirect(url_for("deciding.decision", decision_id=decided.id), 303)
 

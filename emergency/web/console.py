@@ -15,10 +15,10 @@ from emergency.domain.assessment import as_data
 from emergency.domain.episode import Decision, Episode, Phase, Standing, rank_now
 from emergency.domain.people import Act, Area, Person, within
 from emergency.domain.plan import Authority
-from emergency.errors import Refused
+from emergency.errors import Missing, Refused
 from emergency.services import decisions, reviews
 from emergency.services.rules import NoAir
-from emergency.store import Tx, advising, consulting, desk, desk_orders
+from emergency.store import Tx, advising, consulting, desk, desk_orders, exercising
 from emergency.web import chart, showing
 from emergency.web.access import ask_here, may_here, open_to, the_person, the_system
 from emergency.web.words import _
@@ -60,6 +60,18 @@ def desk_area() -> str:
     area = request.args.get("area") or the_person().area
     ask_here(Act.SEE_DESK, area)
     return area
+
+
+def exercise_in(tx: Tx, area: str) -> str:
+    """
+    The running exercise that the request names, when it covers the area; empty for what is real.
+
+    :raises Missing: no such exercise runs here
+    """
+    said = request.values.get("exercise", "")
+    if said and not any(one.id == said and within(area, one.area) for one in exercising.running(tx)):
+        raise Missing("no such exercise runs here")
+    return said
 
 
 @bp.get("/console")

@@ -22,14 +22,14 @@ from emergency.domain.episode import (
     turn_of,
 )
 from emergency.domain.level import Level
-from emergency.domain.people import ACTS, Act, within
+from emergency.domain.people import ACTS, Act
 from emergency.domain.plan import Authority
-from emergency.errors import Missing, Refused
+from emergency.errors import Refused
 from emergency.services import decisions
-from emergency.store import Tx, desk, exercising
-from emergency.web import consulting, showing
+from emergency.store import desk
+from emergency.web import amending, consulting, showing
 from emergency.web.access import ask_here, confirmed, limited, may_here, open_to, the_person, the_system
-from emergency.web.console import desk_area, sources_of, verdict_of
+from emergency.web.console import desk_area, exercise_in, sources_of, verdict_of
 from emergency.web.fields import LEVELS, end_in, for_field, level_in, moment_in, move_in
 from emergency.web.words import N_, _
 
@@ -72,6 +72,7 @@ def _page(decision_id: UUID, *, refused: str = "", typed: Mapping[str, str] | No
             "preview": decisions.preview(tx, system.rules, decision_id, now=showing.now()) if waits else None,
             "bulletin": paper,
             "consulted": consulting.beside(tx, told),
+            "amended": amending.beside(tx, told),
             "scan": desk.file_if_kept(tx, paper[0].scan_sha256) if paper else None,
             "names": desk.names(tx),
             "areas": {one.id: one for one in tx.areas()},
@@ -217,18 +218,6 @@ def _refused(decision_id: UUID, refused: Refused, *, typed: Mapping[str, str] | 
 # --- by hand
 
 
-def _exercise_in(tx: Tx, area: str) -> str:
-    """
-    The running exercise that the request names, when it covers the area; empty for what is real.
-
-    :raises Missing: no such exercise runs here
-    """
-    said = request.values.get("exercise", "")
-    if said and not any(one.id == said and within(area, one.area) for one in exercising.running(tx)):
-        raise Missing("no such exercise runs here")
-    return said
-
-
 @bp.get("/console/propose")
 @open_to(Act.PROPOSE)
 def propose_page() -> ResponseReturnValue:
@@ -241,7 +230,7 @@ def _propose_page(area: str, *, refused: str = "", typed: Mapping[str, str] | No
     system = the_system()
     with system.store.reading() as tx:
         plan = system.rules.plan_of(tx, area)
-        exercise = _exercise_in(tx, area)
+        exercise = exercise_in(tx, area)
         episode = tx.running_episode(area, exercise)
         verdict, no_air = verdict_of(tx, area, exercise)
         picture = sources_of(tx, area, exercise)
@@ -290,7 +279,7 @@ def propose() -> ResponseReturnValue:
         told = system.store.run(
             lambda tx: decisions.propose(
                 tx,
-                system.rules.in_exercise(_exercise_in(tx, area)),
+                system.rules.in_exercise(exercise_in(tx, area)),
                 area=area,
                 move=move,
                 level=level,
