@@ -175,7 +175,7 @@ def _of_lead(one: Decision, plan: Plan | None, received_at: Mapping[UUID, dateti
             by = None if came is None else came + timedelta(minutes=plan.activation_deadline_min)
             mark = Mark.RELAYED_LATE
         else:
-            since = from_data(one.assessment).since if "days" in one.assessment else None
+            since = from_data(one.assessment).since if one.assessment.get("days") else None
             by = None if since is None else since - timedelta(hours=plan.lead_time_hours(one.level))
             mark = Mark.LEAD_MISSED
     except UnknownCell:

@@ -65,3 +65,21 @@ def test_the_interface_holds_a_deputy_to_the_same_minutes(world: World, waiting:
     assert (told.json or {})["deputised"] == "approval.red.deputies.0"
     with world.store.reading() as tx:
         assert tx.decision(waiting.id).standing is Standing.APPROVED
+
+
+def test_the_review_and_the_interface_point_at_a_deputys_signature_with_its_page(
+    world: World, waiting: Decision, signed_in: SignedIn
+) -> None:
+    world.clock.forward(minutes=25)
+    world.sign(waiting, by="lj-approver2")
+    browser = signed_in("lj-duty")
+    told = "区副指挥长代区指挥长审批，提出后已等 25 分钟，依据预案条款 approval.red.deputies.0"
+
+    page = browser.get(f"/review/{waiting.episode_id}").text
+    (flag,) = browser.get(f"/api/v1/episodes/{waiting.episode_id}").get_json()["flags"]
+
+    assert told in page
+    assert f'href="/console/decisions/{waiting.id}"' in page[page.index('id="flags"') :]
+    assert (flag["mark"], flag["zh"], flag["page"]) == ("by_deputy", told, f"/console/decisions/{waiting.id}")
+    assert "by the plan's clause" in flag["en"]
+    assert "by the plan's clause" in browser.get(f"/review/{waiting.episode_id}?lang=en").text.replace("&#39;", "'")
