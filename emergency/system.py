@@ -75,6 +75,7 @@ def build(settings: Settings) -> System:
         place=_air_place(city.name),
         index=_daily_index(settings),
         air=books / "air",
+        categories=_categories(settings),
     )
     rules = Rules(
         plans=load_plans(books / "plans"),
@@ -124,6 +125,19 @@ def seed(system: System, *, password: str, quick: bool = False) -> None:
 def _air_place(name: str) -> str:
     """The name feeds know a city by: 柳州 for 柳州市."""
     return name.removesuffix("市")
+
+
+def _categories(settings: Settings) -> Callable[[date], Mapping[str, tuple[int, int]]]:
+    standards = load_standards(settings.playbooks / "standards")
+
+    def found(day: date) -> Mapping[str, tuple[int, int]]:
+        bands = standard_for(day, standards).bands
+        of: dict[str, list[int]] = {}
+        for aqi in range(1, len(bands)):
+            of.setdefault(bands[aqi].zh, []).append(aqi)
+        return {word: (some[0], some[-1]) for word, some in of.items()}
+
+    return found
 
 
 def _daily_index(settings: Settings) -> Callable[[date, Mapping[str, float]], tuple[int | None, tuple[str, ...]]]:

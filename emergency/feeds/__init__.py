@@ -16,7 +16,7 @@ from emergency.feeds.openmeteo import OpenMeteo
 from emergency.feeds.records import Index, Parsed, RefusedRecord
 from emergency.feeds.replay import ERROR_PERMILLE, SEED, ReplayForecast, ReplayObserved
 from emergency.feeds.sources import Folder, Page, Source
-from emergency.feeds.table import Table
+from emergency.feeds.table import Categories, Table, no_categories
 from emergency.feeds.waqi import Waqi
 
 __all__ = ["Feed", "Index", "Parsed", "RefusedRecord", "build"]
@@ -63,18 +63,21 @@ def build(
     place: str,
     index: Index,
     air: Path,
+    categories: Categories = no_categories,
 ) -> Mapping[str, Feed]:
     """
     The feeds that FEED_<NAME>_URL, _KEY, _KIND, _EVERY, _PLACE … describe, by lower-case name.
 
     ``kind`` is the name itself where it is not said: openmeteo, qweather, caiyun, waqi, cnemc, table, replay,
     replay_observed. ``place`` is whose air it is where a feed does not say; ``index`` gives AQI and primary pollutants
-    of a day's values, for sources that have only concentrations; ``air`` is the folder with past episodes.
+    of a day's values, for sources that have only concentrations; ``air`` is the folder with past episodes;
+    ``categories`` the words for bands of the index, for tables that give a band instead of a figure.
 
     :raises Misconfigured: a setting is missing, unknown or no number
     """
     names = sorted(settings)
-    return {one.lower(): _One(one.lower(), settings[one], allow, place, index, air).built() for one in names}
+    about = (allow, place, index, air, categories)
+    return {one.lower(): _One(one.lower(), settings[one], *about).built() for one in names}
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ class _One:
     default_place: str
     index: Index
     air: Path
+    categories: Categories
 
     def built(self) -> Feed:
         for unknown in sorted(self.said.keys() - _KNOWN):
@@ -113,7 +117,8 @@ class _One:
         return Cnemc(self.name, self.place, self._need("area"), source, self._every(600))
 
     def table(self) -> Feed:
-        return Table(self.name, self.place, self._source(endings=(".csv", ".json", ".xlsx")), self._every(900))
+        source, every = self._source(endings=(".csv", ".json", ".xlsx")), self._every(900)
+        return Table(self.name, self.place, source, every, categories=self.categories)
 
     def replay(self) -> Feed:
         return ReplayForecast(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -22,6 +23,7 @@ _TITLE_ROWS: Final = 15  # how far down a heading may stand; above it are a titl
 _FIELDS: Final = frozenset(
     {"day", "aqi", "aqi_low", "aqi_high", "category", "primary", "pm2_5", "cause", "issued_at", "place"}
 )
+_UNIT_WORDS: Final = re.compile(r"g\s*/\s*m|微克|毫克|pp[bm]|无量纲|单位|^[-—/]$", re.I)
 _CAUSES: Final = {
     "臭氧": Cause.O3,
     "沙尘": Cause.SAND_DUST,
@@ -47,8 +49,8 @@ class Table:
     in an XLSX the heading is sought below the title; JSON is a list of such rows, or an object with ``issued_at`` and
     ``days``. Where only a range or a band is given, the index is its middle, rounded up, and both ends are kept.
 
-    ``places``: the names of places → whose air it is; a row that names another is refused, and one that names none
-    speaks of ``place``. ``issued_at`` stands in the first row or in the title; else ``issued`` is it, and without that
+    A row that names a place (柳州市, 柳州) speaks of it, one that names none of ``place``: each gets its own forecast.
+    ``issued_at`` stands in the first row or in the title; else ``issued`` is it, and without that
     the full hour the table was read in: a corrected one passes for a repeat until the next hour and no longer.
     """
 
@@ -57,7 +59,6 @@ class Table:
     source: Source
     every_s: int = 900
     kind: str = "forecast"
-    places: Mapping[str, str] = field(default_factory=dict)
     categories: Categories = no_categories
     issued: datetime | None = None
     label: str = ""
@@ -76,9 +77,7 @@ class Table:
         for at, line in enumerate(lines):
             if at == 0 and said is None:
                 said = line.values.get("issued_at")
-            place = self._whose(line, sieve)
-            if place is None:
-                continue
+            place = self._whose(line)
             before = days[place][-1].day if days.get(place) else None
             found = self._day(line, before, sieve)
             if found is not None:
@@ -94,14 +93,9 @@ class Table:
             )
         )
 
-    def _whose(self, line: Line, sieve: Sieve) -> str | None:
-        said = cells.plain(line.values.get("place"))
-        if said in (None, "", self.place):
-            return self.place
-        found = self.places.get(str(said))
-        if found is None:
-            sieve.refuse(line.where("place"), said, "no place of ours is called so")
-        return found
+    def _whose(self, line: Line) -> str:
+        """The name feeds know a city by: 柳州 for 柳州市."""
+        return str(cells.plain(line.values.get("place")) or "").removesuffix("市") or self.place
 
     def _day(self, line: Line, before: date | None, sieve: Sieve) -> ForecastDay | None:
         values, where = line.values, line.where
@@ -206,7 +200,7 @@ def _of_workbook(sheets: tuple[Sheet, ...], sieve: Sieve) -> tuple[object, Itera
             continue
         for row in sheet.rows[:top]:
             said = said or next((one for value in row.cells.values() if (one := cells.issue_of(value))), None)
-        found += _below(sheet.rows[top], sheet.rows[top + 1 :], sieve)
+        found += _below(*_joined(sheet.rows, top), sieve)
     if not found and not sieve.refused:
         names = ", ".join(one.name for one in sheets)
         raise NotReadable("the workbook", names, "no sheet has a heading with a day and an index, and rows below it")
@@ -222,6 +216,27 @@ def _heading_of(sheet: Sheet) -> int | None:
     return None
 
 
+def _joined(rows: tuple[Row, ...], top: int) -> tuple[Row, tuple[Row, ...]]:
+    """
+    The heading and the rows below it; a second line of the heading says more of columns merged above it.
+
+    Merged cells come filled: 预报日期 stands in both lines, and AQI over 下限 and 上限 makes AQI下限 and AQI上限.
+    """
+    upper, below = rows[top], rows[top + 1 :]
+    if not below:
+        return upper, below
+    both = {at: _one_heading(said, below[0].cells.get(at)) for at, said in upper.cells.items()}
+    if any(cells.heading(one) in _FIELDS and one != upper.cells[at] for at, one in both.items()):
+        return Row(upper.sheet, upper.number, both), below[1:]
+    return upper, below
+
+
+def _one_heading(upper: object, lower: object) -> object:
+    if lower in (None, "") or lower == upper:
+        return upper
+    return f"{upper}{lower}" if isinstance(lower, str) and not any(one.isdigit() for one in lower) else upper
+
+
 def _below(top: Row, rows: Iterable[Row], sieve: Sieve) -> Iterator[Line]:
     names: dict[int, str] = {}
     for column, value in sorted(top.cells.items()):
@@ -234,12 +249,12 @@ def _below(top: Row, rows: Iterable[Row], sieve: Sieve) -> Iterator[Line]:
     told = mass is not None
     for at, row in enumerate(rows):
         values = {name: row.cells.get(column) for column, name in names.items()}
-        if all(one in (None, "") for one in values.values()):
-            continue
         if at == 0 and _is_units(values):
             mass = cells.factor(cells.unit_of(values.get("pm2_5"))) if values.get("pm2_5") else mass
             told = mass is not None
             continue
+        if len({str(one) for one in row.cells.values() if one not in (None, "")}) < 2:
+            continue  # a remark under the table
         addresses = {name: row.place(column) for column, name in names.items()}
         if not told:
             sieve.refuse(addresses["pm2_5"], values.get("pm2_5"), "another unit than µg/m³")
@@ -248,11 +263,11 @@ def _below(top: Row, rows: Iterable[Row], sieve: Sieve) -> Iterator[Line]:
 
 
 def _is_units(values: Mapping[str, object]) -> bool:
-    """Whether a row under the heading only says units: no day in it, and no number."""
+    """Whether a row under the heading only says units: no day in it, and every cell of it a unit."""
     if values.get("day") not in (None, "", "单位"):
         return False
-    said = [str(one) for one in values.values() if one not in (None, "")]
-    return all(one.replace("m3", "").replace("m³", "").strip("0123456789.~-") != "" for one in said)
+    said = [str(one) for name, one in values.items() if name != "day" and one not in (None, "")]
+    return bool(said) and all(_UNIT_WORDS.search(one) for one in said)
 
 
 def _json(raw: bytes) -> tuple[object, Iterable[Line]]:
