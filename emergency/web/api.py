@@ -20,13 +20,24 @@ from werkzeug.exceptions import HTTPException
 
 from emergency.channels import signing
 from emergency.channels.signing import BadSignature
-from emergency.domain.episode import Fact, NotEntitled, OwnProposal
+from emergency.domain.episode import Decision, Fact, Move, NotEntitled, OwnProposal
+from emergency.domain.level import Level
 from emergency.domain.people import Act, NotAllowed
 from emergency.errors import Conflict, EmergencyError, Missing, Refused, Unavailable
-from emergency.services import decisions, dispatch, intake, reviews, verifying
+from emergency.services import amending, decisions, dispatch, intake, reviews, verifying
 from emergency.store import Tx, migrating, portal, record
 from emergency.web.access import ask_here, by_key, by_signature, confirmed, open_to, public_page, the_person, the_system
-from emergency.web.arriving import ApprovalIn, ForecastIn, ObservationIn, ReceiptIn, RejectionIn, Sifted, read, sifted
+from emergency.web.arriving import (
+    ApprovalIn,
+    ForecastIn,
+    ObservationIn,
+    ProposalIn,
+    ReceiptIn,
+    RejectionIn,
+    Sifted,
+    read,
+    sifted,
+)
 
 bp = Blueprint("api", __name__)
 V1: Final = "/api/v1"
@@ -279,6 +290,30 @@ def episode(episode_id: UUID) -> ResponseReturnValue:
         return jsonify({**record.told(tx, episode_id), "flags": reviews.flags_said(flags)})
 
 
+@bp.post(f"{V1}/decisions")
+@open_to(Act.PROPOSE)
+def propose() -> ResponseReturnValue:
+    """A person's own proposal, to be signed by another; an adjustment of measures names each change."""
+    system, said, by = the_system(), read(ProposalIn, request.get_data()), the_person()
+    ask_here(Act.PROPOSE, said.area)
+    told: dict[str, Any] = {
+        "area": said.area, "by": by, "now": system.clock.now(), "reason": said.reason, "number": said.number,
+        "effective_at": said.effective_at,
+    }  # fmt: skip
+
+    def put(tx: Tx) -> Decision:
+        if said.amendments:
+            return amending.propose(tx, system.rules, changes=[one.value() for one in said.amendments], **told)
+        return decisions.propose(
+            tx, system.rules, move=Move(said.move), level=Level.named(said.level), open_ended=said.open_ended,
+            expected_end_at=said.expected_end_at, override_because=said.override_because, **told,
+        )  # fmt: skip
+
+    done = system.store.run(put)
+    system.wake_drains()
+    return jsonify(record.decision_said(done)), 201
+
+
 @bp.post(f"{V1}/decisions/<uuid:decision_id>/approval")
 @open_to(Act.DECIDE)
 def approve(decision_id: UUID) -> ResponseReturnValue:
@@ -336,6 +371,10 @@ DESCRIBED: Final = (
               {"place": "Whose air; the caller's own if left out", "days": "Days up to yesterday, 90 if left out"}),
     Described("/episodes", "get", "Episodes of the caller's area", "session", None, "", _SEEN),
     Described("/episodes/{episode_id}", "get", "One episode with its record", "session", None, "", _SEEN),
+    Described("/decisions", "post", "Propose, for another to sign; «amend» may change single measures", "session",
+              ProposalIn, "",
+              {201: "Proposed", 401: "Nobody has signed in", 403: "Not for this person", 404: "Not found",
+               409: "Somebody was first", 422: "Refused"}),
     Described("/decisions/{decision_id}/approval", "post", "Sign a proposal", "session", ApprovalIn, "", _DECIDED),
     Described("/decisions/{decision_id}/rejection", "post", "Turn it down", "session", RejectionIn, "", _DECIDED),
 )  # fmt: skip

@@ -9,10 +9,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final, Generic, Literal, NoReturn, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from emergency.clock import SHANGHAI
 from emergency.domain.air import VALUES
+from emergency.domain.amending import Amendment, Change, Scope
 from emergency.domain.forecast import Cause, Forecast, ForecastDay, Observation
 from emergency.errors import Refused
 
@@ -175,6 +176,52 @@ class RejectionIn(Strict):
     """A refusal of a proposal."""
 
     because: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class AmendmentIn(Strict):
+    """One change of measures inside a level: for whom, what; words and check of a line of the book may be left out."""
+
+    scope: Literal["all", "sector", "kind", "recipients"]
+    change: Literal["add", "drop", "reword", "retime"]
+    names: Annotated[tuple[Text, ...], Field(max_length=500)] = ()
+    key: Annotated[str, Field(max_length=80)] = ""
+    text: Annotated[str, Field(max_length=120)] = ""
+    text_en: Annotated[str, Field(max_length=320)] = ""
+    force: Literal["mandatory", "voluntary", "health"] = "mandatory"
+    check: Annotated[str, Field(max_length=40)] = ""
+    starts_at: AwareDatetime | None = None
+    stays: bool = False
+
+    def value(self) -> Amendment:
+        """The change as the rules know it."""
+        said = self.model_dump(exclude={"scope", "change"})
+        return Amendment(scope=Scope(self.scope), change=Change(self.change), **said)
+
+
+class ProposalIn(Strict):
+    """A person's own proposal; ``amendments`` go with the move «amend», which leaves the level as it is."""
+
+    area: Text
+    move: Literal[
+        "appeal", "advise", "activate", "upgrade", "downgrade", "extend", "amend", "release", "withdraw", "dismiss",
+        "reopen",
+    ]  # fmt: skip
+    level: Literal["none", "blue", "yellow", "orange", "red"] = "none"
+    reason: Annotated[str, Field(max_length=500)] = ""
+    override_because: Annotated[str, Field(max_length=500)] = ""
+    number: Annotated[str, Field(max_length=80)] = ""
+    effective_at: AwareDatetime | None = None
+    expected_end_at: AwareDatetime | None = None
+    open_ended: bool | None = None
+    amendments: Annotated[tuple[AmendmentIn, ...], Field(max_length=40)] = ()
+
+    @model_validator(mode="after")
+    def _level_stays(self) -> ProposalIn:
+        if self.amendments and (self.move != "amend" or self.level != "none"):
+            raise ValueError("amendments go with the move «amend» and with no level: the level stays")
+        if self.amendments and (self.expected_end_at or self.open_ended is not None):
+            raise ValueError("amendments leave the announced end as it is; «extend» moves it")
+        return self
 
 
 def _recent(at: datetime, now: datetime) -> None:

@@ -24,7 +24,7 @@ from emergency.store.tables import MessageRow, ReceiptRow, RefusedRow
 from emergency.system import System
 from emergency.web import api, create_app
 from tests.web.conftest import SignedIn, token_in
-from tests.world import PASSWORD, World
+from tests.world import DISTRICT, PASSWORD, World
 
 KEY = "gateway key"
 PROBLEM = "application/problem+json"
@@ -74,7 +74,7 @@ def failed(client: FlaskClient) -> tuple[int, list[str]]:
 
 
 def test_ready_means_database_tables_broker_and_sweeps(world: World, client: FlaskClient) -> None:
-    assert failed(client) == (503, ["sweep", "watch"])
+    assert failed(client) == (503, ["sweep", "watch", "audit"])
 
     world.sweep()
     assert failed(client) == (200, [])
@@ -367,7 +367,7 @@ def test_a_citys_episode_is_not_for_its_district(world: World, signed_in: Signed
     assert answer.content_type == PROBLEM
 
 
-def sent(browser: FlaskClient, path: str, body: dict[str, str]) -> TestResponse:
+def sent(browser: FlaskClient, path: str, body: dict[str, Any]) -> TestResponse:
     """A signed-in person's program sends JSON with the token of a page."""
     token = token_in(browser.get("/review").text)
     return browser.post(path, json=body, headers={"X-CSRFToken": token})
@@ -402,6 +402,65 @@ def test_a_proposal_is_turned_down_with_its_reason(world: World, signed_in: Sign
 
     assert answer.json is not None
     assert (answer.json["standing"], answer.json["decided_because"]) == ("rejected", "会商意见不一致")
+
+
+KILNS = {
+    "scope": "sector", "names": ["brick_kiln"], "change": "add", "text": "夜间停止装卸", "check": "photo_in_window",
+}  # fmt: skip
+
+
+def test_an_adjustment_is_proposed_with_each_of_its_changes_and_waits_for_another(
+    world: World, signed_in: SignedIn
+) -> None:
+    world.forecast(210, 220, 160)
+    world.activated(Level.YELLOW)
+    body = {"area": DISTRICT, "move": "amend", "reason": "夜间静稳", "amendments": [KILNS]}
+
+    answer = sent(signed_in("lj-duty"), "/api/v1/decisions", body)
+
+    assert answer.status_code == 201
+    assert answer.json is not None
+    assert (answer.json["move"], answer.json["standing"]) == ("amend", "proposed")
+    assert [one["text"] for one in answer.json["amendments"]] == ["夜间停止装卸"]
+    assert {one.revision for one in world.orders()} == {1}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"amendments": [{**KILNS, "change": "burn"}]},
+        {"amendments": [{**KILNS, "check": ""}]},
+        {"amendments": [{**KILNS, "names": ["volcanoes"]}]},
+        {"amendments": [{**KILNS, "colour": "red"}]},
+        {"level": "red"},
+        {"move": "upgrade"},
+        {"reason": ""},
+    ],
+)
+def test_an_adjustment_that_makes_no_sense_is_refused_with_why(
+    world: World, signed_in: SignedIn, wrong: dict[str, Any]
+) -> None:
+    world.forecast(210, 220, 160)
+    world.activated(Level.YELLOW)
+    body = {"area": DISTRICT, "move": "amend", "reason": "夜间静稳", "amendments": [KILNS], **wrong}
+
+    answer = sent(signed_in("lj-duty"), "/api/v1/decisions", body)
+
+    assert answer.status_code == 422
+    assert answer.json is not None
+    assert answer.json["detail"]
+
+
+def test_a_district_proposes_no_warning_through_the_interface(world: World, signed_in: SignedIn) -> None:
+    world.forecast(210, 220, 160)
+    duty = signed_in("lj-duty")
+
+    for move in ("activate", "reopen", "upgrade"):
+        body = {"area": DISTRICT, "move": move, "level": "yellow", "open_ended": True, "override_because": "本区要求"}
+        assert sent(duty, "/api/v1/decisions", body).status_code == 422
+    assert sent(duty, "/api/v1/decisions", {**body, "area": "450200", "move": "activate"}).status_code == 403
+    with world.store.reading() as tx:
+        assert tx.latest_episode(DISTRICT) is None
 
 
 # --- the description
