@@ -73,6 +73,7 @@ def pages(world: World) -> dict[str, str]:
         "orders": "/console/orders",
         "order": f"/console/orders/{order.id}",
         "propose": "/console/propose",
+        "amend": "/console/amend?scope=sector&sector=brick_kiln",
         "bulletin": "/console/bulletins/new",
         "feeds": "/console/feeds",
         "forecasts": "/console/forecasts",

@@ -59,6 +59,7 @@ def test_axe_finds_nothing_on_any_page_of_the_desk(told: World, site: str, brows
         "/console/shadow",
         "/console/tasks",
         f"/console/decisions/{waiting.id}",
+        "/console/amend?scope=sector&sector=brick_kiln",
         "/console/exercises",
         f"/console/exercises/{exercise}",
         "/console/consultations",

@@ -58,6 +58,7 @@ def test_the_page_shows_what_those_chosen_have_now_and_what_could_be_added(world
     assert all(html.escape(text) in page for text in asked)
     line = next(one for one in world.rules.book["brick_kiln"] if one.level is Level.RED)
     assert f'name="add" value="{line.key}"' in page
+    assert "&lt;" not in page
 
 
 def test_what_is_listed_is_counted_with_the_first_three_before_anything_is_put_forward(
