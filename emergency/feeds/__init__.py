@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from emergency.errors import Misconfigured
 from emergency.feeds.cnemc import Cnemc
 from emergency.feeds.daily_index import Caiyun, QWeather
+from emergency.feeds.kdd2018 import Kdd2018
 from emergency.feeds.openmeteo import OpenMeteo
 from emergency.feeds.records import Index, Parsed, RefusedRecord
 from emergency.feeds.replay import ERROR_PERMILLE, SEED, ReplayForecast, ReplayObserved
@@ -21,7 +22,7 @@ from emergency.feeds.waqi import Waqi
 
 __all__ = ["Feed", "Index", "Parsed", "RefusedRecord", "build"]
 
-_KNOWN = frozenset({"url", "key", "kind", "every", "place", "area", "episode", "seed", "error"})
+_KNOWN = frozenset({"url", "key", "kind", "every", "place", "area", "episode", "seed", "error", "issued"})
 
 
 class Feed(Protocol):
@@ -68,7 +69,7 @@ def build(
     """
     The feeds that FEED_<NAME>_URL, _KEY, _KIND, _EVERY, _PLACE … describe, by lower-case name.
 
-    ``kind`` is the name itself where it is not said: openmeteo, qweather, caiyun, waqi, cnemc, table, replay,
+    ``kind`` is the name itself where it is not said: openmeteo, qweather, caiyun, waqi, cnemc, table, kdd2018, replay,
     replay_observed. ``place`` is whose air it is where a feed does not say; ``index`` gives AQI and primary pollutants
     of a day's values, for sources that have only concentrations; ``air`` is the folder with past episodes;
     ``categories`` the words for bands of the index, for tables that give a band instead of a figure.
@@ -119,6 +120,10 @@ class _One:
     def table(self) -> Feed:
         source, every = self._source(endings=(".csv", ".json", ".xlsx")), self._every(900)
         return Table(self.name, self.place, source, every, categories=self.categories)
+
+    def kdd2018(self) -> Feed:
+        source = self._source(endings=(".csv",))
+        return Kdd2018(self.name, self.place, source, self._need("issued"), self._every(86_400))
 
     def replay(self) -> Feed:
         return ReplayForecast(
@@ -188,6 +193,7 @@ _KINDS: Mapping[str, Callable[[_One], Feed]] = {
     "waqi": _One.waqi,
     "cnemc": _One.cnemc,
     "table": _One.table,
+    "kdd2018": _One.kdd2018,
     "replay": _One.replay,
     "replay_observed": _One.replay_observed,
 }

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from emergency.clock import SHANGHAI
-from emergency.domain.forecast import Forecast, ForecastDay
+from emergency.domain.forecast import Forecast, ForecastDay, ForecastHour
 from emergency.feeds.records import (
     NO_INDEX,
     Index,
@@ -21,6 +21,7 @@ from emergency.feeds.records import (
     parsed,
     read_json,
     rounded,
+    start_of,
     table_of,
 )
 from emergency.feeds.sources import Source
@@ -70,10 +71,12 @@ class OpenMeteo:
             raise NotReadable("error", document.get("reason"), "the provider refuses the question")
         hours, told = _hours(document, sieve)
         days: list[ForecastDay] = []
+        near: list[date] = []
         for day in sorted(hours):
             where = f"hourly, {day.isoformat()}"
             if sieve.day(where, day.isoformat()) is None:
                 continue
+            near.append(day)
             values = _of_the_day(hours[day])
             aqi, primary = self.index(day, values) if values else (None, ())
             if aqi is not None:
@@ -83,7 +86,9 @@ class OpenMeteo:
                 sieve.refuse(where, values, NO_INDEX)
             elif told[day] >= _HOURS_FOR_MEAN:  # with fewer, the message simply begins or ends in mid-day
                 sieve.refuse(where, "", f"no pollutant has the {_HOURS_FOR_MEAN} hours a daily mean needs")
-        return Parsed(forecasts=(Forecast(self.name, self.place, hour_of(sieve.now), tuple(days)),))
+        # hours beside no day at all would be made into days elsewhere, of pollutants that gave no index here
+        by_hour = tuple(_by_the_hour({day: hours[day] for day in near})) if days else ()
+        return Parsed(forecasts=(Forecast(self.name, self.place, hour_of(sieve.now), tuple(days), hours=by_hour),))
 
 
 def _hours(document: object, sieve: Sieve) -> tuple[dict[date, Slots], Counter[date]]:
@@ -119,6 +124,20 @@ def _hours(document: object, sieve: Sieve) -> tuple[dict[date, Slots], Counter[d
             value = sieve.concentration(f"hourly.{ours}[{at}] {text}", column[at])
             slots[ours][local.hour] = value / 1000 if value is not None and ours == "co" else value
     return hours, told
+
+
+def _by_the_hour(hours: Mapping[date, Slots]) -> Iterator[ForecastHour]:
+    """
+    The hours of these days, halves of days among them, each named by its end.
+
+    A figure stands at the beginning of its hour in the answer, as the days are cut there: 00:00 is the first of a day.
+    """
+    for day in sorted(hours):
+        for hour in range(24):
+            values = {name: slots[hour] for name, slots in hours[day].items()}
+            said = {name: value for name, value in values.items() if value is not None}
+            if said:
+                yield ForecastHour(start_of(day) + timedelta(hours=hour + 1), values=said)
 
 
 def _instant(where: str, text: object, offset: int, before: datetime | None, sieve: Sieve) -> datetime | None:

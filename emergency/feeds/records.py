@@ -258,8 +258,11 @@ def parsed(
         return Parsed(refused=(error.record,), raw_sha256=name)
     forecasts: list[Forecast] = []
     for one in found.forecasts:
-        if one.days and one.days[-1].day >= sieve.today:
+        ahead = one.hours[-1].at > sieve.now if one.hours and not one.days else False
+        if ahead or (one.days and one.days[-1].day >= sieve.today):
             forecasts.append(replace(one, raw_sha256=name))
+        elif one.hours and not one.days and not may_be_empty:
+            sieve.refuse("the message", one.hours[-1].at, "the last hour it speaks of is past")
         elif one.days and not may_be_empty:
             sieve.refuse("the message", one.days[-1].day, "the last day it speaks of is past")
     observations = tuple(replace(one, raw_sha256=name) for one in found.observations)

@@ -24,6 +24,9 @@ from emergency.store import Store, Tx
 
 log = logs.of(__name__)
 
+LONGEST_PATIENCE = 4  # intervals between two questions to a feed that keeps failing
+LONGEST_WAIT_S = 3600
+
 
 class NotForUs(Refused):
     """The bulletin does not cover the area that would act on it."""
@@ -82,7 +85,12 @@ def poll(store: Store, feed: Feed, *, now: datetime, wall: datetime) -> int:
     Ask one feed and take in what it says; how many things were new. A feed that fails is noted and blocks no other.
 
     A day's worth of trouble never loses what was good: refused records are kept with their reasons beside the others.
+    One that has failed before is asked less often: beat wakes it as always, and until it is due nothing is asked.
     """
+    with store.reading() as tx:
+        state = next((row for row in tx.feed_states() if row.name == feed.name), None)
+    if state is not None and state.failures and wall < due_again(state.tried_at, state.failures, feed.every_s):
+        return 0
     try:
         raw = feed.download(now=now)
     except (Unavailable, Misconfigured) as found:
@@ -95,6 +103,18 @@ def poll(store: Store, feed: Feed, *, now: datetime, wall: datetime) -> int:
         return 0
     parsed = feed.parse(raw, now=now)
     return store.run(lambda tx: take_in(tx, feed, raw, parsed, now=now, wall=wall))
+
+
+def due_again(tried_at: datetime, failures: int, every_s: int) -> datetime:
+    """
+    When a feed that has failed so often in a row is asked again.
+
+    Its own interval after the first failure, then twice and four times that, but an hour at most where it is asked
+    more often than that: air that comes back is known within the hour. A tenth is let go, because beat is never on the
+    second.
+    """
+    waits = every_s * min(2 ** (failures - 1), LONGEST_PATIENCE)
+    return tried_at + timedelta(seconds=0.9 * min(waits, max(every_s, LONGEST_WAIT_S)))
 
 
 def take_in(tx: Tx, feed: Feed, raw: bytes, parsed: Parsed, *, now: datetime, wall: datetime) -> int:

@@ -13,7 +13,7 @@ from emergency.clock import SHANGHAI
 ROOT = Path(__file__).parents[2]
 AIR = ROOT / "playbooks" / "air"
 PAYLOADS = ROOT / "tests" / "payloads" / "forecast"
-KINDS = ("caiyun", "cnemc", "openmeteo", "qweather", "replay", "replay_observed", "table", "waqi")
+KINDS = ("caiyun", "cnemc", "kdd2018", "openmeteo", "qweather", "replay", "replay_observed", "table", "waqi")
 
 
 def an_index(_: date, values: Mapping[str, float]) -> tuple[int | None, tuple[str, ...]]:
@@ -30,6 +30,7 @@ def bands(_: date) -> Mapping[str, tuple[int, int]]:
 def a_feed(kind: str, *, allow: frozenset[str] = frozenset(), index: feeds.Index = an_index, **said: str) -> feeds.Feed:
     """A feed of this kind that is set up as it should be; change one thing."""
     settings = {"kind": kind, "url": "https://air.example/", "area": "柳州市", "episode": "liuzhou-2015-02", **said}
+    settings.setdefault("issued", "2018-05-03T23:00+08:00")
     return feeds.build({kind: settings}, allow, place="450200", index=index, air=AIR, categories=bands)[kind]
 
 

@@ -37,6 +37,16 @@ class TestOpenMeteo:
         assert forecast.days[0].day == date(2026, 8, 27)
         assert forecast.days[0].pm2_5 == round(sum(hours) / 24, 3)
 
+    def test_its_hours_are_kept_too_each_by_its_end_and_halves_of_days_as_well(self) -> None:
+        (forecast,) = read("openmeteo", "ok-bucharest-2023-04-25.json").forecasts
+        said = json.loads((PAYLOADS / "openmeteo" / "ok-bucharest-2023-04-25.json").read_bytes())["hourly"]
+
+        # the first, 04-25T00:00 at +03:00, is 04-24T21:00 in UTC and over an hour later
+        assert forecast.hours[0].at == datetime(2023, 4, 24, 22, tzinfo=UTC)
+        assert forecast.hours[0].values["pm2_5"] == said["pm2_5"][0]
+        assert len(forecast.hours) == len(said["time"])
+        assert forecast.hours[0].values["co"] < 10  # mg/m³
+
     def test_carbon_monoxide_is_handed_on_in_milligrams(self) -> None:
         given: list[dict[str, float]] = []
         path = PAYLOADS / "openmeteo" / "ok-bucharest-2023-04-25.json"
