@@ -74,6 +74,13 @@ def test_what_runs_long_is_watched_and_comes_back(read: dict[str, Any]) -> None:
     assert {name for name, one in lasting.items() if one.get("restart") != "unless-stopped"} == set()
 
 
+def test_pages_stay_up_while_beat_or_the_broker_is_away(read: dict[str, Any]) -> None:
+    asked = " ".join(read["services"]["web"]["healthcheck"]["test"])
+
+    assert "/healthz" in asked
+    assert "/readyz" not in asked
+
+
 def test_what_must_last_lies_in_named_volumes(read: dict[str, Any]) -> None:
     mounted = {
         mount["source"]

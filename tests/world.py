@@ -22,7 +22,7 @@ from emergency.plans.measures import load_measures
 from emergency.plans.places import load_place
 from emergency.plans.plans import load_plans
 from emergency.plans.wording import load_wording
-from emergency.services import chasing, consulting, decisions, dispatch, intake, post, reviews, watch
+from emergency.services import auditing, chasing, consulting, decisions, dispatch, intake, post, reviews, watch
 from emergency.services.links import Links, link_id
 from emergency.services.rules import Rules
 from emergency.store import Store
@@ -42,7 +42,7 @@ class Phone:
     """A channel that remembers what it was given, and answers as it is told to."""
 
     def __init__(self, name: str = "sms") -> None:
-        self.name, self.connections, self.timeout_s = name, 16, 1.0
+        self.name, self.connections, self.timeout_s, self.senders, self.rate = name, 16, 1.0, 1, 0.0
         self.sent: list[Message] = []
         self.fates: list[Outcome] = []  # taken from the front; empty = every message is taken
 
@@ -265,11 +265,13 @@ class World:
             self.sweep()
 
     def sweep(self) -> None:
-        """What beat does: reclaim, climb, lapse, look, send."""
+        """What beat does: reclaim, climb, lapse, look, audit, send."""
         watch.sweep(self.store, wall=self.wall.now())
         chasing.escalate_overdue(self.store, self.rules, now=self.now)
+        watch.alive(self.store, "escalate", wall=self.wall.now())
         decisions.lapse_overdue(self.store, self.rules, now=self.now)
         watch.look(self.store, self.rules, now=self.now, wall=self.wall.now())
+        auditing.audit(self.store, self.rules, now=self.now, wall=self.wall.now())
         self.deliver()
 
     # --- recipients

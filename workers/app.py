@@ -26,6 +26,7 @@ T = TypeVar("T")
 Door = TypeVar("Door", bound=Callable[..., None])
 
 LOOK_EVERY_S: Final = 60
+AUDIT_EVERY_S: Final = 60
 WEIGH_EVERY_S: Final = 60
 VERIFY_EVERY_S: Final = 900  # the work of a day; a daily entry would never come due where beat is restarted daily
 
@@ -97,6 +98,7 @@ def timetable(sweep_seconds: float, channels: Iterable[str], feeds: Mapping[str,
     rest = {
         "weigh": entry("weigh", WEIGH_EVERY_S),
         "look": entry("look", LOOK_EVERY_S),
+        "audit": entry("audit", AUDIT_EVERY_S),
         "verify": entry("verify", VERIFY_EVERY_S),
     }
     return {**sweeps, **drains, **polls, **rest}

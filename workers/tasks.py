@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emergency.domain.messages import Lane
-from emergency.services import chasing, decisions, exercising, intake, post, shadowing, verifying, watch
+from emergency.services import auditing, chasing, decisions, exercising, intake, post, shadowing, verifying, watch
 from workers.app import awaited, holder, system, task
 
 
@@ -53,6 +53,7 @@ def escalate(**_: Any) -> None:
     s = system()
     if chasing.escalate_overdue(s.store, s.rules, now=s.clock.now()):
         s.wake_drains()
+    watch.alive(s.store, "escalate", wall=s.wall.now())
 
 
 @task("lapse")
@@ -75,4 +76,12 @@ def look(**_: Any) -> None:
     """Ask whether feeds talk, post moves and desks do their tasks; say so when they do not."""
     s = system()
     if watch.look(s.store, s.rules, now=s.clock.now(), wall=s.wall.now()):
+        s.wake_drains()
+
+
+@task("audit")
+def audit(**_: Any) -> None:
+    """Hold what there is against what there should be; mend what can be mended, and name the rest."""
+    s = system()
+    if auditing.audit(s.store, s.rules, now=s.clock.now(), wall=s.wall.now()):
         s.wake_drains()

@@ -20,6 +20,7 @@ from emergency.commands import demo, stack
 from emergency.domain.exercise import WALL
 from emergency.errors import EmergencyError, Misconfigured
 from emergency.plans import plans
+from emergency.services import watch
 from emergency.store import desk, migrating
 from emergency.system import System
 from emergency.web import create_app
@@ -95,7 +96,7 @@ def run_serve(args: argparse.Namespace) -> int:
         [
             sys.executable, "-m", "gunicorn", "--bind", f"{args.host}:{args.port}", "--worker-class", "gthread",
             "--workers", str(args.processes), "--threads", str(args.threads), "--graceful-timeout", "10",
-            "--no-control-socket", "emergency.commands.running:web_app()",
+            "--no-control-socket", *stack.ACCESS_LOG, "emergency.commands.running:web_app()",
         ]
     )
 
@@ -176,7 +177,8 @@ def _examined(settings: Settings, built: System) -> list[Check]:
     if not all(one.ok for one in checks[-2:]):
         return checks  # what follows is kept in tables that are not there
     checks += [_asked("broker", lambda: _broker(built.broker)), _asked("workers", lambda: _workers(built.broker))]
-    return [*checks, _asked("beat", lambda: _beat(built)), *_outside(built)]
+    checks += [_asked("beat", lambda: _beat(built)), _asked("watch", lambda: _speaks(built, "watch"))]
+    return [*checks, _asked("audit", lambda: _speaks(built, "audit")), *_outside(built)]
 
 
 def _asked(name: str, question: Callable[[], tuple[bool, str]]) -> Check:
@@ -235,6 +237,16 @@ def _beat(built: System) -> tuple[bool, str]:
     age = built.wall.now() - last[0]
     late = max(LEAST_BEAT, timedelta(seconds=BEATS_MISSED * built.settings.sweep_seconds))
     return age <= late, f"last sweep {age.total_seconds():.0f} s ago"
+
+
+def _speaks(built: System, name: str) -> tuple[bool, str]:
+    """Whether the watcher, the auditor, said something lately; whoever finds faults is missed by somebody else."""
+    with built.store.reading() as tx:
+        beats = tx.heartbeats()
+    if name not in beats:
+        return False, "it has never looked"
+    age = built.wall.now() - beats[name][0]
+    return age <= watch.LATE_AFTER[name], f"last looked {age.total_seconds():.0f} s ago"
 
 
 def _outside(built: System) -> Iterable[Check]:

@@ -24,6 +24,8 @@ from workers import die_with
 
 STOP_S: Final = 8.0  # a worker gets this long to hand back what it has in hand
 START_S: Final = 20.0
+# an access log somebody turns on tells method, status and time: a path may hold a phone link's token
+ACCESS_LOG: Final = ("--access-logformat", "%(t)s %(m)s %(s)s %(B)s %(L)s")
 LONGEST_SOCKET: Final = 100  # bytes; sun_path ends at 108
 
 
@@ -238,7 +240,7 @@ def start_web(
         [
             sys.executable, "-m", "gunicorn", "--bind", f"fd://{place.fileno()}", "--worker-class", "gthread",
             "--workers", "1", "--threads", str(threads), "--graceful-timeout", "2", "--timeout", "60",
-            "--keep-alive", "30", "--no-control-socket", app,
+            "--keep-alive", "30", "--no-control-socket", *ACCESS_LOG, app,
         ],
         environ=environ, fds=[place.fileno()],
     )

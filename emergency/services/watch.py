@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
@@ -14,13 +15,32 @@ from emergency.store import Store, Tx
 
 POST_STUCK_AFTER = timedelta(seconds=90)
 FEED_SILENT_AFTER = 3  # of its own periods
+LATE_AFTER: Mapping[str, timedelta] = {  # how long each of these may say nothing; a sweep runs every few seconds
+    "sweep": timedelta(seconds=60),
+    "watch": timedelta(minutes=4),
+    "audit": timedelta(minutes=4),
+}
+
+Beats = Mapping[str, tuple[datetime, str]]
+
+
+def late(beats: Beats, *, wall: datetime) -> list[tuple[str, datetime | None]]:
+    """Who of those that beat wakes has said nothing for too long, and its last word; a stopped beat silences all."""
+    found = [(name, beats[name][0] if name in beats else None) for name in LATE_AFTER]
+    return [(name, last) for name, last in found if last is None or wall - last > LATE_AFTER[name]]
+
+
+def alive(store: Store, name: str, *, wall: datetime) -> None:
+    """Write down that a sweep has gone through; one that fails every time says nothing."""
+    store.run(lambda tx: tx.beat(name, at=wall))
 
 
 def look(store: Store, rules: Rules, *, now: datetime, wall: datetime) -> list[str]:
     """Look once; the alarms that are new."""
     with store.transactions() as tx:
+        found = [*_auditor(tx, now=now, wall=wall)]
         tx.beat("watch", at=wall)
-        found = [*_feeds(tx, now=now, wall=wall), *_post(tx, now=now, wall=wall), *_tasks(tx, rules, now=now)]
+        found += [*_feeds(tx, now=now, wall=wall), *_post(tx, now=now, wall=wall), *_tasks(tx, rules, now=now)]
         found += consulting.nag_overdue(tx, rules, now=now)
         _tell(tx, rules, now=now)
         return found
@@ -31,6 +51,27 @@ def sweep(store: Store, *, wall: datetime) -> int:
     with store.transactions() as tx:
         tx.beat("sweep", at=wall)
         return tx.outbox.reclaim(now=wall)
+
+
+def _auditor(tx: Tx, *, now: datetime, wall: datetime) -> list[str]:
+    """
+    Whoever finds what is missing must not be missing itself; it looks at us in turn.
+
+    After a standstill of everything each has been away, and neither is blamed before it has had its minute.
+    """
+    beats = tx.heartbeats()
+    last = beats.get("audit")
+    if last is None:
+        tx.beat("audit", at=wall, detail="awaited")  # from now on its silence counts
+        return []
+    name = "quiet:audit"
+    if wall - last[0] <= LATE_AFTER["audit"]:
+        tx.clear_alarm(name, now=now)
+        return []
+    if "watch" not in beats or wall - beats["watch"][0] > LATE_AFTER["watch"]:
+        return []
+    words = f"后台核查自 {last[0]:%H:%M:%S} (UTC) 起无响应"
+    return [name] if tx.raise_alarm(name, area="", detail=words, now=now) else []
 
 
 def _feeds(tx: Tx, *, now: datetime, wall: datetime) -> list[str]:

@@ -67,6 +67,11 @@ def _icon() -> ResponseReturnValue:
     return redirect(url_for("static", filename="icon.svg"), 301)
 
 
+def _route() -> str:
+    """Which route was asked for: a path as it came may hold a phone link's token, and logs hold none."""
+    return request.url_rule.rule if request.url_rule else ""
+
+
 def _answers(app: Flask) -> None:
     """What each root of error looks like to the person who met it."""
 
@@ -74,7 +79,7 @@ def _answers(app: Flask) -> None:
         return _said(404, _("没有这个页面"), _("地址可能写错了，或者内容已不在这里。"))
 
     def not_allowed(error: NotAllowed) -> ResponseReturnValue:
-        log.info("web.not_allowed", extra={"path": request.path, "because": str(error)})
+        log.info("web.not_allowed", extra={"path": _route(), "because": str(error)})
         return _said(403, _("您无权查看或操作此处"), _("您的角色或所属区域无权进行此操作。需要时请联系系统管理员。"))
 
     def refused(error: Refused) -> ResponseReturnValue:
@@ -84,7 +89,7 @@ def _answers(app: Flask) -> None:
         return _said(409, _("有人先您一步"), _("同时有人更新了这里，您的操作没有生效。请查看最新情况后再决定。"))
 
     def unavailable(error: Unavailable) -> ResponseReturnValue:
-        log.warning("web.unavailable", extra={"path": request.path, "because": str(error)})
+        log.warning("web.unavailable", extra={"path": _route(), "because": str(error)})
         return _said(503, _("暂时不可用"), _("数据库或外部服务没有应答。已保存的内容不受影响，请稍后再试。"))
 
     def stale_form(_error: CSRFError) -> ResponseReturnValue:

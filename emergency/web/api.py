@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 from functools import cache
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -24,7 +23,7 @@ from emergency.domain.episode import Decision, Fact, Move, NotEntitled, OwnPropo
 from emergency.domain.level import Level
 from emergency.domain.people import Act, NotAllowed
 from emergency.errors import Conflict, EmergencyError, Missing, Refused, Unavailable
-from emergency.services import amending, decisions, dispatch, intake, reviews, verifying
+from emergency.services import amending, decisions, dispatch, intake, reviews, verifying, watch
 from emergency.store import Tx, migrating, portal, record
 from emergency.web.access import ask_here, by_key, by_signature, confirmed, open_to, public_page, the_person, the_system
 from emergency.web.arriving import (
@@ -41,8 +40,6 @@ from emergency.web.arriving import (
 
 bp = Blueprint("api", __name__)
 V1: Final = "/api/v1"
-SWEEP_LATE: Final = timedelta(seconds=60)  # a sweep runs every few seconds, a look every minute
-WATCH_LATE: Final = timedelta(minutes=4)
 LONGEST_KEY: Final = 200  # characters of an Idempotency-Key
 LONGEST_WINDOW: Final = 3650  # days
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
@@ -129,9 +126,9 @@ def _checks() -> list[dict[str, Any]]:
     known = system.broker.spellings is not None
     check("broker", not known or system.broker.ping(), "none is set up" if not known else "")
     wall = system.wall.now()
-    for name, late in (("sweep", SWEEP_LATE), ("watch", WATCH_LATE)):
-        last = beats[name][0] if name in beats else None
-        check(name, last is not None and wall - last <= late, last.isoformat() if last else "never")
+    silent = {name for name, _ in watch.late(beats, wall=wall)}
+    for name in watch.LATE_AFTER:
+        check(name, name not in silent, beats[name][0].isoformat() if name in beats else "never")
     return checks
 
 

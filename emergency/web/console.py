@@ -16,7 +16,7 @@ from emergency.domain.episode import Decision, Episode, Phase, Standing, rank_no
 from emergency.domain.people import Act, Area, Person, within
 from emergency.domain.plan import Authority
 from emergency.errors import Missing, Refused
-from emergency.services import decisions, reviews
+from emergency.services import decisions, reviews, watch
 from emergency.services.rules import NoAir
 from emergency.store import Tx, advising, consulting, desk, desk_orders, exercising
 from emergency.web import chart, showing
@@ -121,6 +121,7 @@ def now() -> ResponseReturnValue:
             "feeds": desk.feeds(tx),
             "names": desk.names(tx),
             "wall": system.wall.now(),
+            "stopped": [one for one in watch.late(tx.heartbeats(), wall=system.wall.now()) if one[0] == "sweep"],
         }
     page["step"] = next_step(areas[area], episode, waiting, tally, issues=bool(page["issues"]))
     return render_template("console/now.html", **page)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, g, request
+from flask import Flask, g, request, url_for
 from markupsafe import Markup
 
 from emergency.clock import SHANGHAI
@@ -210,11 +210,19 @@ def alarm(name: str, areas: Mapping[str, Area]) -> str:
     if words is None:
         return name
     if kind != "nobody":
-        return f"{_(words)} {rest if kind in ('feed', 'silent') else ''}".strip()
+        return f"{_(words)} {rest if kind in ('feed', 'silent', 'unattended', 'unproved') else ''}".strip()
     role, _sep, area = rest.partition(":")
     whom = said("notify" if role in WORDS["notify"] else "role", role)
     where = area_name(areas[area]) if area in areas else area
     return f"{_(words)} {whom} · {where}"
+
+
+def alarm_link(name: str) -> str:
+    """Where somebody goes about an alarm: the orders of its episode, the page of feeds; empty where there is none."""
+    kind, _sep, rest = name.partition(":")
+    if kind in ("unissued", "unordered", "unnoticed", "repaired", "steps", "unlifted"):
+        return url_for("ordering.orders", episode=rest.partition(":")[0])
+    return url_for("console.feeds") if kind in ("feed", "silent") else ""
 
 
 def alarm_groups(
@@ -238,6 +246,6 @@ def set_up(app: Flask) -> None:
     )  # fmt: skip
     app.jinja_env.globals.update(
         said=said, now=now, sentence=sentence, sector=sector, area_name=area_name, nearest_words=nearest_words,
-        full_moment=full_moment, WORDS=WORDS, here=here, alarm=alarm,
+        full_moment=full_moment, WORDS=WORDS, here=here, alarm=alarm, alarm_link=alarm_link,
         alarm_groups=alarm_groups,
     )  # fmt: skip

@@ -15,7 +15,7 @@ from emergency.clock import WallClock
 from emergency.commands import stack
 from emergency.store import connect
 
-ILL_WITHOUT_A_BROKER = {"broker", "workers", "beat", "channels"}
+ILL_WITHOUT_A_BROKER = {"broker", "workers", "beat", "watch", "audit", "channels"}
 
 
 @pytest.fixture
@@ -136,3 +136,21 @@ def test_a_worker_without_lanes_listens_to_all_and_with_lanes_to_those() -> None
     assert "--beat" in everything
     assert one[one.index("--queues") + 1] == "urgent"
     assert "--beat" not in one
+
+
+def test_an_access_log_that_somebody_turns_on_holds_no_phone_link() -> None:
+    """A path is a token under /o/…, and so is a referrer."""
+    from gunicorn.config import Config
+    from gunicorn.glogging import Logger
+
+    logged = stack.ACCESS_LOG[stack.ACCESS_LOG.index("--access-logformat") + 1]
+    said = {"PATH_INFO": "/o/a-token", "RAW_URI": "/o/a-token", "HTTP_REFERER": "https://x.example/o/a-token"}
+    atoms = Logger(Config()).atoms(
+        type("Answer", (), {"status": "200 OK", "sent": 3, "headers": []})(),
+        type("Asked", (), {"headers": []})(),
+        {"REQUEST_METHOD": "GET", "SERVER_PROTOCOL": "HTTP/1.1", "QUERY_STRING": "", **said},
+        timedelta(seconds=1),
+    )
+
+    assert "a-token" in atoms["U"]
+    assert "a-token" not in logged % atoms

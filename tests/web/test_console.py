@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
@@ -759,3 +760,23 @@ def test_one_source_alone_is_said_to_stand_alone(world: World, signed_in: Signed
     world.forecast(90, 80, 70)
 
     assert "只有一个预报来源" in signed_in("city-duty").get("/console").text
+
+
+def test_the_desk_says_when_the_timer_has_stopped_and_leads_from_an_alarm_to_its_orders(
+    world: World, signed_in: SignedIn
+) -> None:
+    world.activated(Level.YELLOW)
+    world.sweep()
+    client = signed_in("lj-duty")
+    assert "后台计时停止" not in client.get("/console?area=450200.450206").text
+
+    with world.store.engine.begin() as connection:
+        connection.execute(text("DELETE FROM links"))
+        connection.execute(text("DELETE FROM messages WHERE kind = 'order'"))
+    world.sweep()
+    world.wall.forward(minutes=2)
+    page = client.get("/console?area=450200.450206").text
+
+    assert "后台计时停止" in page
+    assert f"/console/orders?episode={world.episode().id}" in page
+    assert "核查补发" in page

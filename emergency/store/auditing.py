@@ -1,0 +1,212 @@
+"""What should be there and is not: the auditor's questions, each one statement however many orders there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, exists, func, or_, select
+
+from emergency.domain.episode import Decision, Episode, Phase, Standing
+from emergency.domain.messages import Kind, State
+from emergency.domain.orders import LIVE, Order, Revision, Status
+from emergency.store import saving
+from emergency.store.bulk import copy_in, table
+from emergency.store.tables import (
+    ContactRow,
+    DecisionRow,
+    EpisodeRow,
+    LinkRow,
+    MessageRow,
+    OrderRow,
+    RevisionRow,
+    SlotRow,
+    TaskRow,
+)
+from emergency.store.tx import Tx
+
+REPAIR = "audit"  # the rung of a notice that was put a second time
+NOTICES = (Kind.ORDER.value, Kind.REVISION.value, Kind.INFORMATION.value)
+AT_ONCE = 500  # repairs in one audit; the next minute takes the rest
+_RUNNING = EpisodeRow.phase.in_([Phase.OPENING.value, Phase.ACTIVE.value])
+_ENDED = EpisodeRow.phase.in_([Phase.RELEASED.value, Phase.WITHDRAWN.value, Phase.CLOSED.value])
+_LIVE = OrderRow.status.in_([one.value for one in LIVE])
+
+
+@dataclass(frozen=True)
+class Counted:
+    """So many things of an episode, and its area."""
+
+    episode_id: UUID
+    area: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Unattended:
+    """A lane in which messages are ready and nobody sends."""
+
+    channel: str
+    lane: int
+    count: int
+    oldest: datetime
+
+
+def approved(tx: Tx) -> list[tuple[Episode, Decision, int]]:
+    """Every approved decision of a running episode, oldest first, with how many revisions it has made."""
+    made = (
+        select(RevisionRow.decision_id, func.count().label("made")).group_by(RevisionRow.decision_id).subquery("made")
+    )
+    rows = tx.connection.execute(
+        select(table(DecisionRow), func.coalesce(made.c.made, 0).label("made"))
+        .join(EpisodeRow, EpisodeRow.id == DecisionRow.episode_id)
+        .join(made, made.c.decision_id == DecisionRow.id, isouter=True)
+        .where(_RUNNING, DecisionRow.standing == Standing.APPROVED.value)
+        .order_by(DecisionRow.decided_at)
+    ).all()
+    episodes = {row.id: saving.episode(row) for row in tx.connection.execute(select(table(EpisodeRow)).where(_RUNNING))}
+    return [(episodes[row.episode_id], saving.decision(row), int(row.made)) for row in rows]
+
+
+def ordered(tx: Tx) -> Mapping[UUID, frozenset[UUID]]:
+    """Which recipients have an order, whatever its status, in each running episode."""
+    found: dict[UUID, set[UUID]] = {}
+    for row in tx.connection.execute(
+        select(OrderRow.episode_id, OrderRow.recipient_id)
+        .join(EpisodeRow, EpisodeRow.id == OrderRow.episode_id)
+        .where(_RUNNING)
+    ):
+        found.setdefault(row.episode_id, set()).add(row.recipient_id)
+    return {episode: frozenset(some) for episode, some in found.items()}
+
+
+def without_notice(tx: Tx, *, limit: int = AT_ONCE) -> list[Order]:
+    """
+    Live orders whose present revision nobody was told of: no notice lies in the post or has left it.
+
+    A cancelled notice counts as none as long as the order waits for an answer; one that was put again counts.
+    """
+    told = exists().where(
+        MessageRow.order_id == OrderRow.id,
+        MessageRow.revision == OrderRow.revision,
+        MessageRow.kind.in_(NOTICES),
+        or_(
+            MessageRow.state != State.CANCELLED.value, MessageRow.rung == REPAIR, OrderRow.status != Status.ISSUED.value
+        ),
+    )
+    return _orders(tx, _LIVE, ~told, limit=limit)
+
+
+def without_ladder(tx: Tx, *, limit: int = AT_ONCE) -> list[Order]:
+    """Orders that wait for an answer and have no step due, though none was ever taken."""
+    return _orders(
+        tx,
+        OrderRow.status == Status.ISSUED.value,
+        OrderRow.next_rung_at.is_(None),
+        OrderRow.escalated == 0,
+        limit=limit,
+    )
+
+
+def _orders(tx: Tx, *where: Any, limit: int) -> list[Order]:
+    rows = tx.connection.execute(
+        select(table(OrderRow))
+        .join(EpisodeRow, EpisodeRow.id == OrderRow.episode_id)
+        .where(_RUNNING, *where)
+        .order_by(OrderRow.issued_at)
+        .limit(limit)
+    )
+    return [saving.order(row) for row in rows]
+
+
+def steps_overdue(tx: Tx, *, before: datetime) -> list[Counted]:
+    """Steps of the ladder that were due by then and were not taken, by episode."""
+    return _counted(tx, _RUNNING, OrderRow.status == Status.ISSUED.value, OrderRow.next_rung_at <= before)
+
+
+def live_after_the_end(tx: Tx, *, now: datetime) -> list[Counted]:
+    """Orders that still live although their episode's end has taken effect."""
+    return _counted(tx, _ENDED, _LIVE, or_(EpisodeRow.released_at.is_(None), EpisodeRow.released_at <= now))
+
+
+def _counted(tx: Tx, *where: Any) -> list[Counted]:
+    rows = tx.connection.execute(
+        select(EpisodeRow.id, EpisodeRow.area, func.count().label("count"))
+        .join(OrderRow, OrderRow.episode_id == EpisodeRow.id)
+        .where(*where)
+        .group_by(EpisodeRow.id, EpisodeRow.area)
+    )
+    return [Counted(row.id, row.area, int(row.count)) for row in rows]
+
+
+def unattended(tx: Tx, *, before: datetime, wall: datetime) -> list[Unattended]:
+    """Lanes with messages that were due by then and that nobody holds; one whose breaker is open tells by itself."""
+    held = exists().where(
+        SlotRow.channel == MessageRow.channel,
+        SlotRow.lane == MessageRow.lane,
+        or_(SlotRow.leased_until > wall, SlotRow.broken_until > wall),
+    )
+    rows = tx.connection.execute(
+        select(
+            MessageRow.channel,
+            MessageRow.lane,
+            func.count().label("count"),
+            func.min(MessageRow.due_at).label("oldest"),
+        )
+        .where(MessageRow.state == State.READY.value, MessageRow.due_at <= before, ~held)
+        .group_by(MessageRow.channel, MessageRow.lane)
+    )
+    return [Unattended(row.channel, row.lane, int(row.count), row.oldest) for row in rows]
+
+
+def past_lease(tx: Tx, *, before: datetime) -> int:
+    """How many messages are held by a sender whose lease was over by then and were not taken back."""
+    asked = (
+        select(func.count())
+        .select_from(table(MessageRow))
+        .where(MessageRow.state == State.SENDING.value, MessageRow.leased_until <= before)
+    )
+    return int(tx.connection.execute(asked).scalar_one())
+
+
+def tasks_without_alarm(tx: Tx, *, before: datetime) -> int:
+    """How many tasks were due by then, are not done, and nobody was told."""
+    asked = (
+        select(func.count())
+        .select_from(table(TaskRow))
+        .where(TaskRow.done_at.is_(None), TaskRow.alarmed_at.is_(None), TaskRow.due_at <= before)
+    )
+    return int(tx.connection.execute(asked).scalar_one())
+
+
+def without_link(tx: Tx, *, limit: int = AT_ONCE) -> list[tuple[Order, UUID]]:
+    """Live orders with a contact that has no phone link, revoked or not; and the contact."""
+    rows = tx.connection.execute(
+        select(table(OrderRow), ContactRow.id.label("missing"))
+        .join(EpisodeRow, EpisodeRow.id == OrderRow.episode_id)
+        .join(ContactRow, ContactRow.recipient_id == OrderRow.recipient_id)
+        .join(LinkRow, and_(LinkRow.order_id == OrderRow.id, LinkRow.contact_id == ContactRow.id), isouter=True)
+        .where(_RUNNING, _LIVE, LinkRow.id.is_(None))
+        .limit(limit)
+    )
+    return [(saving.order(row), row.missing) for row in rows]
+
+
+def add_links(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep new phone links."""
+    copy_in(tx.connection, table(LinkRow), rows)
+
+
+def revisions_of(tx: Tx, some: Iterable[Order]) -> Mapping[tuple[UUID, int], Revision]:
+    """Every revision of these orders, by order and number."""
+    rows = tx.connection.execute(select(table(RevisionRow)).where(RevisionRow.order_id.in_([one.id for one in some])))
+    return {(row.order_id, row.number): saving.revision(row) for row in rows}
+
+
+def decisions_called(tx: Tx, ids: Iterable[UUID]) -> Mapping[UUID, Decision]:
+    """These decisions."""
+    rows = tx.connection.execute(select(table(DecisionRow)).where(DecisionRow.id.in_(list(ids))))
+    return {row.id: saving.decision(row) for row in rows}
