@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from threading import Lock
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -18,6 +19,7 @@ from emergency.store.tx import Tx
 __all__ = ["Store", "Tx", "connect"]
 
 T = TypeVar("T")
+PATIENCE_S = 30  # with another writer
 
 
 class Store:
@@ -30,6 +32,7 @@ class Store:
     def __init__(self, writer: Engine, reader: Engine, *, lease: timedelta = LEASE) -> None:
         self._writer, self._reader, self.lease = writer, reader, lease
         self.dialect = writer.dialect.name
+        self._turn = Lock() if self.dialect == "sqlite" else None
         self.engine = writer
 
     @contextmanager
@@ -40,7 +43,7 @@ class Store:
         :raises Conflict: somebody else saved first or a unique row exists: run the use case once more
         :raises Unavailable: the database did not answer
         """
-        with self._open(self._writer) as connection:
+        with self._in_turn(), self._open(self._writer) as connection:
             yield Tx(connection, lease=self.lease)
 
     @contextmanager
@@ -68,6 +71,19 @@ class Store:
         if self._reader is not self._writer:
             self._reader.dispose()
 
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """One writer of this process at a time on SQLite: in a queue, where its busy handler would sleep and starve."""
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=PATIENCE_S):
+            raise Unavailable(f"another writer of this process has not ended within {PATIENCE_S} s")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
     @staticmethod
     @contextmanager
     def _open(engine: Engine) -> Iterator[Connection]:
@@ -94,12 +110,13 @@ def connect(url: str, *, lease: timedelta = LEASE) -> Store:
 
 
 def _sqlite(url: str, begin: str, *, writes: bool) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=20, max_overflow=20)
+    patient = {"timeout": PATIENCE_S, "check_same_thread": False}
+    engine = create_engine(url, connect_args=patient, pool_size=20, max_overflow=20)
 
     def on_connect(raw: sqlite3.Connection, _: Any) -> None:
         raw.isolation_level = None
         cursor = raw.cursor()
-        cursor.execute("PRAGMA busy_timeout=30000")
+        cursor.execute(f"PRAGMA busy_timeout={PATIENCE_S * 1000}")
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")

@@ -7,11 +7,11 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import TooManyRequests
 
@@ -22,7 +22,8 @@ from emergency.services import dispatch
 from emergency.services.links import token_sha256
 from emergency.store import portal
 from emergency.web import showing
-from emergency.web.access import by_link, limited, the_system
+from emergency.web.access import by_link, the_system
+from emergency.web.pacing import Pace
 from emergency.web.words import N_, _, lang
 
 bp = Blueprint("phone", __name__)
@@ -35,7 +36,7 @@ POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{STYLE}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 LONGEST: Final = 1000  # characters of a reason
-PACE: Final = "30 per minute; 300 per hour"  # of one link, whoever opens it
+PACE: Final = ((30, timedelta(minutes=1)), (300, timedelta(hours=1)))  # of one link, whoever opens it
 
 WORDS: Final[Mapping[Action, str]] = {
     Action.ACKNOWLEDGE: N_("收到"),
@@ -187,19 +188,25 @@ def phone_in(contact: str) -> str:
     return found.group() if found else ""
 
 
-def _one_link() -> str:
-    return token_sha256(str((request.view_args or {}).get("token", "")))
-
-
 @bp.before_request
 def forget_the_token() -> None:
     """Keep the token out of whatever is logged of this request from here on: whoever reads a log could answer."""
     request.path = "/o/…"
 
 
+@bp.before_request
+def keep_the_pace() -> None:
+    """Let one link be opened and answered only so often; being led on from an old address is neither."""
+    if request.endpoint == "phone.look_again":
+        return
+    pace = current_app.extensions.setdefault("pace", Pace(PACE))
+    one = token_sha256(str((request.view_args or {}).get("token", "")))
+    if not pace.allows(one, now=the_system().wall.now()):
+        raise TooManyRequests
+
+
 @bp.get("/o/<token>")
 @by_link
-@limited(PACE, by=_one_link)
 def show(token: str) -> ResponseReturnValue:
     """The order as it stands; a link preview that opens it answers nothing."""
     return _order_page(token, notice_kind=request.args.get("said", ""))
@@ -214,36 +221,32 @@ def look_again(token: str) -> ResponseReturnValue:
 
 @bp.post("/o/<token>/answer")
 @by_link
-@limited(PACE, by=_one_link)
 def answer(token: str) -> ResponseReturnValue:
-    """Take the answer of the contact this link belongs to."""
+    """Take the answer of the contact this link belongs to; no page is made before it is kept."""
     system = the_system()
-    now = system.clock.now()
-    opened = _opened(token)
-    if opened is None or opened.expired:
+    if not TOKEN.fullmatch(token):
         return _order_page(token)
+    now = system.clock.now()
     try:
         said = said_in(request.form)
-        by = opened.contact.name if opened.contact else opened.recipient.name
         done = system.store.run(
-            lambda tx: dispatch.answer(
-                tx,
-                system.rules,
-                opened.order.id,
-                revision=said.revision,
-                action=said.action,
-                by=by,
-                contact_id=opened.contact.id if opened.contact else None,
-                via="link",
-                remark=said.remark,
-                now=now,
+            lambda tx: dispatch.answer_by_link(
+                tx, system.rules, token, revision=said.revision, action=said.action, remark=said.remark, now=now
             )
         )
-    except Missing:  # a revision this order never had
-        return _order_page(token, error=showing.refusal(Unread())), 422
+    except Missing:  # no such link, not any more, or a revision this order never had
+        return _not_taken(token, Unread())
     except Refused as refused:
-        return _order_page(token, error=showing.refusal(refused), typed=request.form.get("remark", "")[:LONGEST]), 422
+        return _not_taken(token, refused)
     return _plain(make_response(redirect(f"/o/{token}?said={kind_of(done)}", 303)))
+
+
+def _not_taken(token: str, refused: Refused) -> Response:
+    """The order again with what was wrong; where the link itself is no good, that instead."""
+    page = _order_page(token, error=showing.refusal(refused), typed=request.form.get("remark", "")[:LONGEST])
+    if page.status_code == 200:
+        page.status_code = 422
+    return page
 
 
 def kind_of(done: dispatch.Answered) -> str:

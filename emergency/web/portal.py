@@ -67,10 +67,7 @@ def order(order_id: UUID) -> ResponseReturnValue:
 @open_to(Act.ANSWER_OWN)
 def answer(order_id: UUID) -> ResponseReturnValue:
     """Answer one of our orders, in the name of whoever has signed in."""
-    system, person, now = the_system(), the_person(), showing.now()
-    with system.store.reading() as tx:
-        if asking.sheet(tx, order_id).order.recipient_id != _own():
-            raise Missing("not an order of theirs")
+    system, person, now, own = the_system(), the_person(), showing.now(), _own()
     try:
         said = phone.said_in(request.form)
         done = system.store.run(
@@ -85,6 +82,7 @@ def answer(order_id: UUID) -> ResponseReturnValue:
                 via="portal",
                 remark=said.remark,
                 now=now,
+                only_of=own,
             )
         )
     except Refused as refused:
