@@ -67,6 +67,7 @@ def suggest(
         aside = episodes.supersede(waiting, now=now, because="a fresher assessment asks for something else")
         tx.save(aside, fact="decision.superseded", by="rule", at=now)
         tx.outbox.cancel_for_decision(waiting.id)
+        tx.clear_alarm(f"undecided:{waiting.id}", now=now)
     decision = episodes.suggested(
         _drawn(tx, rules, plan, episode, move=move, level=level, assessment=assessment, now=now)
     )
@@ -175,6 +176,7 @@ def propose(
         aside = episodes.supersede(waiting, now=now, because=f"{by.login} proposed {move.value} {level.word}")
         tx.save(aside, fact="decision.superseded", by=by.login, at=now)
         tx.outbox.cancel_for_decision(waiting.id)
+        tx.clear_alarm(f"undecided:{waiting.id}", now=now)
     grounds = assessment or rules.assess_now(tx, area, now=now)
     decision = _drawn(tx, rules, plan, episode, move=move, level=level, assessment=grounds, now=now)
     notice = replace(
@@ -217,6 +219,7 @@ def _put_forward(tx: Tx, rules: Rules, decision: Decision, *, by: Person, now: d
         },
     )
     consulting.tie(tx, kept, by=by, now=now)
+    tx.clear_alarm(f"undecided:{kept.id}", now=now)  # the suggestion's; the proposal has a time of its own
     _tell(tx, rules, kept, Role.APPROVER, rung="proposed", now=now)
     return kept
 
@@ -274,6 +277,7 @@ def approve(
         more={"level": episode.level, "number": decision.notice.number, "effective_at": decision.notice.effective_at},
     )
     tx.outbox.cancel_for_decision(decision.id)
+    tx.clear_alarm(f"undecided:{decision.id}", now=now)
     dispatch.revise_all(tx, rules, decision, episode, prepared, by=by, now=now)
     _what_follows(tx, rules, decision, orders=len(prepared.drawn_up), now=now)
     return decision
@@ -305,6 +309,7 @@ def reject(tx: Tx, decision_id: UUID, *, by: Person, because: str, now: datetime
     """
     decision = episodes.reject(tx.decision(decision_id), by=by, now=now, because=because)
     tx.outbox.cancel_for_decision(decision.id)
+    tx.clear_alarm(f"undecided:{decision.id}", now=now)
     decision = tx.save(decision, fact="decision.rejected", by=by.login, at=now, more={"because": because})
     deputies.note_deputised(tx, decision, by=by, now=now)
     return decision
@@ -312,8 +317,8 @@ def reject(tx: Tx, decision_id: UUID, *, by: Person, because: str, now: datetime
 
 def lapse_overdue(store: Store, rules: Rules, *, now: datetime) -> int:
     """
-    Nag about proposals nobody decided in time, let go of those that can no longer take effect, and tell deputies whose
-    turn has come; how many were met.
+    Nag about suggestions and proposals nobody decided in time, let go of those that can no longer take effect, and tell
+    deputies whose turn has come; how many were met.
 
     A proposal is never dropped because somebody slept: it lapses only when its own end has passed.
     """

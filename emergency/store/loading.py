@@ -116,12 +116,9 @@ class Loading:
         return [saving.decision(row) for row in rows]
 
     def overdue_decisions(self, *, now: datetime) -> list[Decision]:
-        """Proposals that nobody decided in time."""
-        rows = self.connection.execute(
-            select(table(DecisionRow)).where(
-                DecisionRow.standing == Standing.PROPOSED.value, DecisionRow.decide_by <= now
-            )
-        )
+        """Suggestions that nobody took up, and proposals that nobody decided, in time."""
+        waiting = DecisionRow.standing.in_([one.value for one in WAITING])
+        rows = self.connection.execute(select(table(DecisionRow)).where(waiting, DecisionRow.decide_by <= now))
         return [saving.decision(row) for row in rows]
 
     def deputies_due(self, *, now: datetime) -> list[Decision]:
