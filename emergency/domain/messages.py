@@ -98,6 +98,14 @@ LANES = {
     Kind.CONSULTATION: Lane.URGENT,
 }
 
+STORM = 100  # so many told at once by one sweep are a storm
+
+
+def lane_of(kind: Kind, *, together: int = 1) -> Lane:
+    """The lane of a message that goes out with so many others: reminders and escalations in a storm are bulk."""
+    stormy = together >= STORM and kind in (Kind.REMINDER, Kind.ESCALATION)
+    return Lane.BULK if stormy else LANES[kind]
+
 
 @dataclass(frozen=True)
 class Message:

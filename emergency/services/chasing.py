@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from uuid import UUID
 
 from emergency.domain import ladder
 from emergency.domain.episode import Fact
-from emergency.domain.messages import Kind
+from emergency.domain.messages import Kind, lane_of
 from emergency.domain.orders import Contact, NothingToDo, Order, Recipient, RecipientKind, Status
 from emergency.domain.people import Act, Person, Role, ask
 from emergency.services import wording
@@ -133,22 +134,24 @@ def escalate_overdue(store: Store, rules: Rules, *, now: datetime, batch: int = 
             return 0
     taken = 0
     while True:
-        done = store.run(lambda tx: _escalate(tx, rules, now=now, limit=batch))
+        done = store.run(partial(_escalate, rules=rules, now=now, limit=batch, before=taken))
         taken += done
         if done < batch:
             return taken
 
 
-def _escalate(tx: Tx, rules: Rules, *, now: datetime, limit: int) -> int:
+def _escalate(tx: Tx, rules: Rules, *, now: datetime, limit: int, before: int = 0) -> int:
     some = tx.orders_to_chase(now=now, limit=limit)
     around = Around(tx, rules)
     recipients = {one.id: one for one in tx.recipients_called({order.recipient_id for order in some})}
     for order in some:
-        _climb(tx, rules, around, order, recipients[order.recipient_id], now=now)
+        _climb(tx, rules, around, order, recipients[order.recipient_id], now=now, together=before + len(some))
     return len(some)
 
 
-def _climb(tx: Tx, rules: Rules, around: Around, order: Order, recipient: Recipient, *, now: datetime) -> None:
+def _climb(
+    tx: Tx, rules: Rules, around: Around, order: Order, recipient: Recipient, *, now: datetime, together: int = 1
+) -> None:
     after, rung = ladder.climbed(order, around.rungs(order.episode_id), now=now)
     if rung is None:
         tx.save(ladder.stopped(order), fact="order.chase_ended", by="system", at=now)
@@ -174,7 +177,7 @@ def _climb(tx: Tx, rules: Rules, around: Around, order: Order, recipient: Recipi
     ]
     due_at = order.next_rung_at or now
     if tx.keep_rung(order, rung.step, notify=rung.notify, told=len(told), due_at=due_at, now=now):
-        tx.outbox.put(messages)
+        tx.outbox.put(replace(one, lane=lane_of(one.kind, together=together)) for one in messages)
     if not told and not tx.exercise_of(order.episode_id):
         words = f"{recipient.name}: nobody can be reached as {rung.notify}"
         tx.raise_alarm(f"nobody:{rung.notify}:{order.area}", area=desk, now=now, detail=words)

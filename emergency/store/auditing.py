@@ -134,12 +134,12 @@ def live_after_the_end(tx: Tx, *, now: datetime) -> list[Counted]:
 
 def _counted(tx: Tx, *where: Any) -> list[Counted]:
     rows = tx.connection.execute(
-        select(EpisodeRow.id, EpisodeRow.area, func.count().label("count"))
+        select(EpisodeRow.id, EpisodeRow.area, func.count().label("found"))
         .join(OrderRow, OrderRow.episode_id == EpisodeRow.id)
         .where(*where)
         .group_by(EpisodeRow.id, EpisodeRow.area)
     )
-    return [Counted(row.id, row.area, int(row.count)) for row in rows]
+    return [Counted(row.id, row.area, int(row.found)) for row in rows]
 
 
 def unattended(tx: Tx, *, before: datetime, wall: datetime) -> list[Unattended]:
@@ -153,13 +153,13 @@ def unattended(tx: Tx, *, before: datetime, wall: datetime) -> list[Unattended]:
         select(
             MessageRow.channel,
             MessageRow.lane,
-            func.count().label("count"),
+            func.count().label("found"),
             func.min(MessageRow.due_at).label("oldest"),
         )
         .where(MessageRow.state == State.READY.value, MessageRow.due_at <= before, ~held)
         .group_by(MessageRow.channel, MessageRow.lane)
     )
-    return [Unattended(row.channel, row.lane, int(row.count), row.oldest) for row in rows]
+    return [Unattended(row.channel, row.lane, int(row.found), row.oldest) for row in rows]
 
 
 def past_lease(tx: Tx, *, before: datetime) -> int:

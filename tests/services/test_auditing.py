@@ -144,8 +144,8 @@ def test_steps_that_are_due_are_named_only_while_their_sweep_says_nothing(world:
 def test_a_lane_that_nobody_drains_is_named_and_one_that_is_held_is_not(world: World) -> None:
     world.activated(Level.YELLOW, deliver=False)
     world.wall.forward(minutes=2)
-    for lane in Lane:
-        world.store.run(lambda tx, at=lane: tx.outbox.slot("sms", at, holder="somebody", now=world.wall.now()))
+    with world.store.transactions() as tx:
+        assert all(tx.outbox.slot("sms", lane, holder="somebody", now=world.wall.now()) for lane in Lane)
     assert audited(world) == []
 
     world.wall.forward(minutes=2)
