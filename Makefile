@@ -1,7 +1,7 @@
 # One door for people and for CI. `make help` lists what there is; every target makes the .venv it needs.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install install-all run test check bench docs lock shots fmt clean python
+.PHONY: help install install-all run test check bench soak docs lock shots fmt clean python
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -63,6 +63,9 @@ check: $(DEV_STAMP) ## ruff, mypy, import contracts, house rules
 bench: $(DEV_STAMP) ## the benchmarks, each beside its floor; ARGS="--json --only GROUP --size N"
 	@if [ -f benchmarks/__main__.py ]; then $(PY) -m benchmarks $(ARGS); \
 	else echo "there are no benchmarks to run yet" >&2; exit 1; fi
+
+soak: $(DEV_STAMP) ## random deaths of worker, beat, pages and broker, counted; ARGS="--kills 500 --seconds N --seed N"
+	@$(PY) -m tests.crash.soak $(ARGS)
 
 lock: $(PY) ## pin requirements.in and requirements-dev.in anew for every supported Python, with uv in a venv of its own
 	@rm -rf var/lock && mkdir -p var && $(PY) -m venv var/lock && var/lock/bin/python -m pip --quiet install uv

@@ -29,7 +29,9 @@ def pytest_configure(config: pytest.Config) -> None:
     del config
 
 
-SLOW_FILES = ("test_demo.py", "test_accessible.py", "test_by_hand.py", "test_dispatch.py", "test_people.py")
+SLOW_FILES = (
+    "test_demo.py", "test_crash.py", "test_accessible.py", "test_by_hand.py", "test_dispatch.py", "test_people.py",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,7 +45,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Figures that a test wants read, whatever the verbosity: ``record_property("told", …)``."""
-    for report in terminalreporter.getreports("passed"):
+    reports = terminalreporter.getreports("passed")
+    for report in sorted(reports, key=lambda one: "tests/crash/" in one.nodeid):  # what the deaths came to is said last
         for name, value in report.user_properties:
             if name == "told":
                 terminalreporter.write_line(str(value))

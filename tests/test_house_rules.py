@@ -253,3 +253,12 @@ def test_the_readme_gives_the_two_commands_and_ci_calls_the_second() -> None:
         assert "make test" in said
     assert "make test" in ci
     assert "make check" in ci
+
+
+def test_every_test_named_against_a_known_mistake_exists() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", (ROOT / "docs" / "regressions.md").read_text("utf-8"))
+
+    missing = [f"{file}::{test}" for file, test in named if f"def {test}(" not in (ROOT / file).read_text("utf-8")]
+
+    assert len(named) > 20
+    assert missing == []
