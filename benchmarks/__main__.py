@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from benchmarks import aqi, replay
+from benchmarks import ack, aqi, fanout, replay
 
 Figures = Mapping[str, object]
 
@@ -25,7 +25,35 @@ def _replay(size: int | None) -> Figures:
     return {**replay.run(replay.WINTERS if size is None else size)}
 
 
-GROUPS: Mapping[str, Callable[[int | None], Figures]] = {"aqi": _aqi, "replay": _replay}
+def _fanout(size: int | None) -> Figures:
+    return fanout.run(fanout.SIZE if size is None else size)
+
+
+def _fanout_sqlite(size: int | None) -> Figures:
+    return fanout.run_sqlite(fanout.SIZE if size is None else size)
+
+
+def _growth(size: int | None) -> Figures:
+    return fanout.run_growth(10 * fanout.SIZE if size is None else size)
+
+
+def _slow_gateway(size: int | None) -> Figures:
+    return fanout.run_slow_gateway(fanout.SIZE // 2 if size is None else size)
+
+
+def _ack(size: int | None) -> Figures:
+    return ack.run(ack.SIZE if size is None else size)
+
+
+GROUPS: Mapping[str, Callable[[int | None], Figures]] = {
+    "ack": _ack,
+    "aqi": _aqi,
+    "replay": _replay,
+    "fanout": _fanout,
+    "fanout_sqlite": _fanout_sqlite,
+    "growth": _growth,
+    "slow_gateway": _slow_gateway,
+}
 """What there is to measure: a group's name and what runs it at a size (None: its own)."""
 
 

@@ -30,7 +30,7 @@ from emergency.store import Store, connect, migrating
 
 PLAYBOOKS = Path(__file__).resolve().parents[1] / "playbooks"
 CITY = "450200"
-SECRET = "a secret for measuring only, long enough"
+SECRET = "a secret for measuring only, long enough"  # noqa: S105 - of a made-up city that lives for minutes
 PUBLIC_URL = "https://liujiang.example"
 NOW = datetime(2026, 1, 9, 17, 5, tzinfo=SHANGHAI).astimezone(UTC)
 _NAMESPACE = UUID("6a2e6c55-7d0d-4b0a-9a52-4f2f0a4d7c11")

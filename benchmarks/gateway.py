@@ -126,7 +126,7 @@ class Gateway:
 @contextmanager
 def gateway(delay_ms: float) -> Iterator[Gateway]:
     """A gateway in a process of its own that answers each message after so many milliseconds."""
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 - our own module, no input from outside
         [sys.executable, "-m", "benchmarks.gateway", str(delay_ms)],
         cwd=ROOT,
         stdin=subprocess.PIPE,

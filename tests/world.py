@@ -22,7 +22,7 @@ from emergency.plans.measures import load_measures
 from emergency.plans.places import load_place
 from emergency.plans.plans import load_plans
 from emergency.plans.wording import load_wording
-from emergency.services import auditing, chasing, consulting, decisions, dispatch, intake, post, reviews, watch
+from emergency.services import auditing, chasing, consulting, decisions, dispatch, intake, nagging, post, reviews, watch
 from emergency.services.links import Links, link_id
 from emergency.services.rules import Rules
 from emergency.store import Store
@@ -269,7 +269,7 @@ class World:
         watch.sweep(self.store, wall=self.wall.now())
         chasing.escalate_overdue(self.store, self.rules, now=self.now)
         watch.alive(self.store, "escalate", wall=self.wall.now())
-        decisions.lapse_overdue(self.store, self.rules, now=self.now)
+        nagging.lapse_overdue(self.store, self.rules, now=self.now)
         watch.look(self.store, self.rules, now=self.now, wall=self.wall.now())
         auditing.audit(self.store, self.rules, now=self.now, wall=self.wall.now())
         self.deliver()

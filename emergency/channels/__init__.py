@@ -13,7 +13,7 @@ from emergency.errors import Misconfigured
 
 __all__ = ["Channel", "build"]
 
-_KNOWN = frozenset({"url", "key", "connections", "timeout", "kind"})
+_KNOWN = frozenset({"url", "key", "connections", "timeout", "kind", "senders", "rate", "probe"})
 
 
 class Channel(Protocol):
@@ -39,6 +39,16 @@ class Channel(Protocol):
         """Seconds it waits for a connection, and again for an answer."""
         ...
 
+    @property
+    def senders(self) -> int:
+        """How many processes may drain one lane of it at once, each with its share of the connections."""
+        ...
+
+    @property
+    def rate(self) -> float:
+        """Messages a second at most, over all lanes and processes; 0 = as they come."""
+        ...
+
     async def send(self, message: Message) -> Outcome:
         """Hand it over once and say what became of it."""
         ...
@@ -52,7 +62,8 @@ def build(
     settings: Mapping[str, Mapping[str, str]], allow: frozenset[str] = frozenset(), *, wall: Clock | None = None
 ) -> Mapping[str, Channel]:
     """
-    The channels that CHANNEL_<NAME>_URL, _KEY, _CONNECTIONS, _TIMEOUT and _KIND describe, by lower-case name.
+    The channels that CHANNEL_<NAME>_URL, _KEY, _CONNECTIONS, _SENDERS, _RATE, _TIMEOUT and _KIND describe, by
+    lower-case name.
 
     ``kind`` is ``http`` when it is not said. ``wall`` dates the signatures and is the machine's own time: a gateway
     knows nothing of a replay's clock.
@@ -81,6 +92,8 @@ def _http(name: str, said: Mapping[str, str], allow: frozenset[str], wall: Clock
         wall=wall,
         connections=int(_number(f"{prefix}_CONNECTIONS", said.get("connections") or "32", 1, 512)),
         timeout_s=_number(f"{prefix}_TIMEOUT", said.get("timeout") or "10", 0.1, 60),
+        senders=int(_number(f"{prefix}_SENDERS", said.get("senders") or "1", 1, 16)),
+        rate=_number(f"{prefix}_RATE", said.get("rate") or "0", 0, 100_000),
         allow=allow,
     )
 

@@ -19,7 +19,8 @@ _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # once: mak
 
 class HttpChannel:
     """
-    One gateway at one address with one key; ``connections`` sends at a time, each within twice ``timeout_s``.
+    One gateway at one address with one key; ``connections`` sends at a time, each within twice ``timeout_s``, by
+    ``senders`` processes for each lane, ``rate`` a second at most (0 = as they come).
 
     The gateway is handed ``{id, to, text, link, lane, order, revision, episode, kind}`` with the message's id as
     ``Idempotency-Key`` (constant over attempts) and the signature of :mod:`emergency.channels.signing`.
@@ -34,9 +35,12 @@ class HttpChannel:
         wall: Clock,
         connections: int = 32,
         timeout_s: float = 10.0,
+        senders: int = 1,
+        rate: float = 0.0,
         allow: frozenset[str] = frozenset(),
     ) -> None:
         self.name, self.connections, self.timeout_s = name, connections, timeout_s
+        self.senders, self.rate = senders, rate
         self._url, self._key, self._wall = url, key, wall
         self._pool = Pool(connections=connections, timeout_s=timeout_s, allow=allow)
 

@@ -15,6 +15,8 @@ class Wall:
     name: str = WALL
     connections: int = 64
     timeout_s: float = 1.0
+    senders: int = 1
+    rate: float = 0.0
     kept: int = 0  # how many this process has kept back
 
     async def send(self, message: Message) -> Outcome:

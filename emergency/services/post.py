@@ -30,7 +30,7 @@ from emergency.domain.messages import (
     wait_before,
 )
 from emergency.services.links import Links
-from emergency.store import Store
+from emergency.store import Store, Tx
 
 T = TypeVar("T")
 SETTLE_EVERY = 100
@@ -53,6 +53,12 @@ class Sender(Protocol):
     @property
     def timeout_s(self) -> float: ...
 
+    @property
+    def senders(self) -> int: ...
+
+    @property
+    def rate(self) -> float: ...
+
     async def send(self, message: Message) -> Outcome:
         """Hand it over once and say what became of it."""
         ...
@@ -72,13 +78,17 @@ async def drain(
     """
     Send what is ready on one lane of one channel until nothing is; how many sends were settled.
 
-    Safe to run twice, late or beside itself: one holder per lane, claims by lease, settling by compare-and-set.
+    Safe to run twice, late or beside itself: as many holders per lane as the channel has places, claims by lease,
+    settling by compare-and-set. SQLite has one writer, and therefore one place.
     """
-    if not await _in_thread(lambda: _take_slot(store, channel.name, lane, holder, wall.now())):
+    places = channel.senders if store.dialect == "postgresql" else 1
+    place = await _in_thread(lambda: _take_slot(store, channel.name, lane, holder, places, wall.now()))
+    if place is None:
         return 0
-    limit = per_claim or min(500, max(20, channel.connections * 8))
+    share = max(1, (channel.connections + places - 1 - place) // places)
+    limit = per_claim or min(500, max(20, share * 8))
     try:
-        return await _Draining(store, channel, lane, links, clock, wall, holder, limit).through()
+        return await _Draining(store, channel, lane, links, clock, wall, holder, place, share, limit).through()
     finally:
         await _in_thread(lambda: _leave_slot(store, channel.name, lane, holder, wall.now()))
 
@@ -87,8 +97,8 @@ class _Draining:
     """
     One stretch of draining: the next claim is made while the last one is still leaving, and settling runs beside both.
 
-    ``ready`` holds what is claimed and not yet on its way, each with the end of its lease; never more than one claim
-    beyond what is leaving, so that no lease waits.
+    ``ready`` holds what is claimed and not yet on its way, each with the end of its lease and, where the channel has a
+    rate, the moment from which it may leave; never more than one claim beyond what is leaving, so that no lease waits.
     """
 
     def __init__(
@@ -100,11 +110,14 @@ class _Draining:
         clock: Clock,
         wall: Clock,
         holder: str,
+        place: int,
+        share: int,
         limit: int,
     ) -> None:
+        self._place, self._share = place, share
         self._store, self._channel, self._lane, self._links = store, channel, lane, links
         self._clock, self._wall, self._holder, self._limit = clock, wall, holder, limit
-        self._ready: deque[tuple[Message, datetime]] = deque()
+        self._ready: deque[tuple[Message, datetime, datetime | None]] = deque()
         self._outcomes: list[tuple[Message, Outcome]] = []
         self._more, self._low, self._full = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._claimed_all = self._sent_all = self._broken = False
@@ -115,7 +128,7 @@ class _Draining:
         settling = asyncio.create_task(self._settle())
         claiming = asyncio.create_task(self._claim())
         try:
-            await asyncio.gather(claiming, *[self._send() for _ in range(self._channel.connections)])
+            await asyncio.gather(claiming, *[self._send() for _ in range(self._share)])
         finally:
             self._sent_all = True
             self._full.set()
@@ -127,14 +140,19 @@ class _Draining:
             while not self._broken:
                 steps.at("before_claim")
                 now = self._wall.now()
-                found, shut_out = await _in_thread(
-                    partial(_claim, self._store, self._channel.name, self._lane, self._holder, self._limit, now)
+                found, shut_out, begin = await _in_thread(
+                    partial(_claim, self._store, self._channel, self._lane, self._holder, self._place, self._limit, now)
                 )
                 if not found:
-                    return
+                    if begin is None or not await self._its_turn(begin, now):
+                        return
+                    continue
                 steps.at("after_claim")
                 self._shut_out |= shut_out
-                self._ready.extend((one, now + self._store.lease) for one in found)
+                leased, rate = now + self._store.lease, self._channel.rate
+                self._ready.extend(
+                    (one, leased, begin and begin + timedelta(seconds=at / rate)) for at, one in enumerate(found)
+                )
                 self._more.set()
                 while len(self._ready) * 2 > self._limit and not self._broken:
                     self._low.clear()
@@ -142,6 +160,11 @@ class _Draining:
         finally:
             self._claimed_all = True
             self._more.set()
+
+    async def _its_turn(self, begin: datetime, now: datetime) -> bool:
+        """Wait until the channel's rate leaves room again; False when no time passes (a clock that stands)."""
+        await asyncio.sleep(min(1.0, max(0.05, (begin - now).total_seconds() / 2)))
+        return self._wall.now() > now
 
     async def _send(self) -> None:
         while True:
@@ -151,9 +174,11 @@ class _Draining:
                 self._more.clear()
                 await self._more.wait()
                 continue
-            message, leased_until = self._ready.popleft()
+            message, leased_until, not_before = self._ready.popleft()
             if len(self._ready) * 2 <= self._limit:
                 self._low.set()
+            if not_before is not None and not self._broken:
+                await asyncio.sleep(max(0.0, (not_before - self._wall.now()).total_seconds()))
             outcome = await self._sent(message, leased_until)
             self._outcomes.append((message, outcome))
             if len(self._outcomes) >= SETTLE_EVERY:
@@ -195,11 +220,17 @@ def _with_link(message: Message, links: Links) -> Message:
     return replace(message, link=links.address(message.link_id)) if message.link_id else message
 
 
-def _take_slot(store: Store, channel: str, lane: Lane, holder: str, now: datetime) -> bool:
+def _take_slot(store: Store, channel: str, lane: Lane, holder: str, places: int, now: datetime) -> int | None:
+    """The place that was taken; None when there is nothing to send, every place is taken or the breaker is open."""
     with store.reading() as tx:
-        if not tx.outbox.anything(channel, lane, now=now):
-            return False
-    return store.run(lambda tx: tx.outbox.slot(channel, lane, holder=holder, now=now))
+        if not tx.outbox.anything(channel, lane, now=now) or channel in tx.outbox.broken(now=now):
+            return None
+
+    def first_free(tx: Tx) -> int | None:
+        taken = (one for one in range(places) if tx.outbox.slot(channel, lane, holder=holder, now=now, place=one))
+        return next(taken, None)
+
+    return store.run(first_free)
 
 
 def _leave_slot(store: Store, channel: str, lane: Lane, holder: str, now: datetime) -> None:
@@ -207,14 +238,22 @@ def _leave_slot(store: Store, channel: str, lane: Lane, holder: str, now: dateti
 
 
 def _claim(
-    store: Store, channel: str, lane: Lane, holder: str, limit: int, now: datetime
-) -> tuple[list[Message], frozenset[UUID]]:
-    """The next messages to send, and which of them an exercise may not send."""
+    store: Store, channel: Sender, lane: Lane, holder: str, place: int, limit: int, now: datetime
+) -> tuple[list[Message], frozenset[UUID], datetime | None]:
+    """
+    The next messages to send, which of them an exercise may not send, and from when they may leave, one after the
+    other, where the channel has a rate; a moment without messages means that its rate is spoken for until then.
+    """
+    begin = None
     with store.transactions() as tx:
-        if not tx.outbox.slot(channel, lane, holder=holder, now=now):
-            return [], frozenset()  # the place was lost: somebody else is at it
-        found = tx.outbox.claim(channel, lane, limit=limit, now=now)
-        return found, tx.outbox.shut_out(found, channel=channel)
+        if not tx.outbox.slot(channel.name, lane, holder=holder, now=now, place=place):
+            return [], frozenset(), None  # the place was lost: somebody else is at it
+        if channel.rate and tx.outbox.anything(channel.name, lane, now=now):
+            limit, begin = tx.outbox.paced(channel.name, rate=channel.rate, most=limit, now=now)
+        found = tx.outbox.claim(channel.name, lane, limit=limit, now=now) if limit else []
+        if begin is not None and found:
+            tx.outbox.pace(channel.name, until=begin + timedelta(seconds=len(found) / channel.rate))
+        return found, tx.outbox.shut_out(found, channel=channel.name), begin
 
 
 def _settle(

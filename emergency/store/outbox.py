@@ -14,10 +14,11 @@ from emergency.domain.exercise import shut_out, walled
 from emergency.domain.messages import MOST_ATTEMPTS, Kind, Lane, Message, State, Uncertain
 from emergency.store import saving, walling
 from emergency.store.bulk import copy_in, table
-from emergency.store.tables import AttemptRow, MessageRow, ReceiptRow, SlotRow
+from emergency.store.tables import AttemptRow, MessageRow, PaceRow, ReceiptRow, SlotRow
 
 _MESSAGES = table(MessageRow)
 _ATTEMPTS = table(AttemptRow)
+AHEAD = 6  # a paced channel claims a sixth of a lease ahead, so that the last of a claim leaves well within it
 _AT_ONCE = 500  # orders named in one statement
 LEASE = timedelta(seconds=30)
 DIED = "the sender died with it"
@@ -111,19 +112,26 @@ class Outbox:
             walled(one, opened.get(of.get(one.id, ""), ())) if one.exercise or one.id in of else one for one in messages
         ]
 
-    def slot(self, channel: str, lane: Lane, *, holder: str, now: datetime) -> bool:
+    def slot(self, channel: str, lane: Lane, *, holder: str, now: datetime, place: int = 0) -> bool:
         """
-        Take (or keep) the one place from which this lane of this channel is drained; False when another holds it.
+        Take (or keep) a place from which this lane of this channel is drained; False when another holds it.
 
         A channel whose breaker is open gives no place until its time has passed.
         """
         table = SlotRow.__table__
         until = now + self._lease
-        row = {"channel": channel, "lane": int(lane), "holder": holder, "leased_until": until, "because": ""}
+        row = {
+            "channel": channel,
+            "lane": int(lane),
+            "place": place,
+            "holder": holder,
+            "leased_until": until,
+            "because": "",
+        }
         statement = self._insert(SlotRow).values(**row, broken_until=None).execution_options(**COUNTED)
         done = self._connection.execute(
             statement.on_conflict_do_update(
-                index_elements=["channel", "lane"],
+                index_elements=["channel", "lane", "place"],
                 set_={"holder": holder, "leased_until": until},
                 where=and_(
                     or_(table.c.holder == holder, table.c.leased_until <= now),
@@ -153,6 +161,22 @@ class Outbox:
             .where(table.c.channel == channel, table.c.lane == int(lane), table.c.holder == holder)
             .values(leased_until=now)
         )
+
+    def paced(self, channel: str, *, rate: float, most: int, now: datetime) -> tuple[int, datetime]:
+        """
+        How many of this channel's messages may be claimed now at ``rate`` a second, and from when they may leave, one
+        every 1/rate. The channel's row stays locked until the transaction ends; :meth:`pace` says how many it were.
+        """
+        self._connection.execute(self._insert_new(PaceRow), {"channel": channel, "taken_until": now})
+        asked = select(PaceRow.taken_until).where(PaceRow.channel == channel).with_for_update()
+        begin = max(now, self._connection.execute(asked).scalar_one())
+        ahead = max(self._lease.total_seconds() / AHEAD, 1 / rate)
+        left = ahead - (begin - now).total_seconds()
+        return max(0, min(most, int(left * rate + 1e-6))), begin
+
+    def pace(self, channel: str, *, until: datetime) -> None:
+        """Speak for the channel's rate until then."""
+        self._connection.execute(update(PaceRow).where(PaceRow.channel == channel).values(taken_until=until))
 
     def break_channel(self, channel: str, *, until: datetime, because: str) -> None:
         """Open the breaker: the channel's own key or address is wrong; its messages stay ready."""

@@ -497,15 +497,24 @@ class ReceiptRow(Base):
 
 
 class SlotRow(Base):
-    """Who is draining a channel's lane; one holder each, by lease."""
+    """Who is draining a channel's lane: one holder for each of its places, by lease."""
 
     __tablename__ = "slots"
     channel: Mapped[str] = mapped_column(String(20), primary_key=True)
     lane: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     holder: Mapped[str] = mapped_column(String(64))
     leased_until: Mapped[datetime]  # wall
     broken_until: Mapped[datetime | None]  # wall: the breaker is open
     because: Mapped[str] = mapped_column(Text)
+
+
+class PaceRow(Base):
+    """Until when a channel's rate is spoken for, over all lanes and processes."""
+
+    __tablename__ = "paces"
+    channel: Mapped[str] = mapped_column(String(20), primary_key=True)
+    taken_until: Mapped[datetime]  # wall
 
 
 class RungRow(Base):

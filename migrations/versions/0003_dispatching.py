@@ -1,4 +1,4 @@
-"""Deputies of a proposal: who else may sign, from when, and by which clause one did."""
+"""Deputies of a proposal: who else may sign, from when, and by which clause one did; places and paces of senders."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,3 +20,21 @@ def upgrade() -> None:
         ("decisions", sa.Column("deputised", sa.String(length=80), nullable=False, server_default="")),
     ):
         op.add_column(table, column)
+    op.drop_table("slots")  # leases of seconds: whoever held one asks again
+    op.create_table(
+        "slots",
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("lane", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("place", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("holder", sa.String(length=64), nullable=False),
+        sa.Column("leased_until", Instant, nullable=False),
+        sa.Column("broken_until", Instant, nullable=True),
+        sa.Column("because", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "lane", "place", name=op.f("pk_slots")),
+    )
+    op.create_table(
+        "paces",
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("taken_until", Instant, nullable=False),
+        sa.PrimaryKeyConstraint("channel", name=op.f("pk_paces")),
+    )

@@ -272,10 +272,13 @@ def test_channels_are_built_by_name_from_their_settings() -> None:
         {
             "sms": {"url": "https://sms.example/send", "key": "k"},
             "voice": {"url": "https://voice.example/", "key": "k", "connections": "4", "timeout": "2.5"},
+            "post": {"url": "https://post.example/", "key": "k", "senders": "2", "rate": "50"},
         }
     )
 
-    assert list(built) == ["sms", "voice"]
+    assert list(built) == ["post", "sms", "voice"]
+    assert (built["post"].senders, built["post"].rate) == (2, 50.0)
+    assert (built["sms"].senders, built["sms"].rate) == (1, 0.0), "one sender, and as they come"
     assert (built["sms"].connections, built["sms"].timeout_s) == (32, 10.0)
     assert (built["voice"].name, built["voice"].connections, built["voice"].timeout_s) == ("voice", 4, 2.5)
 
@@ -288,6 +291,8 @@ def test_channels_are_built_by_name_from_their_settings() -> None:
         ({"url": "ftp://x.example/", "key": "k"}, "CHANNEL_SMS_URL"),
         ({"url": "https://x.example/", "key": "k", "connections": "0"}, "CHANNEL_SMS_CONNECTIONS"),
         ({"url": "https://x.example/", "key": "k", "timeout": "nan"}, "CHANNEL_SMS_TIMEOUT"),
+        ({"url": "https://x.example/", "key": "k", "senders": "0"}, "CHANNEL_SMS_SENDERS"),
+        ({"url": "https://x.example/", "key": "k", "rate": "-1"}, "CHANNEL_SMS_RATE"),
         ({"url": "https://x.example/", "key": "k", "timeout": "soon"}, "CHANNEL_SMS_TIMEOUT"),
         ({"url": "https://x.example/", "key": "k", "kind": "pigeon"}, "CHANNEL_SMS_KIND"),
         ({"url": "https://x.example/", "key": "k", "ulr": "x"}, "CHANNEL_SMS_ULR"),
