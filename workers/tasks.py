@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from emergency.domain.messages import Lane
-from emergency.services import auditing, chasing, decisions, exercising, intake, post, shadowing, verifying, watch
+from emergency.services import auditing, chasing, exercising, health, intake, nagging, post, shadowing, verifying, watch
 from workers.app import awaited, holder, system, task
 
 
@@ -47,6 +48,16 @@ def drain(*, channel: str, lane: str = "normal", **_: Any) -> None:
         awaited(post.drain(s.store, found, lane=into, links=links, clock=s.clock, wall=s.wall, holder=by))
 
 
+@task("prove")
+def prove(*, channel: str, **_: Any) -> None:
+    """Prove one channel's route with a message to a number of our own."""
+    s = system()
+    found, address = s.channels.get(channel), s.settings.channels.get(channel, {}).get("probe", "")
+    if found and address:
+        every = timedelta(seconds=s.settings.probe_seconds)
+        awaited(health.prove(s.store, channel, found, address, clock=s.clock, wall=s.wall, every=every))
+
+
 @task("escalate")
 def escalate(**_: Any) -> None:
     """Climb the ladders whose next step is due."""
@@ -60,7 +71,7 @@ def escalate(**_: Any) -> None:
 def lapse(**_: Any) -> None:
     """Nag about proposals nobody decided in time, and let go of those that can no longer take effect."""
     s = system()
-    if decisions.lapse_overdue(s.store, s.rules, now=s.clock.now()):
+    if nagging.lapse_overdue(s.store, s.rules, now=s.clock.now()):
         s.wake_drains()
 
 

@@ -11,17 +11,15 @@ from uuid import UUID, uuid5
 from emergency.domain import amending
 from emergency.domain import episode as episodes
 from emergency.domain.amending import Amendment
-from emergency.domain.assessment import Assessment, as_data
-from emergency.domain.calm import calm, one_episode
-from emergency.domain.episode import Decision, Episode, Fact, Move, Notice, Phase, Standing, Task, due
+from emergency.domain.assessment import Assessment
+from emergency.domain.episode import Decision, Move, Task, due
 from emergency.domain.exercise import numbered
 from emergency.domain.level import Level
 from emergency.domain.messages import LANES, Kind, Message, message_id
 from emergency.domain.people import Act, Person, Role, ask
-from emergency.domain.plan import Authority, Plan, doubtful
-from emergency.domain.review import Stage
+from emergency.domain.plan import Authority
 from emergency.errors import Conflict, Refused
-from emergency.services import advising, consulting, deputies, dispatch, wording
+from emergency.services import consulting, deputies, dispatch, drafting, nagging, wording
 from emergency.services.chasing import Around
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx
@@ -59,7 +57,7 @@ def suggest(
     A waiting one that asks for something else is superseded: a fresher forecast speaks.
     """
     plan = rules.plan_of(tx, area)
-    episode = _episode_for(tx, rules, plan, area, move=move, starts_at=assessment.since, now=now)
+    episode = drafting.episode_for(tx, rules, plan, area, move=move, starts_at=assessment.since, now=now)
     waiting = tx.waiting_decision(episode.id)
     if waiting is not None:
         if (waiting.move, waiting.level) == (move, level):
@@ -69,12 +67,12 @@ def suggest(
         tx.outbox.cancel_for_decision(waiting.id)
         tx.clear_alarm(f"undecided:{waiting.id}", now=now)
     decision = episodes.suggested(
-        _drawn(tx, rules, plan, episode, move=move, level=level, assessment=assessment, now=now)
+        drafting.drawn(tx, rules, plan, episode, move=move, level=level, assessment=assessment, now=now)
     )
     decision = tx.save(
         decision, fact="decision.suggested", by="rule", at=now, more={"move": move, "level": level, "plan": plan.id}
     )
-    _tell(tx, rules, decision, Role.DUTY_OFFICER, rung="suggested", now=now)
+    nagging.tell(tx, rules, decision, Role.DUTY_OFFICER, rung="suggested", now=now)
     return decision
 
 
@@ -166,7 +164,7 @@ def propose(
     ):
         raise NoAuthority(f"{area} activates on the bulletin of the level above; it may appeal, not order")
     starts_at = effective_at if assessment is None else assessment.since or effective_at
-    episode = _episode_for(tx, rules, plan, area, move=move, starts_at=starts_at, now=now)
+    episode = drafting.episode_for(tx, rules, plan, area, move=move, starts_at=starts_at, now=now)
     if not episodes.EPISODE.allows(episode.phase, move):
         episodes.EPISODE.after(episode.phase, move)
     waiting = tx.waiting_decision(episode.id)
@@ -178,7 +176,7 @@ def propose(
         tx.outbox.cancel_for_decision(waiting.id)
         tx.clear_alarm(f"undecided:{waiting.id}", now=now)
     grounds = assessment or rules.assess_now(tx, area, now=now)
-    decision = _drawn(tx, rules, plan, episode, move=move, level=level, assessment=grounds, now=now)
+    decision = drafting.drawn(tx, rules, plan, episode, move=move, level=level, assessment=grounds, now=now)
     notice = replace(
         decision.notice,
         reason=reason.strip() or decision.notice.reason,
@@ -198,7 +196,7 @@ def propose(
     decision = amending.with_changes(decision, amendments)
     if to_fill_in:
         decision = tx.save(episodes.suggested(decision), fact="decision.to_fill_in", by=by.login, at=now)
-        _tell(tx, rules, decision, Role.DUTY_OFFICER, rung="suggested", now=now)
+        nagging.tell(tx, rules, decision, Role.DUTY_OFFICER, rung="suggested", now=now)
         return decision
     return _put_forward(tx, rules, episodes.put_forward(decision, by=by, now=now), by=by, now=now)
 
@@ -220,7 +218,7 @@ def _put_forward(tx: Tx, rules: Rules, decision: Decision, *, by: Person, now: d
     )
     consulting.tie(tx, kept, by=by, now=now)
     tx.clear_alarm(f"undecided:{kept.id}", now=now)  # the suggestion's; the proposal has a time of its own
-    _tell(tx, rules, kept, Role.APPROVER, rung="proposed", now=now)
+    nagging.tell(tx, rules, kept, Role.APPROVER, rung="proposed", now=now)
     return kept
 
 
@@ -315,38 +313,6 @@ def reject(tx: Tx, decision_id: UUID, *, by: Person, because: str, now: datetime
     return decision
 
 
-def lapse_overdue(store: Store, rules: Rules, *, now: datetime) -> int:
-    """
-    Nag about suggestions and proposals nobody decided in time, let go of those that can no longer take effect, and tell
-    deputies whose turn has come; how many were met.
-
-    A proposal is never dropped because somebody slept: it lapses only when its own end has passed.
-    """
-    ended = advising.end_overdue(store, now=now) + deputies.tell_due(store, rules, now=now)
-    with store.reading() as tx:
-        if not tx.overdue_decisions(now=now):
-            return ended
-    met = store.run(lambda tx: sum(_nag_or_lapse(tx, rules, one, now=now) for one in tx.overdue_decisions(now=now)))
-    return ended + met
-
-
-def _nag_or_lapse(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> int:
-    if decision.notice.expected_end_at is not None and decision.notice.expected_end_at <= now:
-        tx.save(episodes.lapse(decision, now=now), fact="decision.lapsed", by="system", at=now)
-        tx.clear_alarm(f"undecided:{decision.id}", now=now)
-        return 1
-    if tx.exercise_of(decision.episode_id):
-        return 0  # the exercise's own page shows what waits; a real desk has no alarm from it
-    name = f"undecided:{decision.id}"
-    words = f"{decision.move.value} {decision.level.word}: due {decision.decide_by.isoformat()}"
-    if tx.raise_alarm(name, area=decision.area, detail=words, now=now):
-        tx.note(Fact("decision.overdue", str(decision.id), "system", now, decision.episode_id, decision.area))
-        role = Role.APPROVER if decision.standing is Standing.PROPOSED else Role.DUTY_OFFICER
-        _tell(tx, rules, decision, role, rung="overdue", now=now, any_rank=True)
-        return 1
-    return 0
-
-
 def task_done(tx: Tx, task_id: UUID, *, by: Person, now: datetime) -> Task:
     """
     Note that a desk's task is done.
@@ -407,183 +373,3 @@ def ask_above(tx: Tx, rules: Rules, *, area: str, by: Person, words: str, now: d
         for one in around.duty_officers(above)
     )
     return task
-
-
-def again(
-    tx: Tx, plan: Plan, area: str, *, starts_at: datetime | None, exercise: str = ""
-) -> tuple[Episode | None, bool]:
-    """
-    The episode before, when a spell from ``starts_at`` on belongs to it by the plan's merge gap, and whether it may
-    still be reopened: it was released, and nobody has signed its review.
-    """
-    before = tx.latest_episode(area, exercise)
-    if before is None or before.released_at is None or starts_at is None:
-        return None, False
-    if not one_episode(plan, ended_at=before.released_at, starts_at=starts_at):
-        return None, False
-    review = tx.review_of(before.id)
-    open_ = before.phase is Phase.RELEASED and (review is None or review.stage is Stage.DRAFTED)
-    return before, open_
-
-
-def _episode_for(
-    tx: Tx, rules: Rules, plan: Plan, area: str, *, move: Move, starts_at: datetime | None, now: datetime
-) -> Episode:
-    """
-    The area's running episode, or the released one that is to be reopened, or a new one linked to the one before.
-
-    :raises IllegalMove: there is nothing to reopen
-    """
-    episode = tx.running_episode(area, rules.exercise)
-    if episode is not None:
-        return episode
-    before, may_reopen = again(tx, plan, area, starts_at=starts_at, exercise=rules.exercise)
-    if move is Move.REOPEN and before is not None and may_reopen:
-        return tx.episode(before.id)
-    tx.keep_plan(sha=plan.sha, plan_id=plan.id, text=plan.text, now=now)
-    fresh = Episode(
-        id=uuid5(_NAMESPACE, ":".join(filter(None, (area, now.isoformat(), rules.exercise)))),
-        area=area,
-        plan_id=plan.id,
-        plan_sha=plan.sha,
-        phase=Phase.OPENING,
-        level=Level.NONE,
-        opened_at=now,
-        label=rules.label,
-        follows=before.id if before else None,
-        exercise=rules.exercise,
-    )
-    return tx.save(fresh, fact="episode.opened", by="system", at=now, more={"plan": plan.id, "plan_sha": plan.sha})
-
-
-def _drawn(
-    tx: Tx,
-    rules: Rules,
-    plan: Plan,
-    episode: Episode,
-    *,
-    move: Move,
-    level: Level,
-    assessment: Assessment,
-    now: datetime,
-) -> Decision:
-    said = as_data(assessment)
-    ends = move in (Move.RELEASE, Move.WITHDRAW, Move.DISMISS)
-    place = tx.area(episode.area).name
-    notice = Notice(
-        number=rules.next_number(tx, plan, episode.area, now=now),
-        issuer=plan.issuer,
-        legal_basis="；".join(plan.legal_basis),
-        level=level,
-        area=place,
-        reason=assessment.sentence_zh,
-        effective_at=rules.effective_at(plan, move, level, now=now),
-        contact=rules.desk_contact(tx, episode.area),
-        expected_end_at=None if ends else rules.expected_end(plan, assessment),
-        open_ended=not ends and rules.expected_end(plan, assessment) is None,
-    )
-    if move is Move.ADVISE:
-        notice, days = advising.sealed(rules, plan, notice, assessment, now=now)
-        said |= days
-    elif plan.authority is Authority.ISSUES and move is not Move.APPEAL:
-        text = wording.public_notice(
-            rules, notice, move, level_before=episode.level, actions=rules.public_actions(level)
-        )
-        notice = replace(notice, public_text=text)
-    return Decision(
-        id=uuid5(episode.id, f"decision:{len(tx.decisions(episode.id)) + 1}"),
-        episode_id=episode.id,
-        area=episode.area,
-        move=move,
-        level=level,
-        level_before=episode.level,
-        rule_says=_rule_says(tx, rules, plan, episode, move=move, level=level, assessment=assessment, now=now),
-        assessment=said,
-        notice=notice,
-        proposed_by=None,
-        proposed_at=now,
-        suggested_at=now,
-        decide_by=due(now, plan.approval(level).within_minutes),
-        rank_needed=plan.approval(level if level is not Level.NONE else episode.level).rank,
-        doubtful=_doubtful(plan, assessment, move=move, level=level if level is not Level.NONE else episode.level),
-    )
-
-
-def _doubtful(plan: Plan, assessment: Assessment, *, move: Move, level: Level) -> tuple[str, ...]:
-    """Every number the decision rests on that was read in no text: the trigger's, the signer's, the deadline's."""
-    paths = [f"approval.{level.word}"]
-    if assessment.bulletin:
-        paths.append("activation_deadline_min")
-    if move is Move.RELEASE and not assessment.bulletin:
-        paths.append("release")
-    return tuple(dict.fromkeys((*assessment.doubtful, *doubtful(plan, *paths))))
-
-
-def _rule_says(
-    tx: Tx,
-    rules: Rules,
-    plan: Plan,
-    episode: Episode,
-    *,
-    move: Move,
-    level: Level,
-    assessment: Assessment,
-    now: datetime,
-) -> Level:
-    """
-    The level the rule itself gives, to stand beside what people decide.
-
-    Going down is the release test's to say, never a lower figure's: until it is met the rule says what holds.
-    """
-    if assessment.bulletin or move in (Move.WITHDRAW, Move.DISMISS, Move.APPEAL, Move.ADVISE):
-        return level
-    if move in (Move.RELEASE, Move.DOWNGRADE):
-        air = rules.air_now(tx, episode.area, now=now)
-        met = air is not None and calm(plan, air, now=now).met
-        return level if met else max(episode.level, assessment.level)
-    return assessment.level
-
-
-def _tell(
-    tx: Tx, rules: Rules, decision: Decision, role: Role, *, rung: str, now: datetime, any_rank: bool = False
-) -> None:
-    """Tell those at the desk who can take the next step."""
-    people = [
-        one
-        for one in tx.people()
-        if one.area == decision.area
-        and one.role is role
-        and one.active
-        and one.phone
-        and (role is not Role.APPROVER or any_rank or one.rank >= decision.rank_needed)
-        and one.id != decision.proposed_by
-    ]
-    if not people and not tx.exercise_of(decision.episode_id):
-        tx.raise_alarm(
-            f"nobody:{role.value}:{decision.area}",
-            area=decision.area,
-            now=now,
-            detail=f"nobody can be reached as {role.value} for {decision.move.value} {decision.level.word}",
-        )
-    proposer = tx.person(decision.proposed_by) if decision.proposed_by else None
-    text = wording.of_waiting(rules, decision, proposer=proposer)
-    tx.outbox.put(
-        Message(
-            id=message_id(
-                decision.id, revision=0, kind=Kind.PROPOSAL, rung=rung, channel=rules.first_channel, contact=one.id
-            ),
-            kind=Kind.PROPOSAL,
-            channel=rules.first_channel,
-            lane=LANES[Kind.PROPOSAL],
-            to=one.phone,
-            text=text,
-            area=decision.area,
-            due_at=rules.wall.now(),
-            put_at=now,
-            episode_id=decision.episode_id,
-            decision_id=decision.id,
-            contact_id=one.id,
-            rung=rung,
-        )
-        for one in people
-    )

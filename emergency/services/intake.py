@@ -13,12 +13,13 @@ from emergency.clock import SHANGHAI
 from emergency.domain.assessment import Assessment, as_data
 from emergency.domain.calm import calm, over
 from emergency.domain.episode import Decision, Fact, Move, Task, due, next_move, supersede
+from emergency.domain.falling import falls_to
 from emergency.domain.forecast import Air, Bulletin, Forecast, Observation
 from emergency.domain.level import Level
 from emergency.domain.people import Act, Person, ask, within
 from emergency.domain.plan import Authority, Plan
 from emergency.errors import Misconfigured, Refused, Unavailable
-from emergency.services import advising, decisions
+from emergency.services import advising, decisions, drafting
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx
 
@@ -204,7 +205,8 @@ def weigh(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | None:
         return None
     until = rules.spell_until(assessment)
     ended = over(plan, air, spell_until=until, now=now)
-    move = next_move(episode, assessment.level, calm=ended, spell_until=until)
+    lowered = falls_to(plan, air, assessment.level, spell_until=until, now=now)
+    move = next_move(episode, assessment.level, calm=ended, spell_until=until, falls_to=lowered)
     if move is None or (episode is not None and rules.open_ended(plan) and move is Move.EXTEND):
         return _may_advise(tx, rules, plan, area, assessment, now=now)
     if plan.authority is Authority.ACTIVATES:
@@ -212,11 +214,13 @@ def weigh(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | None:
             return None  # its desk waits for the exercise's own bulletin
         _may_appeal(tx, area, as_data(assessment), assessment.level, now=now)
         return None
-    if move is Move.ACTIVATE and episode is None and decisions.again(
+    if move is Move.ACTIVATE and episode is None and drafting.again(
         tx, plan, area, starts_at=assessment.since, exercise=rules.exercise
     )[1]:
         move = Move.REOPEN
     level = Level.NONE if move is Move.RELEASE else assessment.level
+    if lowered is not None and move in (Move.DOWNGRADE, Move.UPGRADE):
+        level = min(level, lowered)
     return decisions.suggest(tx, rules, area=area, move=move, level=level, assessment=assessment, now=now)
 
 
@@ -301,7 +305,7 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
     plan = rules.plan_of(tx, bulletin.area)
     starting = move is Move.ACTIVATE and tx.running_episode(bulletin.area, rules.exercise) is None
     since = bulletin.effective_at
-    if starting and decisions.again(tx, plan, bulletin.area, starts_at=since, exercise=rules.exercise)[1]:
+    if starting and drafting.again(tx, plan, bulletin.area, starts_at=since, exercise=rules.exercise)[1]:
         move = Move.REOPEN
     ends = move in (Move.RELEASE, Move.WITHDRAW)
     decision = decisions.propose(

@@ -6,7 +6,7 @@ import pytest
 
 from emergency.domain.episode import Decision, Move, NotEntitled, Standing
 from emergency.domain.level import Level
-from emergency.services import decisions
+from emergency.services import nagging
 from emergency.store import record
 from tests.world import DISTRICT, World
 
@@ -25,7 +25,7 @@ def swept(world: World, minutes: int) -> None:
     """So many minutes later the sweep comes by, twice."""
     world.clock.forward(minutes=minutes)
     for _ in range(2):
-        decisions.lapse_overdue(world.store, world.rules, now=world.now)
+        nagging.lapse_overdue(world.store, world.rules, now=world.now)
     world.deliver()
 
 

@@ -1,0 +1,154 @@
+"""Draws up a decision: the episode it belongs to, its grounds and notice, and what the rule says beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from emergency.domain.assessment import Assessment, as_data
+from emergency.domain.calm import calm, one_episode
+from emergency.domain.episode import Decision, Episode, Move, Notice, Phase, due
+from emergency.domain.level import Level
+from emergency.domain.plan import Authority, Plan, doubtful
+from emergency.domain.review import Stage
+from emergency.services import advising, wording
+from emergency.services.rules import Rules
+from emergency.store import Tx
+
+_NAMESPACE = UUID("2b1f8a6e-3c6d-4d7e-8a55-0c1d2e3f4a5b")
+
+
+def again(
+    tx: Tx, plan: Plan, area: str, *, starts_at: datetime | None, exercise: str = ""
+) -> tuple[Episode | None, bool]:
+    """
+    The episode before, when a spell from ``starts_at`` on belongs to it by the plan's merge gap, and whether it may
+    still be reopened: it was released, and nobody has signed its review.
+    """
+    before = tx.latest_episode(area, exercise)
+    if before is None or before.released_at is None or starts_at is None:
+        return None, False
+    if not one_episode(plan, ended_at=before.released_at, starts_at=starts_at):
+        return None, False
+    review = tx.review_of(before.id)
+    open_ = before.phase is Phase.RELEASED and (review is None or review.stage is Stage.DRAFTED)
+    return before, open_
+
+
+def episode_for(
+    tx: Tx, rules: Rules, plan: Plan, area: str, *, move: Move, starts_at: datetime | None, now: datetime
+) -> Episode:
+    """
+    The area's running episode, or the released one that is to be reopened, or a new one linked to the one before.
+
+    :raises IllegalMove: there is nothing to reopen
+    """
+    episode = tx.running_episode(area, rules.exercise)
+    if episode is not None:
+        return episode
+    before, may_reopen = again(tx, plan, area, starts_at=starts_at, exercise=rules.exercise)
+    if move is Move.REOPEN and before is not None and may_reopen:
+        return tx.episode(before.id)
+    tx.keep_plan(sha=plan.sha, plan_id=plan.id, text=plan.text, now=now)
+    fresh = Episode(
+        id=uuid5(_NAMESPACE, ":".join(filter(None, (area, now.isoformat(), rules.exercise)))),
+        area=area,
+        plan_id=plan.id,
+        plan_sha=plan.sha,
+        phase=Phase.OPENING,
+        level=Level.NONE,
+        opened_at=now,
+        label=rules.label,
+        follows=before.id if before else None,
+        exercise=rules.exercise,
+    )
+    return tx.save(fresh, fact="episode.opened", by="system", at=now, more={"plan": plan.id, "plan_sha": plan.sha})
+
+
+def drawn(
+    tx: Tx,
+    rules: Rules,
+    plan: Plan,
+    episode: Episode,
+    *,
+    move: Move,
+    level: Level,
+    assessment: Assessment,
+    now: datetime,
+) -> Decision:
+    said = as_data(assessment)
+    ends = move in (Move.RELEASE, Move.WITHDRAW, Move.DISMISS)
+    place = tx.area(episode.area).name
+    notice = Notice(
+        number=rules.next_number(tx, plan, episode.area, now=now),
+        issuer=plan.issuer,
+        legal_basis="；".join(plan.legal_basis),
+        level=level,
+        area=place,
+        reason=assessment.sentence_zh,
+        effective_at=rules.effective_at(plan, move, level, now=now),
+        contact=rules.desk_contact(tx, episode.area),
+        expected_end_at=None if ends else rules.expected_end(plan, assessment),
+        open_ended=not ends and rules.expected_end(plan, assessment) is None,
+    )
+    if move is Move.ADVISE:
+        notice, days = advising.sealed(rules, plan, notice, assessment, now=now)
+        said |= days
+    elif plan.authority is Authority.ISSUES and move is not Move.APPEAL:
+        text = wording.public_notice(
+            rules, notice, move, level_before=episode.level, actions=rules.public_actions(level)
+        )
+        notice = replace(notice, public_text=text)
+    return Decision(
+        id=uuid5(episode.id, f"decision:{len(tx.decisions(episode.id)) + 1}"),
+        episode_id=episode.id,
+        area=episode.area,
+        move=move,
+        level=level,
+        level_before=episode.level,
+        rule_says=_rule_says(tx, rules, plan, episode, move=move, level=level, assessment=assessment, now=now),
+        assessment=said,
+        notice=notice,
+        proposed_by=None,
+        proposed_at=now,
+        suggested_at=now,
+        decide_by=due(now, plan.approval(level).within_minutes),
+        rank_needed=plan.approval(level if level is not Level.NONE else episode.level).rank,
+        doubtful=_doubtful(plan, assessment, move=move, level=level if level is not Level.NONE else episode.level),
+    )
+
+
+def _doubtful(plan: Plan, assessment: Assessment, *, move: Move, level: Level) -> tuple[str, ...]:
+    """Every number the decision rests on that was read in no text: the trigger's, the signer's, the deadline's."""
+    paths = [f"approval.{level.word}"]
+    if assessment.bulletin:
+        paths.append("activation_deadline_min")
+    if move is Move.RELEASE and not assessment.bulletin:
+        paths.append("release")
+    return tuple(dict.fromkeys((*assessment.doubtful, *doubtful(plan, *paths))))
+
+
+def _rule_says(
+    tx: Tx,
+    rules: Rules,
+    plan: Plan,
+    episode: Episode,
+    *,
+    move: Move,
+    level: Level,
+    assessment: Assessment,
+    now: datetime,
+) -> Level:
+    """
+    The level the rule itself gives, to stand beside what people decide.
+
+    Going down is the release test's to say, never a lower figure's: until it is met the rule says what holds.
+    """
+    if assessment.bulletin or move in (Move.WITHDRAW, Move.DISMISS, Move.APPEAL, Move.ADVISE):
+        return level
+    if move in (Move.RELEASE, Move.DOWNGRADE):
+        air = rules.air_now(tx, episode.area, now=now)
+        met = air is not None and calm(plan, air, now=now).met
+        return level if met else max(episode.level, assessment.level)
+    return assessment.level
