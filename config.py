@@ -31,8 +31,9 @@ class Settings:
     ``trusted_proxies``: how many proxies of our own stand before the pages, so that their word on the caller counts.
     ``broker_url`` empty = no broker known: the database and beat stay the truth and nothing is woken early.
     ``wire_allow``: host:port of private addresses that calls out may reach. ``clock_file``: a civil clock shared by the
-    processes of a replay. ``lease_seconds``: after how long a sender that says nothing counts as dead. ``crash_file``:
-    where a crash test names the step to die at. ``drill``: the replay whose air, label and people are used.
+    processes of a replay. ``lease_seconds``: after how long a sender that says nothing counts as dead.
+    ``probe_seconds``: how often each channel with a probe address is proved. ``crash_file``: where a crash test names
+    the step to die at. ``drill``: the replay whose air, label and people are used.
     """
 
     database_url: str = field(repr=False)
@@ -49,6 +50,7 @@ class Settings:
     clock_file: Path | None = None
     sweep_seconds: float = 5.0
     lease_seconds: float = 30.0
+    probe_seconds: float = 180.0
     crash_file: Path | None = None
     playbooks: Path = HERE / "playbooks"
     production: bool = False
@@ -88,6 +90,7 @@ class Settings:
             clock_file=Path(clock_file).absolute() if clock_file else None,
             sweep_seconds=_seconds("EMERGENCY_SWEEP_SECONDS", say("SWEEP_SECONDS", "5")),
             lease_seconds=_seconds("EMERGENCY_LEASE_SECONDS", say("LEASE_SECONDS", "30"), least=LEAST_LEASE, most=300),
+            probe_seconds=_seconds("EMERGENCY_PROBE_SECONDS", say("PROBE_SECONDS", "180"), least=10, most=3600),
             crash_file=Path(say("CRASH_FILE")) if say("CRASH_FILE") else None,
             playbooks=Path(say("PLAYBOOKS", str(HERE / "playbooks"))).absolute(),
             production=_kind(say("ENV", "development")),

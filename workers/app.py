@@ -76,9 +76,17 @@ def holder() -> str:
     return f"{socket.gethostname()[:40]}:{os.getpid()}"
 
 
-def timetable(sweep_seconds: float, channels: Iterable[str], feeds: Mapping[str, int]) -> dict[str, dict[str, Any]]:
+def timetable(
+    sweep_seconds: float,
+    channels: Iterable[str],
+    feeds: Mapping[str, int],
+    *,
+    probed: Iterable[str] = (),
+    probe_seconds: float = 180.0,
+) -> dict[str, dict[str, Any]]:
     """
-    What beat wakes, and how often (seconds); ``feeds``: name → its own interval.
+    What beat wakes, and how often (seconds); ``feeds``: name → its own interval; ``probed``:
+    channels with an address to prove them by.
 
     Every wake-up expires before the next but one, so that a pause leaves no pile; a second beat does no harm, because
     every sweep claims what it takes.
@@ -95,13 +103,14 @@ def timetable(sweep_seconds: float, channels: Iterable[str], feeds: Mapping[str,
         for lane in LANES
     }
     polls = {f"poll {name}": entry("poll_feed", every, feed=name) for name, every in sorted(feeds.items())}
+    proofs = {f"prove {name}": entry("prove", probe_seconds, channel=name) for name in sorted(probed)}
     rest = {
         "weigh": entry("weigh", WEIGH_EVERY_S),
         "look": entry("look", LOOK_EVERY_S),
         "audit": entry("audit", AUDIT_EVERY_S),
         "verify": entry("verify", VERIFY_EVERY_S),
     }
-    return {**sweeps, **drains, **polls, **rest}
+    return {**sweeps, **drains, **polls, **proofs, **rest}
 
 
 class Timetable(Scheduler):  # type: ignore[misc]  # Celery carries no types
@@ -111,7 +120,11 @@ class Timetable(Scheduler):  # type: ignore[misc]  # Celery carries no types
         """Take the timetable up when beat starts, and not when the application is merely imported."""
         s = system()
         feeds = {name: feed.every_s for name, feed in s.feeds.items()}
-        self.update_from_dict(timetable(s.settings.sweep_seconds, s.channels, feeds))
+        probed = [name for name, said in s.settings.channels.items() if said.get("probe")]
+        every = s.settings.probe_seconds
+        self.update_from_dict(
+            timetable(s.settings.sweep_seconds, s.channels, feeds, probed=probed, probe_seconds=every)
+        )
 
     def tick(self, *how: Any, **more: Any) -> float:
         """Send what is due; seconds until the next is."""

@@ -20,7 +20,7 @@ from emergency.commands import demo, stack
 from emergency.domain.exercise import WALL
 from emergency.errors import EmergencyError, Misconfigured
 from emergency.plans import plans
-from emergency.services import watch
+from emergency.services import health, watch
 from emergency.store import desk, migrating
 from emergency.system import System
 from emergency.web import create_app
@@ -255,9 +255,13 @@ def _outside(built: System) -> Iterable[Check]:
     with built.store.reading() as tx:
         broken = dict(desk.post(tx, top).broken)
         states = {one.name: one for one in desk.feeds(tx)}
+        beats = tx.heartbeats()
+    every = timedelta(seconds=built.settings.probe_seconds)
+    routes = health.told(built.settings.channels, beats, every=every, wall=built.wall.now())
     outward = [name for name in built.channels if name != WALL]
     for name in outward:
-        yield Check(f"channel:{name}", name not in broken, broken.get(name, "set up"))
+        well, words = routes.get(name, (True, "set up"))
+        yield Check(f"channel:{name}", well and name not in broken, broken.get(name, words))
     if not outward:
         yield Check("channels", ok=False, detail="none is set up: nobody can be reached")
     for name, feed in built.feeds.items():

@@ -33,6 +33,17 @@ def test_every_feed_is_asked_as_often_as_it_says() -> None:
     assert {one["kwargs"]["feed"]: one["schedule"] for one in found.values() if one["task"] == "poll_feed"} == FEEDS
 
 
+def test_only_channels_with_a_probe_address_are_proved_as_often_as_the_settings_say() -> None:
+    found = timetable(5, CHANNELS, FEEDS, probed=("sms",), probe_seconds=240)
+
+    proofs = [(one["kwargs"]["channel"], one["schedule"]) for one in found.values() if one["task"] == "prove"]
+    assert proofs == [("sms", 240)]
+
+
+def test_the_auditor_is_woken_each_minute() -> None:
+    assert timetable(5, CHANNELS, FEEDS)["audit"]["schedule"] == 60
+
+
 @pytest.mark.parametrize("task", ["sweep", "escalate", "lapse"])
 def test_the_sweeps_run_as_often_as_the_settings_say(task: str) -> None:
     found = timetable(2, CHANNELS, FEEDS)
@@ -48,7 +59,7 @@ def test_every_wake_up_expires_so_that_none_pile_up() -> None:
 def test_every_name_in_the_timetable_is_a_task() -> None:
     app.loader.import_module("workers.tasks")
 
-    wanted = {one["task"] for one in timetable(5, CHANNELS, FEEDS).values()}
+    wanted = {one["task"] for one in timetable(5, CHANNELS, FEEDS, probed=CHANNELS).values()}
 
     assert wanted <= set(app.tasks)
 
