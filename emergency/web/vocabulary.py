@@ -124,6 +124,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "task": N_("任务提醒"),
         "alarm": N_("系统告警"),
         "consultation": N_("会商通知"),
+        "probe": N_("线路自检"),
     },
     "outcome": {
         "sent": N_("网关已接收"),
