@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, and_, func, inspect, or_, select, text
 
+from emergency.domain.binding import dropped_by
 from emergency.domain.episode import Decision, Episode, Standing
 from emergency.domain.orders import Duty, Order, Recipient, Revision
 from emergency.domain.people import Area
@@ -110,7 +111,7 @@ def sheet(tx: Tx, order_id: UUID) -> OrderSheet:
         episode=episode(tx, order.episode_id),
         revision=latest,
         added=tuple(one for one in asking.duties if changed and one.key in asking.added),
-        dropped=tuple(one for one in before if one.key in asking.dropped),
+        dropped=dropped_by(before, asking),
         decision=saving.decision(caused),
         answers=answers(tx, order_id),
     )

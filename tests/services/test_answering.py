@@ -1,0 +1,156 @@
+"""What an answer costs and what it must keep, whichever door it comes by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, event, update
+
+from emergency.domain.binding import stretches
+from emergency.domain.episode import Move
+from emergency.domain.level import Level
+from emergency.domain.messages import Kind, State
+from emergency.domain.orders import Action, Order, Status
+from emergency.errors import Missing
+from emergency.services import dispatch
+from emergency.store.tables import MessageRow
+from tests.world import CITY, World
+
+
+@contextmanager
+def statements(engine: Engine) -> Iterator[list[str]]:
+    """What is said to the database meanwhile, less the beginnings and ends of transactions."""
+    said: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if not statement.startswith("BEGIN"):
+            said.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def press(world: World, order: Order, action: Action = Action.ACKNOWLEDGE, remark: str = "") -> dispatch.Answered:
+    """The contact presses a button of the phone link."""
+    return world.store.run(
+        lambda tx: dispatch.answer_by_link(
+            tx, world.rules, world.token(order), revision=order.revision, action=action, remark=remark, now=world.now
+        )
+    )
+
+
+def test_one_answer_is_two_statements_on_postgresql_and_five_on_sqlite_and_a_repeat_no_more(world: World) -> None:
+    world.activated()
+    order = world.an_order()
+
+    with statements(world.store.engine) as first:
+        assert press(world, order).first
+    with statements(world.store.engine) as again:
+        assert not press(world, order).first
+
+    assert len(first) == (2 if world.store.dialect == "postgresql" else 5)
+    assert len(again) == 3, "read under the lock, find it kept already, cancel what waits"
+
+
+def test_an_answer_keeps_its_row_its_line_of_the_journal_and_its_order_once_each(world: World) -> None:
+    world.activated()
+    order = world.an_order()
+
+    for _ in range(3):
+        press(world, order)
+
+    with world.store.reading() as tx:
+        assert tx.answer_count(order.id) == 1
+        said = [json.loads(one) for one in tx.facts_about(str(order.id))]
+    assert [one["what"] for one in said].count("order.acknowledged") == 1
+    assert said[-1]["more"] == {"revision": 1, "via": "link", "remark": ""}
+    kept = world.order(order.id)
+    assert (kept.status, kept.version) == (Status.ACKNOWLEDGED, order.version + 1)
+    assert kept.acknowledged_by == world.recipient(order).contacts[0].name
+    assert kept.duties == order.duties
+
+
+def test_an_answer_cancels_the_reminder_that_waits_and_leaves_what_is_under_way(world: World) -> None:
+    world.activated()
+    order = world.an_order()
+    contact = world.recipient(order).contacts[0]
+    reminders = [
+        dispatch.message_for(world.rules, order, Kind.REMINDER, contact, "请答复", rung=rung, now=world.now)
+        for rung in ("first", "second")
+    ]
+    world.store.run(lambda tx: tx.outbox.put(reminders))
+    with world.store.transactions() as tx:
+        under_way = update(MessageRow).where(MessageRow.id == reminders[1].id)
+        tx.connection.execute(under_way.values(state=State.SENDING.value))
+
+    press(world, order)
+
+    with world.store.reading() as tx:
+        assert [tx.message(one.id).state for one in reminders] == [State.CANCELLED, State.SENDING]
+
+
+def test_a_link_answers_for_its_own_contact_until_it_expires_or_is_taken_back(world: World) -> None:
+    world.activated()
+    order = world.an_order()
+    token = world.token(order)
+
+    for wrong, at in ((token, world.now + timedelta(days=61)), (token[::-1], world.now)):
+        with pytest.raises(Missing), world.store.transactions() as tx:
+            dispatch.answer_by_link(tx, world.rules, wrong, revision=1, action=Action.ACKNOWLEDGE, now=at)
+
+    assert world.order(order.id) == order
+
+
+def test_an_order_is_answered_only_by_its_own_recipient(world: World) -> None:
+    world.activated()
+    order, other = world.orders()[:2]
+
+    with pytest.raises(Missing), world.store.transactions() as tx:
+        dispatch.answer(
+            tx, world.rules, order.id, revision=1, action=Action.ACKNOWLEDGE, by="他人", contact_id=None, via="portal",
+            now=world.now, only_of=other.recipient_id,
+        )  # fmt: skip
+
+    assert world.order(order.id) == order
+
+
+def test_the_phone_link_lives_across_revisions_and_the_history_says_until_when_a_dropped_duty_bound(
+    world: World,
+) -> None:
+    world.activated(Level.YELLOW)
+    order = world.an_order("brick_kiln")
+    world.clock.forward(hours=30)
+    decision = world.bulletin(Level.ORANGE, action="upgrade")
+    assert decision is not None
+    world.sign(decision, by="lj-approver3")
+    changed = world.order(order.id)
+
+    assert press(world, changed).first, "the link of the first revision answers the second"
+    with world.store.reading() as tx:
+        revisions = [tx.revision(order.id, number) for number in (1, 2)]
+    gone = [duty for duty in order.duties if duty.key in revisions[1].dropped]
+    assert gone
+    bound = {(duty.key, duty.text): duty.ends_at for duty in stretches(revisions)}
+    assert all(bound[duty.key, duty.text] == revisions[1].effective_at for duty in gone)
+    stayed = [duty for duty in changed.duties if duty in order.duties]
+    assert all(bound[duty.key, duty.text] is None for duty in stayed)
+
+
+def test_a_withdrawal_before_effect_cancels_what_waits_and_withdraws_every_order(world: World) -> None:
+    suggested = world.forecast(230, 240, 190)[0]
+    world.decide(suggested)
+
+    world.decide(world.propose(Move.WITHDRAW, Level.NONE, reason="预报有误"))
+
+    episode = world.episode(CITY)
+    assert {one.status for one in world.orders(CITY)} == {Status.WITHDRAWN}
+    world.deliver()
+    kinds = {one.kind for one in world.phone.sent if one.episode_id == episode.id and one.order_id}
+    assert kinds == {Kind.WITHDRAWAL}, "no order leaves any more"
