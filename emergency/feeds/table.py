@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from emergency.domain.air import Standard, standard_for
 from emergency.domain.forecast import Cause, Forecast, ForecastDay
 from emergency.feeds import cells
 from emergency.feeds.records import NotReadable, Parsed, Sieve, cause_of, hour_of, list_of, parsed, read_json, table_of
@@ -32,6 +33,21 @@ _CAUSES: Final = {
     "烟花爆竹": Cause.FIREWORKS,
     "细颗粒物": Cause.PM2_5,
 }
+
+
+def bands_of(standards: Sequence[Standard]) -> Categories:
+    """The words for bands by the edition in force on a day; none without an edition."""
+    if not standards:
+        return no_categories
+
+    def found(day: date) -> Mapping[str, tuple[int, int]]:
+        bands = standard_for(day, standards).bands
+        ends: dict[str, list[int]] = {}
+        for aqi in range(1, len(bands)):
+            ends.setdefault(bands[aqi].zh, []).append(aqi)
+        return {word: (some[0], some[-1]) for word, some in ends.items()}
+
+    return found
 
 
 def no_categories(_: date) -> Mapping[str, tuple[int, int]]:

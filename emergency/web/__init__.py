@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BLUEPRINTS: Final = (
-    "access", "console", "ordering", "deciding", "amending", "bulletins", "consulting",
+    "access", "console", "ordering", "deciding", "amending", "bulletins", "uploads", "consulting",
     "portal", "phone", "review", "public", "api", "judging",
     "exercising",
 )  # fmt: skip

@@ -249,6 +249,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "consultation.overdue": N_("会商超时未结论"),
         "bulletin.entered": N_("上级预警通知已录入"),
         "forecast.received": N_("收到预报"),
+        "forecast.laid_by": N_("预报文件已上传，待核对"),
+        "forecast.uploaded": N_("上传的预报已保存"),
         "forecast.verified": N_("预报与实况核对"),
         "shadow.differs": N_("候选预案与现行预案结论不同"),
         "shadow.agrees": N_("候选预案与现行预案结论恢复一致"),
