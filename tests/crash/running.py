@@ -103,16 +103,18 @@ class Told:
         lost = sum(len(one.lost) + one.unwritten for one, _ in self.tallies)
         twice = sum(one.applied_twice for one, knows in self.tallies if knows)
         per_kill = ", ".join(
-            f"{WORDS.get(one.kills[0].step, one.kills[0].step)} {one.duplicates} of {len(one.kills[0].held)} held"
+            f"{WORDS.get(one.kills[0].step, one.kills[0].step)} {one.duplicates} of {len(one.kills[0].held)}"
             for one, _ in self.tallies
             if len(one.kills) == 1
         )
+        again = sum(one.duplicates for one, _ in self.tallies)
+        held = sum(len(each.held) for one, _ in self.tallies for each in one.kills)
         doubled = sum(len(one.doubled) for one, _ in self.tallies)
         listed = sum(len(one.doubled & one.listed) for one, _ in self.tallies)
         sent = sum(len(one.wanted) for one, _ in self.tallies)
         return (
             f"crash ({self.where}): {self.killed.total()} kills over {sent} messages, lost {lost}, "
-            f"applied twice {twice}; again on the wire: {per_kill or 'none'}; "
+            f"applied twice {twice}; again on the wire {again} of {held} held{f' ({per_kill})' if per_kill else ''}; "
             f"ambiguous and listed {listed} of {doubled}"
         )
 

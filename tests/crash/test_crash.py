@@ -129,6 +129,24 @@ def test_a_broker_flushed_in_mid_dispatch_loses_nothing(running: Running, told: 
     assert tally.broken(knows_keys=True) == []
 
 
+def test_a_broker_killed_in_mid_dispatch_and_started_again_loses_nothing(running: Running, told: Told) -> None:
+    if not running.own_broker:
+        pytest.skip("a broker that others use is not ours to kill; the embedded run kills its own")
+    decision = running.signed()
+    running.until(running.held, "something on its way")
+
+    code = running.kill("broker")
+    running.start_broker()
+    running.until(running.quiet, "an empty post")
+
+    tally = running.tally(decision)
+    told.killed["broker"] += 1
+    told.tallies.append((tally, True))
+    assert code == -9
+    assert set(tally.requests.values()) == {1}
+    assert tally.broken(knows_keys=True) == []
+
+
 def test_a_deadline_that_passed_with_beat_dead_and_the_broker_empty_fires_once_and_two_beats_double_nothing(
     running: Running, told: Told
 ) -> None:
