@@ -104,9 +104,9 @@ def test_a_moved_start_is_told_as_a_change_and_drops_nothing() -> None:
     assert (one.revision.added, one.revision.dropped) == (("half-load",), ())
 
 
-@pytest.mark.parametrize("hours", [20, 60])
-def test_a_start_that_was_moved_once_stays_there_in_later_revisions(hours: int) -> None:
-    moved = [Amendment(Scope.ALL, Change.RETIME, "half-load", starts_at=NOW + timedelta(hours=20))]
+@pytest.mark.parametrize(("start", "hours"), [(20, 20), (20, 60), (1, 60)])
+def test_a_start_that_was_moved_once_stays_there_in_later_revisions(start: int, hours: int) -> None:
+    moved = [Amendment(Scope.ALL, Change.RETIME, "half-load", starts_at=NOW + timedelta(hours=start))]
     measures = amending.amended([A_MEASURE], KILN, Level.YELLOW, moved)
     before = drawn_up(before=drawn_up().order, measures=measures, decision="amend").order
 

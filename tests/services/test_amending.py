@@ -171,6 +171,27 @@ def test_a_change_of_level_ends_it_and_says_so_unless_it_was_signed_to_stay(worl
     assert (NIGHT.key in dropped) is not stays
 
 
+def test_those_named_whose_measures_do_not_change_hear_nothing_either(world: World) -> None:
+    kiln = kilns(world)[0]
+
+    amended(world, Amendment(Scope.ALL, Change.DROP, a_duty_of(kiln)))
+
+    had = {one.id for one in kilns(world) if one.revision == 2}
+    assert kiln.id in had
+    assert {one.revision for one in world.orders() if one.id not in had} == {1}
+
+
+def test_an_announced_end_stays_through_an_adjustment(world: World) -> None:
+    ends = world.now + timedelta(days=4)
+    longer = world.bulletin(Level.NONE, action="extend", expected_end_at=ends)
+    assert longer is not None
+    world.sign(longer, by="lj-approver3")
+
+    amended(world, NIGHT)
+
+    assert world.episode().expected_end_at == ends
+
+
 def test_what_one_adjustment_added_another_takes_back(world: World) -> None:
     before = kilns(world)[0]
     amended(world, NIGHT)
