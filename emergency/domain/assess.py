@@ -198,6 +198,15 @@ def highest(plan: Plan, air: Air) -> Level:
     return _tried(plan, air)[3]
 
 
+def holding(plan: Plan, air: Air) -> frozenset[Level]:
+    """
+    Every level whose trigger the days meet, of those whose trigger is known.
+
+    :raises Unmeasured, HoursNeeded, Disorder: see :func:`highest`
+    """
+    return frozenset(level for level, tried in _tried(plan, air)[2].items() if any(one.holds for one in tried))
+
+
 _Tried = tuple[tuple[DayOfAir, ...], dict[Level, list[_Chain]], Level]
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from emergency.domain.assessment import SHANGHAI, end_of, start_of
 from emergency.domain.forecast import Air, DayOfAir
-from emergency.domain.plan import Metric, Plan, RunsOn, UnknownCell
+from emergency.domain.plan import Metric, Plan, ReleaseRule, RunsOn, UnknownCell
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,19 @@ def calm(plan: Plan, air: Air, *, now: datetime) -> Calm:
     On daily data the test is two whole calendar days (the plan's ``whole_days``) that begin at or after ``now``, none
     over the mark; a release takes effect at their start and not before, so the day under way may still be bad. A day
     nobody has figures for is not calm. Days whose cause only gets a health notice keep no orders in force, so they
-    count as calm, unless the plan says that standing orders go on through them (fireworks). Source: 环大气〔2024〕6号 as practised (36 h). Where the plan runs on any 24 hours and hours are at
-    hand, no 24-h window inside those days may be over the mark either, wherever it is anchored.
+    count as calm, unless the plan says that standing orders go on through them (fireworks). Where the plan runs on any
+    24 hours and hours are at hand, no 24-h window inside those days may be over the mark either, wherever it is
+    anchored. Source: 环大气〔2024〕6号 as practised (36 h).
 
     :raises UnknownCell: the plan has no release rule
     """
-    rule = plan.release_rule
-    if rule is None:
+    if plan.release_rule is None:
         raise UnknownCell(plan.id, ["release"], plan.unknown.get("release", ""))
+    return stays(plan, air, plan.release_rule, now=now)
+
+
+def stays(plan: Plan, air: Air, rule: ReleaseRule, *, now: datetime) -> Calm:
+    """Whether the air stays better than the mark of this rule for as long as it asks; :func:`calm` says how."""
     by_day = {one.day: one for one in air.days}
     today = now.astimezone(SHANGHAI).date()
     first_whole = today if start_of(today) == now else today + timedelta(days=1)

@@ -12,6 +12,7 @@ from emergency.domain.assess import assess, ongoing
 from emergency.domain.assessment import SHANGHAI, Assessment
 from emergency.domain.calm import calm, one_episode, over
 from emergency.domain.episode import EPISODE, Episode, Move, Phase, next_move
+from emergency.domain.falling import falls_to
 from emergency.domain.forecast import Air, DayOfAir, Forecast, joined
 from emergency.domain.level import Level
 from emergency.domain.plan import Plan, UnknownCell
@@ -157,7 +158,8 @@ class _Desk:
         if running is None and before and before.released_at and before.released_at > now and met:
             return []  # a signed release waits for its hour
         ended = over(self.plan, air, spell_until=verdict.until, now=now)
-        move = next_move(running, verdict.level, calm=ended, spell_until=verdict.until)
+        lowered = falls_to(self.plan, air, verdict.level, spell_until=verdict.until, now=now)
+        move = next_move(running, verdict.level, calm=ended, spell_until=verdict.until, falls_to=lowered)
         if move is None:
             return []
         if move is Move.EXTEND:
@@ -165,7 +167,10 @@ class _Desk:
             return []
         if move is Move.ACTIVATE and self._belongs_to_the_last(verdict):
             move = Move.REOPEN
-        return [self._signed(move, verdict, now=now)]
+        level = Level.NONE if move is Move.RELEASE else verdict.level
+        if lowered is not None and move in (Move.DOWNGRADE, Move.UPGRADE):
+            level = min(level, lowered)
+        return [self._signed(move, level, verdict, now=now)]
 
     def _belongs_to_the_last(self, verdict: Assessment) -> bool:
         before = self.episode
@@ -173,8 +178,7 @@ class _Desk:
             return False
         return one_episode(self.plan, ended_at=before.released_at, starts_at=verdict.since)
 
-    def _signed(self, move: Move, verdict: Assessment, *, now: datetime) -> Change:
-        level = Level.NONE if move is Move.RELEASE else verdict.level
+    def _signed(self, move: Move, level: Level, verdict: Assessment, *, now: datetime) -> Change:
         try:
             holds_at = takes_effect(self.plan, move, level, now=now)
         except UnknownCell:

@@ -282,21 +282,32 @@ def _plain(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def next_move(episode: Episode | None, level: Level, *, calm: bool, spell_until: datetime | None = None) -> Move | None:
+def next_move(
+    episode: Episode | None,
+    level: Level,
+    *,
+    calm: bool,
+    spell_until: datetime | None = None,
+    falls_to: Level | None = None,
+) -> Move | None:
     """
     What the rule asks for next, or None when there is nothing to do.
 
     ``level``: what the plan says of the observed run joined to the forecast. ``calm``: whether the plan's release test
-    is met. Level falls by release only; going down a step is for people or a bulletin to propose.
+    is met. ``falls_to``: what that level gives way to by the plan's own test, None while it stands; a run that has been
+    outlived asks for no more than that, so a warning that was lowered does not rise again over the same days.
     """
+    asked = level if falls_to is None else min(level, falls_to)
     if episode is None or episode.phase is Phase.OPENING:
         return Move.ACTIVATE if level > Level.NONE else None
     if episode.phase is not Phase.ACTIVE:
         return None
-    if level > episode.level:
+    if asked > episode.level:
         return Move.UPGRADE
     if calm:
         return Move.RELEASE
+    if falls_to is not None and asked < episode.level:
+        return Move.DOWNGRADE
     if (
         level is episode.level
         and spell_until is not None

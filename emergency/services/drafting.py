@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 from emergency.domain.assessment import Assessment, as_data
 from emergency.domain.calm import calm, one_episode
 from emergency.domain.episode import Decision, Episode, Move, Notice, Phase, due
+from emergency.domain.falling import falls_to
 from emergency.domain.level import Level
 from emergency.domain.plan import Authority, Plan, doubtful
 from emergency.domain.review import Stage
@@ -143,12 +144,16 @@ def _rule_says(
     """
     The level the rule itself gives, to stand beside what people decide.
 
-    Going down is the release test's to say, never a lower figure's: until it is met the rule says what holds.
+    Going down is for the plan's tests to say, never for a lower figure: until one is met the rule says what holds.
     """
     if assessment.bulletin or move in (Move.WITHDRAW, Move.DISMISS, Move.APPEAL, Move.ADVISE):
         return level
     if move in (Move.RELEASE, Move.DOWNGRADE):
         air = rules.air_now(tx, episode.area, now=now)
-        met = air is not None and calm(plan, air, now=now).met
-        return level if met else max(episode.level, assessment.level)
+        if air is not None and calm(plan, air, now=now).met:
+            return level
+        holds = max(episode.level, assessment.level)
+        until = rules.spell_until(assessment)
+        lowered = falls_to(plan, air, holds, spell_until=until, now=now) if air and move is Move.DOWNGRADE else None
+        return holds if lowered is None else lowered
     return assessment.level
