@@ -13,6 +13,7 @@ from emergency.clock import SHANGHAI
 from emergency.domain.assessment import Assessment, as_data
 from emergency.domain.calm import calm, over
 from emergency.domain.episode import Decision, Fact, Move, Task, due, next_move, supersede
+from emergency.domain.falling import falls_to
 from emergency.domain.forecast import Air, Bulletin, Forecast, Observation
 from emergency.domain.level import Level
 from emergency.domain.people import Act, Person, ask, within
@@ -204,7 +205,8 @@ def weigh(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | None:
         return None
     until = rules.spell_until(assessment)
     ended = over(plan, air, spell_until=until, now=now)
-    move = next_move(episode, assessment.level, calm=ended, spell_until=until)
+    lowered = falls_to(plan, air, assessment.level, spell_until=until, now=now)
+    move = next_move(episode, assessment.level, calm=ended, spell_until=until, falls_to=lowered)
     if move is None or (episode is not None and rules.open_ended(plan) and move is Move.EXTEND):
         return _may_advise(tx, rules, plan, area, assessment, now=now)
     if plan.authority is Authority.ACTIVATES:
@@ -217,6 +219,8 @@ def weigh(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | None:
     )[1]:
         move = Move.REOPEN
     level = Level.NONE if move is Move.RELEASE else assessment.level
+    if lowered is not None and move in (Move.DOWNGRADE, Move.UPGRADE):
+        level = min(level, lowered)
     return decisions.suggest(tx, rules, area=area, move=move, level=level, assessment=assessment, now=now)
 
 
