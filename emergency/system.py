@@ -19,6 +19,7 @@ from emergency.domain.messages import Lane
 from emergency.errors import Misconfigured
 from emergency.feeds import Feed
 from emergency.feeds import build as build_feeds
+from emergency.feeds.table import bands_of
 from emergency.plans.advice import load_advice
 from emergency.plans.drills import Drill, load_drill
 from emergency.plans.measures import load_measures
@@ -75,7 +76,7 @@ def build(settings: Settings) -> System:
         place=_air_place(city.name),
         index=_daily_index(settings),
         air=books / "air",
-        categories=_categories(settings),
+        categories=bands_of(load_standards(books / "standards")),
     )
     rules = Rules(
         plans=load_plans(books / "plans"),
@@ -125,19 +126,6 @@ def seed(system: System, *, password: str, quick: bool = False) -> None:
 def _air_place(name: str) -> str:
     """The name feeds know a city by: 柳州 for 柳州市."""
     return name.removesuffix("市")
-
-
-def _categories(settings: Settings) -> Callable[[date], Mapping[str, tuple[int, int]]]:
-    standards = load_standards(settings.playbooks / "standards")
-
-    def found(day: date) -> Mapping[str, tuple[int, int]]:
-        bands = standard_for(day, standards).bands
-        of: dict[str, list[int]] = {}
-        for aqi in range(1, len(bands)):
-            of.setdefault(bands[aqi].zh, []).append(aqi)
-        return {word: (some[0], some[-1]) for word, some in of.items()}
-
-    return found
 
 
 def _daily_index(settings: Settings) -> Callable[[date, Mapping[str, float]], tuple[int | None, tuple[str, ...]]]:
