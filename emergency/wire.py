@@ -338,6 +338,8 @@ def _taken(response: requests.Response, parts: SplitResult, *, max_bytes: int, e
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds of a Retry-After header (RFC 9110, 10.2.3); a date is counted from the answer's own Date."""
     said = headers.get("Retry-After", "").strip()
+    if not said:
+        return None
     if re.fullmatch(r"[0-9]{1,9}", said):
         return min(float(said), LONGEST_RETRY_AFTER)
     try:

@@ -6,7 +6,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -35,6 +34,7 @@ from emergency.store import Store, Tx
 T = TypeVar("T")
 SETTLE_EVERY = 100
 SETTLE_AFTER_S = 0.1
+MOST_UNSETTLED = 2 * SETTLE_EVERY  # answers that may wait for a slow database before sending waits with them
 BREAKER_OPEN = timedelta(seconds=60)
 OPEN = "the channel's breaker is open"
 SHUT = "of an exercise, and its address is not opened: it does not leave"
@@ -119,13 +119,14 @@ class _Draining:
         self._clock, self._wall, self._holder, self._limit = clock, wall, holder, limit
         self._ready: deque[tuple[Message, datetime, datetime | None]] = deque()
         self._outcomes: list[tuple[Message, Outcome]] = []
-        self._more, self._low, self._full = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._claimed_all = self._sent_all = self._broken = False
+        self._more, self._low, self._full, self._room = (asyncio.Event() for _ in range(4))
+        self._claimed_all = self._sent_all = self._broken = self._over = False
         self._shut_out: frozenset[UUID] = frozenset()
 
     async def through(self) -> int:
         """Claim, send and settle until nothing is ready; how many sends were settled."""
         settling = asyncio.create_task(self._settle())
+        settling.add_done_callback(self._ended)
         claiming = asyncio.create_task(self._claim())
         try:
             await asyncio.gather(claiming, *[self._send() for _ in range(self._share)])
@@ -134,6 +135,12 @@ class _Draining:
             self._full.set()
             settled = await settling
         return settled
+
+    def _ended(self, _: asyncio.Task[int]) -> None:
+        """Nothing is written down any more: where that came early, nothing more may leave."""
+        self._over = self._broken = True
+        self._room.set()
+        self._low.set()
 
     async def _claim(self) -> None:
         try:
@@ -183,6 +190,9 @@ class _Draining:
             self._outcomes.append((message, outcome))
             if len(self._outcomes) >= SETTLE_EVERY:
                 self._full.set()
+            while len(self._outcomes) >= MOST_UNSETTLED and not self._over:  # unsettled goes again after a crash
+                self._room.clear()
+                await self._room.wait()
 
     async def _sent(self, message: Message, leased_until: datetime) -> Outcome:
         if self._broken:
@@ -205,6 +215,7 @@ class _Draining:
             self._full.clear()
             last = self._sent_all
             batch, self._outcomes = self._outcomes, []
+            self._room.set()
             if batch:
                 steps.at("before_settle")
                 now = {"civil": self._clock.now(), "wall": self._wall.now()}
@@ -217,7 +228,7 @@ class _Draining:
 
 
 def _with_link(message: Message, links: Links) -> Message:
-    return replace(message, link=links.address(message.link_id)) if message.link_id else message
+    return Message(**{**vars(message), "link": links.address(message.link_id)}) if message.link_id else message
 
 
 def _take_slot(store: Store, channel: str, lane: Lane, holder: str, places: int, now: datetime) -> int | None:
