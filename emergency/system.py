@@ -16,7 +16,7 @@ from emergency.clock import Clock, SharedClock, WallClock
 from emergency.domain.air import Period, as_written, index, standard_for, trigger_aqi
 from emergency.domain.exercise import WALL
 from emergency.domain.messages import Lane
-from emergency.errors import Misconfigured
+from emergency.errors import Misconfigured, Unavailable
 from emergency.feeds import Feed
 from emergency.feeds import build as build_feeds
 from emergency.feeds.table import bands_of
@@ -50,11 +50,19 @@ class System:
     drill: Drill | None = None
 
     def wake_drains(self) -> None:
-        """Say «look now» for every lane of every channel; losing it costs seconds, never a message."""
+        """
+        Say «look now» once for each sender of each lane that has something to send, however much it is; losing it costs
+        seconds, never a message.
+        """
         steps.at("before_wake")
-        for channel in self.channels:
-            for lane in Lane:
-                self.broker.wake("drain", channel=channel, lane=lane.word)
+        try:
+            with self.store.reading() as tx:
+                waiting = tx.outbox.waiting(now=self.wall.now())
+        except Unavailable:  # what was done is done; the next sweep wakes them
+            return
+        for name, lane in waiting:
+            for _ in range(self.channels[name].senders if name in self.channels else 0):
+                self.broker.wake("drain", channel=name, lane=Lane(lane).word)
 
 
 def build(settings: Settings) -> System:

@@ -16,9 +16,10 @@ from emergency.domain.level import Level
 from emergency.domain.machine import IllegalMove
 from emergency.domain.messages import Lane
 from emergency.domain.orders import Status
-from emergency.errors import Conflict
-from emergency.services import decisions, dispatch
+from emergency.errors import Conflict, Unavailable
+from emergency.services import decisions, dispatch, post
 from emergency.store import Store, Tx, connect
+from emergency.store.outbox import Outbox
 from tests.builders import a_recipient
 from tests.world import DISTRICT, World
 
@@ -221,3 +222,37 @@ def test_a_channel_with_a_rate_sends_everything(world: World) -> None:
         counts = tx.outbox.counts(world.episode(DISTRICT).id)
     assert counts.get("ready", 0) == counts.get("sending", 0) == 0
     assert counts["sent"] > 0
+
+
+class FullDisk(Store):
+    """A store that lets messages be claimed and takes no answer."""
+
+    @contextmanager
+    def transactions(self) -> Iterator[Tx]:
+        """As ever, until something is to be settled."""
+        with super().transactions() as tx:
+            tx.outbox = Unwritable(tx.connection, lease=self.lease)
+            yield tx
+
+
+class Unwritable(Outbox):
+    """An outbox in which no answer can be written down."""
+
+    def settle(self, settled: Any, *, wall: Any) -> None:
+        """Refuse."""
+        raise Unavailable("the disk is full")
+
+
+def test_a_sender_whose_answers_cannot_be_written_down_stops_sending(world: World) -> None:
+    world.sign(with_kilns(world, 900), by="lj-approver3")
+    well, world.store = world.store, FullDisk(world.store._writer, world.store._reader)
+
+    with pytest.raises(Unavailable):
+        world.deliver()
+
+    assert len(world.phone.sent) <= post.MOST_UNSETTLED + post.SETTLE_EVERY + world.phone.connections
+    world.store = well
+    world.forward(minutes=20)
+    with world.store.reading() as tx:
+        counts = tx.outbox.counts(world.episode().id)
+    assert counts.get("ready", 0) == counts.get("sending", 0) == 0, "nothing is lost by it"
