@@ -78,6 +78,7 @@ def drawn(
     assessment: Assessment,
     now: datetime,
 ) -> Decision:
+    """A decision as it is drawn up from the plan and the air, for a person to put forward; nothing is saved."""
     said = as_data(assessment)
     ends = move in (Move.RELEASE, Move.WITHDRAW, Move.DISMISS)
     place = tx.area(episode.area).name

@@ -181,7 +181,8 @@ def _weighed(
         for day in known
     ]
     tx.keep_forecast(forecast, now=now)  # told by the exercise's own fact: no desk's journal has «forecast received»
-    tx.keep_observations(measured, now=now, day_of={seen.at: day.day for seen, day in zip(measured, known, strict=True)})
+    day_of = {seen.at: day.day for seen, day in zip(measured, known, strict=True)}
+    tx.keep_observations(measured, now=now, day_of=day_of)
     said = {day.day.isoformat(): day.aqi for day in days}
     kept = exercising.save(tx, one, fact="exercise.air", by=by.login, at=now, evening=one.evening, days=said)
     return weigh(tx, rules, kept, now=now)

@@ -141,7 +141,7 @@ def episodes(tx: Tx, exercise_id: str) -> tuple[Episode, ...]:
 def inbox(
     tx: Tx, exercise_id: str, *, area: str = "", address: str = "", limit: int = 50, offset: int = 0
 ) -> tuple[Inbox, ...]:
-    """What each address (of the area and below, when named) got or would have got in this exercise, the newest first."""
+    """What each address (of the area and below, when named) got or would have got in this exercise, newest first."""
     asked = select(table(MessageRow)).where(*_wanted(exercise_id, area, address))
     rows = tx.connection.execute(
         asked.order_by(MessageRow.put_at.desc(), MessageRow.to, MessageRow.id).limit(limit).offset(offset)

@@ -55,8 +55,8 @@ def test_an_exercise_is_called_confirmed_begun_led_and_ended_on_its_pages(world:
         waiting = tx.waiting_decision(episode.id)
     assert waiting is not None
     told = f"/console/decisions/{waiting.id}"
-    fields = {"level": "orange", "effective_at": "2015-02-08T17:30", "open_ended": "1", "number": "12", "reason": "演练",
-              "contact": "甲 000"}  # fmt: skip
+    fields = {"level": "orange", "effective_at": "2015-02-08T17:30", "open_ended": "1", "number": "12",
+              "reason": "演练", "contact": "甲 000"}  # fmt: skip
     assert press(duty, told, f"{told}/put-forward", **fields) == 303
     with world.store.reading() as tx:
         content = tx.decision(waiting.id).content_sha
