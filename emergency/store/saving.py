@@ -311,8 +311,6 @@ def revision_row(one: Revision, duties: list[Any]) -> dict[str, Any]:
         **vars(one),
         "level": int(one.level),
         "duties": duties,
-        "added": list(one.added),
-        "dropped": list(one.dropped),
     }
 
 
