@@ -51,8 +51,9 @@ run: export EMERGENCY_WITH_PARENT = 1
 run: $(RUN_STAMP) ## the whole system playing a past episode; ARGS="--no-browser --port 8000 --episode NAME --speed N"
 	@$(PY) -m emergency demo $(ARGS)
 
+# three at a time on two cores: the longest tests mostly wait
 test: $(DEV_STAMP) ## every test, on the embedded default or on EMERGENCY_TEST_DATABASE_URL and EMERGENCY_TEST_BROKER_URL
-	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n 3 --dist loadfile $(ARGS)
 
 check: $(DEV_STAMP) ## ruff, mypy, import contracts, house rules
 	@$(VENV)/bin/ruff check .
