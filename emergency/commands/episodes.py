@@ -92,7 +92,8 @@ def _in_words(found: Mapping[str, Any]) -> str:
         "decisions:",
     ]
     lines += [
-        f"  {_local(one['proposed_at'])}  {one['move']} {one['level']} (rule: {one['rule_says']})  {one['standing']}"
+        f"  {_local(one['proposed_at'])}  {one['move']} {one['level']} (rule: {one['rule_says'] or 'no data'})"
+        f"  {one['standing']}"
         for one in found["decisions"]
     ]
     lines += ["", "orders:", *(f"  {status}: {count}" for status, count in sorted(found["orders"].items()))]

@@ -106,6 +106,23 @@ class Assessment:
         return tuple(one for one in self.comparisons if one.clause == self.clause) if self.clause else self.comparisons
 
 
+def without_air(plan_id: str, plan_sha: str, *, because: str) -> Assessment:
+    """What stands in the place of a verdict while there is nothing to judge: that there are no data, and the reason."""
+    return Assessment(
+        plan_id=plan_id,
+        plan_sha=plan_sha,
+        level=Level.NONE,
+        clause="",
+        clause_text="",
+        comparisons=(),
+        days=(),
+        run=(),
+        nearest=None,
+        sentence_zh=f"无可用数据：{because}",
+        sentence_en=f"No data to go by: {because}",
+    )
+
+
 def as_data(assessment: Assessment) -> dict[str, object]:
     """The whole explanation as JSON-ready data, the shape kept with a decision; :func:`from_data` reads it back."""
     return {

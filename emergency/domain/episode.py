@@ -101,6 +101,9 @@ EPISODE: Machine[Phase, Move] = Machine(
     },
 )
 
+NEEDS_NO_AIR = frozenset({Move.WITHDRAW, Move.RELEASE, Move.EXTEND, Move.AMEND, Move.DISMISS})
+"""What people may do for a reason of their own while no data say anything of the air: nothing begins or rises so."""
+
 UNCLOSED = frozenset({Phase.OPENING, Phase.ACTIVE, Phase.RELEASED, Phase.WITHDRAWN})
 
 
@@ -248,6 +251,12 @@ class Decision:
     version: int = 0
 
     @property
+    def without_air(self) -> bool:
+        """Whether there was nothing for the rule to judge: no data and no bulletin, so people's reason stands alone."""
+        said = self.assessment
+        return "days" in said and not said["days"] and not said.get("bulletin")
+
+    @property
     def waited_minutes(self) -> int:
         """Whole minutes between the proposal and its decision; 0 while nobody has decided."""
         return int(((self.decided_at or self.proposed_at) - self.proposed_at).total_seconds() // 60)
@@ -334,14 +343,18 @@ def put_forward(decision: Decision, *, by: Person, now: datetime) -> Decision:
     The proposal of a person: theirs from the start, or the rule's suggestion taken up.
 
     :raises NotAllowed: the person may not propose here
-    :raises Ungrounded: there is no assessment, or the level differs from the rule's without a reason
+    :raises Ungrounded: there is no assessment, the level differs from the rule's without a reason, or something is to
+        begin or rise while there are no data
     :raises WrongLevel: the level does not go with the move
     :raises IllegalMove: it was put forward already
     """
     ask(by, Act.PROPOSE, decision.area)
     if not decision.assessment:
         raise Ungrounded(f"decision {decision.id} has no grounds")
-    if decision.level is not decision.rule_says and not decision.override_because.strip():
+    if decision.without_air and decision.move not in NEEDS_NO_AIR:
+        raise Ungrounded(f"{decision.move.value} needs air to judge", zh="没有可用数据，不能启动或提高级别")
+    differs = decision.level is not decision.rule_says and not decision.without_air  # a rule that is mute says no level
+    if differs and not decision.override_because.strip():
         raise Ungrounded(
             f"the rule says {decision.rule_says.word}, the proposal {decision.level.word}: a reason is needed",
             zh="建议级别与规则结论不同，请写明理由",

@@ -131,15 +131,15 @@ def _of_grounds(one: Decision, was_calm: bool | None) -> list[Flag]:
     found = []
     if not one.assessment:
         found.append(_flag(Mark.UNGROUNDED, one, because=because))
-    elif "days" in one.assessment and not one.assessment["days"] and not one.assessment.get("bulletin"):
-        found.append(_flag(Mark.NO_DATA, one, because=because or one.notice.reason))
+    elif one.without_air:
+        return [_flag(Mark.NO_DATA, one, because=because or one.notice.reason)]  # nothing to be above, below or calm of
     if one.bulletin_id is not None:
         return found  # the level above decided, and its paper is the ground
     if one.move in _FALLS and (one.rule_says > one.level or was_calm is False):
         found.append(_flag(Mark.LET_GO_UNCALM, one, because=because))
     elif one.level > one.rule_says:
         found.append(_flag(Mark.ABOVE_RULE, one, because=because, more=_rule(one)))
-    elif one.level < one.rule_says:
+    elif one.level < one.rule_says and one.move is not Move.DISMISS:  # that has a mark of its own
         found.append(_flag(Mark.BELOW_RULE, one, because=because, more=_rule(one)))
     if one.move in _WARNS and was_calm:
         found.append(_flag(Mark.WARNED_IN_CALM, one, because=because))

@@ -79,7 +79,7 @@ def call(
         area=area,
         subject=subject,
         guests=[*(Guest(one.name, one.title, one.id) for one in asked), *guests],
-        assessment=decision.assessment if decision is not None else _what_the_rule_says(tx, rules, area, now=now),
+        assessment=_what_the_rule_says(tx, rules, area, now=now) if decision is None else _grounds_of(decision),
         due_at=due_at or due(now, rules.plan_of(tx, area).consultation_within_min),
         by=by,
         now=now,
@@ -92,6 +92,11 @@ def call(
     text = wording.consultation(rules, told, area=tx.area(area).name, called_by=by.name)
     _put(tx, rules, told, asked, text, rung="asked", now=now)
     return told
+
+
+def _grounds_of(decision: Decision) -> Mapping[str, object]:
+    """The rule's verdict a decision rests on; empty where there was nothing to judge."""
+    return {} if decision.without_air else decision.assessment
 
 
 def _what_the_rule_says(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Mapping[str, object]:

@@ -11,8 +11,8 @@ from uuid import UUID, uuid5
 from emergency.domain import amending
 from emergency.domain import episode as episodes
 from emergency.domain.amending import Amendment
-from emergency.domain.assessment import Assessment
-from emergency.domain.episode import Decision, Move, Task, due
+from emergency.domain.assessment import Assessment, as_data
+from emergency.domain.episode import Decision, Move, Standing, Task, due
 from emergency.domain.exercise import numbered
 from emergency.domain.level import Level
 from emergency.domain.messages import LANES, Kind, Message, message_id
@@ -52,7 +52,8 @@ def suggest(
     tx: Tx, rules: Rules, *, area: str, move: Move, level: Level, assessment: Assessment, now: datetime
 ) -> Decision | None:
     """
-    Write down what the rule asks for, for a person to put forward; None when the same waits already.
+    Write down what the rule asks for, for a person to put forward; None when the same waits already, or what a person
+    made of the same air.
 
     A waiting one that asks for something else is superseded: a fresher forecast speaks.
     """
@@ -62,6 +63,8 @@ def suggest(
     if waiting is not None:
         if (waiting.move, waiting.level) == (move, level):
             return None
+        if waiting.standing is Standing.PROPOSED and waiting.assessment == as_data(assessment):
+            return None  # people know what the rule says and want something else
         aside = episodes.supersede(waiting, now=now, because="a fresher assessment asks for something else")
         tx.save(aside, fact="decision.superseded", by="rule", at=now)
         tx.outbox.cancel_for_decision(waiting.id)
@@ -149,6 +152,8 @@ def propose(
 
     :raises NoAuthority: a district asks for orders without the city's bulletin
     :raises AlreadyWaiting: something waits already
+    :raises NoAir: there is nothing to judge, and something is to begin, to rise or to fall
+    :raises NothingToDismiss: no episode is opening
     :raises OnlyAmends: measures are changed by another move than amending
     :raises StillOpen, NotOurs: see ``consulting.named``
     :raises Ungrounded, NotAllowed, IllegalMove: see ``episode.put_forward``
@@ -163,7 +168,7 @@ def propose(
         and move in (Move.ACTIVATE, Move.UPGRADE, Move.REOPEN)
     ):
         raise NoAuthority(f"{area} activates on the bulletin of the level above; it may appeal, not order")
-    starts_at = effective_at if assessment is None else assessment.since or effective_at
+    starts_at = (assessment.since if assessment is not None else None) or effective_at or now
     episode = drafting.episode_for(tx, rules, plan, area, move=move, starts_at=starts_at, now=now)
     if not episodes.EPISODE.allows(episode.phase, move):
         episodes.EPISODE.after(episode.phase, move)
@@ -175,7 +180,8 @@ def propose(
         tx.save(aside, fact="decision.superseded", by=by.login, at=now)
         tx.outbox.cancel_for_decision(waiting.id)
         tx.clear_alarm(f"undecided:{waiting.id}", now=now)
-    grounds = assessment or rules.assess_now(tx, area, now=now)
+    because = reason.strip() or override_because.strip()
+    grounds = assessment or drafting.grounds_now(tx, rules, area, move=move, because=because, now=now)
     decision = drafting.drawn(tx, rules, plan, episode, move=move, level=level, assessment=grounds, now=now)
     notice = replace(
         decision.notice,
@@ -284,7 +290,7 @@ def approve(
 def _what_follows(tx: Tx, rules: Rules, decision: Decision, *, orders: int, now: datetime) -> None:
     """The duties a signature puts on the desk itself: report upward; relaying is done by signing."""
     plan = rules.plan_of(tx, decision.area)
-    if decision.move not in (Move.APPEAL, Move.ADVISE) and plan.authority is Authority.ISSUES:
+    if decision.move not in (Move.APPEAL, Move.ADVISE, Move.DISMISS) and plan.authority is Authority.ISSUES:
         task = Task(
             id=uuid5(decision.id, "upward_report"),
             episode_id=decision.episode_id,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from emergency.domain.deputising import Turn, begun, first_for, next_at, turns
-from emergency.domain.episode import Decision, Fact
+from emergency.domain.episode import Decision, Fact, Move
 from emergency.domain.level import Level
 from emergency.domain.messages import LANES, Kind, Message, message_id
 from emergency.domain.people import Person, Role
@@ -24,7 +24,8 @@ def signed_as(level: Level, before: Level) -> Level:
 
 def with_deputies(plan: Plan, decision: Decision) -> Decision:
     """The proposal with its deputies, counted from the moment it was put forward."""
-    level = signed_as(decision.level, decision.level_before)
+    before = decision.rule_says if decision.move is Move.DISMISS else decision.level_before
+    level = signed_as(decision.level, before)
     approval = plan.approval(level)
     word = (level if level is not Level.NONE else min(plan.approvals)).word
     found = turns(approval, clause=f"approval.{word}", waits_since=decision.proposed_at)

@@ -6,18 +6,46 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from emergency.domain.assessment import Assessment, as_data
+from emergency.domain.assessment import Assessment, as_data, without_air
 from emergency.domain.calm import calm, one_episode
-from emergency.domain.episode import Decision, Episode, Move, Notice, Phase, due
+from emergency.domain.episode import NEEDS_NO_AIR, Decision, Episode, Move, Notice, Phase, Ungrounded, due
 from emergency.domain.falling import falls_to
 from emergency.domain.level import Level
 from emergency.domain.plan import Authority, Plan, doubtful
 from emergency.domain.review import Stage
+from emergency.errors import Refused
 from emergency.services import advising, wording
-from emergency.services.rules import Rules
+from emergency.services.rules import NoAir, Rules
 from emergency.store import Tx
 
 _NAMESPACE = UUID("2b1f8a6e-3c6d-4d7e-8a55-0c1d2e3f4a5b")
+
+
+class NothingToDismiss(Refused):
+    """Nothing is waiting to be started."""
+
+    words_zh = "没有等待启动的过程，无须“不启动”"
+
+
+def grounds_now(tx: Tx, rules: Rules, area: str, *, move: Move, because: str, now: datetime) -> Assessment:
+    """
+    What the plan's rule says now; where there is nothing to judge, the reason people give for what needs no air.
+
+    :raises NoAir: there is nothing to judge, and something is to begin, to rise or to fall
+    :raises Ungrounded: there is nothing to judge and no reason is given
+    """
+    try:
+        return rules.assess_now(tx, area, now=now)
+    except NoAir as found:
+        if move not in NEEDS_NO_AIR:
+            raise
+        if not because.strip():
+            raise Ungrounded(
+                "there are no data, the rule cannot judge: a reason is needed",
+                zh="没有可用数据，规则无法判断，请写明理由",
+            ) from found
+    plan = rules.plan_of(tx, area)
+    return without_air(plan.id, plan.sha, because=because.strip())
 
 
 def again(
@@ -43,11 +71,13 @@ def episode_for(
     """
     The area's running episode, or the released one that is to be reopened, or a new one linked to the one before.
 
-    :raises IllegalMove: there is nothing to reopen
+    :raises NothingToDismiss: no episode is opening
     """
     episode = tx.running_episode(area, rules.exercise)
     if episode is not None:
         return episode
+    if move is Move.DISMISS:
+        raise NothingToDismiss(f"no episode is opening in {area}")
     before, may_reopen = again(tx, plan, area, starts_at=starts_at, exercise=rules.exercise)
     if move is Move.REOPEN and before is not None and may_reopen:
         return tx.episode(before.id)
@@ -97,11 +127,13 @@ def drawn(
     if move is Move.ADVISE:
         notice, days = advising.sealed(rules, plan, notice, assessment, now=now)
         said |= days
-    elif plan.authority is Authority.ISSUES and move is not Move.APPEAL:
+    elif plan.authority is Authority.ISSUES and move not in (Move.APPEAL, Move.DISMISS):  # nothing began, or ended
         text = wording.public_notice(
             rules, notice, move, level_before=episode.level, actions=rules.public_actions(level)
         )
         notice = replace(notice, public_text=text)
+    says = _rule_says(tx, rules, plan, episode, move=move, level=level, assessment=assessment, now=now)
+    lets_go = says if move is Move.DISMISS else episode.level  # not to start a level is signed like that level
     return Decision(
         id=uuid5(episode.id, f"decision:{len(tx.decisions(episode.id)) + 1}"),
         episode_id=episode.id,
@@ -109,15 +141,15 @@ def drawn(
         move=move,
         level=level,
         level_before=episode.level,
-        rule_says=_rule_says(tx, rules, plan, episode, move=move, level=level, assessment=assessment, now=now),
+        rule_says=says,
         assessment=said,
         notice=notice,
         proposed_by=None,
         proposed_at=now,
         suggested_at=now,
         decide_by=due(now, plan.approval(level).within_minutes),
-        rank_needed=plan.approval(level if level is not Level.NONE else episode.level).rank,
-        doubtful=_doubtful(plan, assessment, move=move, level=level if level is not Level.NONE else episode.level),
+        rank_needed=plan.approval(level if level is not Level.NONE else lets_go).rank,
+        doubtful=_doubtful(plan, assessment, move=move, level=level if level is not Level.NONE else lets_go),
     )
 
 
@@ -143,11 +175,14 @@ def _rule_says(
     now: datetime,
 ) -> Level:
     """
-    The level the rule itself gives, to stand beside what people decide.
+    The level the rule itself gives, to stand beside what people decide; none without air, which is no agreement
+    (``Decision.without_air`` tells the two apart).
 
     Going down is for the plan's tests to say, never for a lower figure: until one is met the rule says what holds.
     """
-    if assessment.bulletin or move in (Move.WITHDRAW, Move.DISMISS, Move.APPEAL, Move.ADVISE):
+    if not assessment.days and not assessment.bulletin:
+        return Level.NONE
+    if assessment.bulletin or move in (Move.WITHDRAW, Move.APPEAL, Move.ADVISE):
         return level
     if move in (Move.RELEASE, Move.DOWNGRADE):
         air = rules.air_now(tx, episode.area, now=now)

@@ -21,12 +21,13 @@ from emergency.domain.plan import Authority, Plan
 from emergency.errors import Misconfigured, Refused, Unavailable
 from emergency.services import advising, decisions, drafting
 from emergency.services.rules import Rules
-from emergency.store import Store, Tx
+from emergency.store import Store, Tx, record
 
 log = logs.of(__name__)
 
 LONGEST_PATIENCE = 4  # intervals between two questions to a feed that keeps failing
 LONGEST_WAIT_S = 3600
+REMEMBERED = timedelta(days=14)  # no forecast looks further, so no assessment is the same after that
 
 
 class NotForUs(Refused):
@@ -214,6 +215,8 @@ def weigh(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | None:
             return None  # its desk waits for the exercise's own bulletin
         _may_appeal(tx, area, as_data(assessment), assessment.level, now=now)
         return None
+    if move is Move.ACTIVATE and episode is None and _was_dismissed(tx, rules, area, assessment, now=now):
+        return _may_advise(tx, rules, plan, area, assessment, now=now)
     if move is Move.ACTIVATE and episode is None and drafting.again(
         tx, plan, area, starts_at=assessment.since, exercise=rules.exercise
     )[1]:
@@ -222,6 +225,15 @@ def weigh(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | None:
     if lowered is not None and move in (Move.DOWNGRADE, Move.UPGRADE):
         level = min(level, lowered)
     return decisions.suggest(tx, rules, area=area, move=move, level=level, assessment=assessment, now=now)
+
+
+def _was_dismissed(tx: Tx, rules: Rules, area: str, assessment: Assessment, *, now: datetime) -> bool:
+    """Whether two people decided to start nothing on this very assessment; anything new about the air is another."""
+    last = tx.latest_episode(area, rules.exercise)
+    since = now - REMEMBERED if last is None else max(now - REMEMBERED, last.opened_at)
+    said = as_data(assessment)
+    some = record.dismissals(tx, area, since=since, until=now, exercise=rules.exercise)
+    return any(one.assessment == said for one in some)
 
 
 def _being_released(tx: Tx, rules: Rules, area: str, air: Air, *, now: datetime) -> bool:

@@ -158,7 +158,7 @@ def proposal_waiting(rules: Rules, decision: Decision, *, proposed_by: str) -> s
         area=decision.notice.area,
         move=words.move(decision.move.value, LANG),
         level=words.level(decision.level, LANG),
-        rule_says=words.level(decision.rule_says, LANG),
+        rule_says="无可用数据" if decision.without_air else words.level(decision.rule_says, LANG),
         reason=decision.notice.reason,
         proposed_by=proposed_by,
         decide_by=words.instant(decision.decide_by, LANG),

@@ -166,8 +166,9 @@ def episode_said(one: Episode) -> dict[str, Any]:
 
 
 def decision_said(one: Decision) -> dict[str, Any]:
-    """A decision as JSON."""
-    return dict(saving.plain(asdict(one)))
+    """A decision as JSON; ``rule_says`` is null where there was nothing for the rule to judge."""
+    said = dict(saving.plain(asdict(one)))
+    return {**said, "rule_says": None} if one.without_air else said
 
 
 def consultation_said(one: Consultation) -> dict[str, Any]:
