@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from fractions import Fraction
+from itertools import accumulate
+from math import lcm
 
-from emergency.domain.air import Amount, Period, Standard, as_written, index, standard_for, trigger_aqi
-from emergency.domain.air_daily import HOURS, mean
+from emergency.domain.air import Period, Standard, as_written, index, standard_for, trigger_aqi
+from emergency.domain.air_daily import HOURS
 from emergency.domain.assessment import SHANGHAI
 from emergency.domain.forecast import Air, Cause, DayOfAir, Forecast, ForecastDay, Observation, Source
 
@@ -72,40 +75,78 @@ def windows(
     """
     if not hours or not standards:
         return ()
-    begins = {hour.at.astimezone(SHANGHAI) - _HOUR: hour for hour in hours}
-    amounts = {at: {name: as_written(hour.values[name]) for name in COUNTED if hour.values.get(name) is not None}
-               for at, hour in begins.items()}  # fmt: skip
-    first, last = min(begins).date() - timedelta(days=1), max(begins).date()
-    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    laid = _Laid(hours)
+    days = [laid.first + timedelta(days=n) for n in range(-1, len(laid.present) // HOURS)]
     return tuple(
-        tuple(found for day in days if (found := _window(day, anchor, begins, amounts, standards, causes or {})))
+        tuple(found for day in days if (found := _window(day, anchor, laid, standards, causes or {})))
         for anchor in anchors
     )
 
 
+class _Laid:
+    """
+    The hours laid on one row from 00:00 of the first day, with sums from its beginning.
+
+    Windows of all anchors share their hours, so each hour is added once; sums are whole numbers over one
+    denominator, and every mean is exact.
+    """
+
+    def __init__(self, hours: Sequence[HourOfAir]) -> None:
+        begins = {hour.at.astimezone(SHANGHAI) - _HOUR: hour for hour in hours}
+        self.first = min(begins).date()
+        origin = datetime(self.first.year, self.first.month, self.first.day, tzinfo=SHANGHAI)
+        places = {at: divmod(at - origin, _HOUR) for at in begins}
+        spoken = {place: begins[at] for at, (place, over) in places.items() if not over}  # off the hour: nobody's
+        length = ((max(begins).date() - self.first).days + 1) * HOURS
+        self.present: list[HourOfAir | None] = [spoken.get(place) for place in range(length)]
+        self.counts = [0, *accumulate(hour is not None for hour in self.present)]
+        self.sums = {
+            name: _summed([hour.values.get(name) if hour else None for hour in self.present]) for name in COUNTED
+        }
+
+    def hours(self, first: int) -> int:
+        """How many hours the window has that begins at this place of the row."""
+        return self._between(self.counts, first)
+
+    def mean(self, name: str, first: int, *, at_least: int) -> Fraction | None:
+        """The window's mean, exact; None with fewer measured hours than that."""
+        sums, counts, over = self.sums[name]
+        count = self._between(counts, first)
+        return Fraction(self._between(sums, first), count * over) if count and count >= at_least else None
+
+    def told(self, first: int) -> HourOfAir:
+        """The hour that speaks for the window: its last foreseen one, else its last."""
+        inside = [hour for hour in self.present[max(first, 0) : first + HOURS] if hour is not None]
+        return next((one for one in reversed(inside) if one.source is Source.FORECAST), inside[-1])
+
+    def _between(self, sums: Sequence[int], first: int) -> int:
+        end = len(self.present)
+        return sums[min(first + HOURS, end)] - sums[min(max(first, 0), end)]
+
+
+def _summed(values: Sequence[float | None]) -> tuple[list[int], list[int], int]:
+    """Running sums as whole numbers over one denominator, and running counts."""
+    ratios = [None if one is None else as_written(one).as_integer_ratio() for one in values]
+    over = lcm(*{ratio[1] for ratio in ratios if ratio})
+    wholes = (ratio[0] * (over // ratio[1]) if ratio else 0 for ratio in ratios)
+    return [0, *accumulate(wholes)], [0, *accumulate(ratio is not None for ratio in ratios)], over
+
+
 def _window(
-    day: date,
-    anchor: int,
-    begins: Mapping[datetime, HourOfAir],
-    amounts: Mapping[datetime, Mapping[str, Amount]],
-    standards: Sequence[Standard],
-    causes: Mapping[date, Cause],
+    day: date, anchor: int, laid: _Laid, standards: Sequence[Standard], causes: Mapping[date, Cause]
 ) -> DayOfAir | None:
-    start = datetime(day.year, day.month, day.day, anchor, tzinfo=SHANGHAI)
-    inside = [at for n in range(HOURS) if (at := start + n * _HOUR) in begins]
+    first = (day - laid.first).days * HOURS + anchor
     standard = standard_for(day, standards)
     enough = standard.completeness.hours_for_mean
-    if len(inside) < enough:
+    if laid.hours(first) < enough:
         return None
-    means = {name: mean([amounts[at].get(name) for at in inside], at_least=enough) for name in COUNTED}
+    means = {name: laid.mean(name, first, at_least=enough) for name in COUNTED}
     cause = _cause(day, anchor, causes)
     found = index(standard, means, period=Period.DAY)
     aqi = trigger_aqi(standard, found, sand_dust=cause is Cause.SAND_DUST)
     if aqi is None:
         return None
-    fine, by = means["pm2_5"], [begins[at] for at in inside]
-    foreseen = [one for one in by if one.source is Source.FORECAST]
-    told = foreseen[-1] if foreseen else by[-1]
+    fine, told = means["pm2_5"], laid.told(first)
     return DayOfAir(
         day=day,
         aqi=aqi,
