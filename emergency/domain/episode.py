@@ -61,7 +61,7 @@ class Phase(StrEnum):
 class WrongLevel(Refused):
     """The level does not go with what is proposed."""
 
-    words_zh = "级别与事项不符：升级须高于现级别，降级须低于现级别，延长和调整措施不改变级别"
+    words_zh = "级别与事项不符：升级须高于现级别，降级须低于现级别，延长和调整措施不改变级别，其余不启动响应的没有级别"
 
 
 class Move(StrEnum):
@@ -367,7 +367,7 @@ def put_forward(decision: Decision, *, by: Person, now: datetime) -> Decision:
 
 
 def _goes_with(move: Move, before: Level, level: Level) -> bool:
-    """Whether the level is one this move can lead to: nothing rises under the name of a fall or of an extension."""
+    """Whether the level is one this move can lead to: nothing rises under another name, and what ends has no level."""
     match move:
         case Move.UPGRADE:
             return level > before
@@ -375,6 +375,8 @@ def _goes_with(move: Move, before: Level, level: Level) -> bool:
             return Level.NONE < level < before
         case Move.EXTEND | Move.AMEND:
             return level is before
+        case Move.APPEAL | Move.ADVISE | Move.RELEASE | Move.WITHDRAW | Move.DISMISS:
+            return level is Level.NONE
         case _:
             return True
 

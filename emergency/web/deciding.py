@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,7 +13,9 @@ from flask.typing import ResponseReturnValue
 from emergency.domain.deputising import first_for
 from emergency.domain.episode import (
     EPISODE,
+    NEEDS_NO_AIR,
     Decision,
+    Episode,
     Move,
     NotEntitled,
     OwnProposal,
@@ -23,10 +26,10 @@ from emergency.domain.episode import (
 )
 from emergency.domain.level import Level
 from emergency.domain.people import ACTS, Act
-from emergency.domain.plan import Authority
+from emergency.domain.plan import Authority, Plan, UnknownCell
 from emergency.errors import Refused
-from emergency.services import decisions
-from emergency.store import desk
+from emergency.services import decisions, drafting
+from emergency.store import Tx, desk
 from emergency.web import amending, consulting, showing
 from emergency.web.access import ask_here, confirmed, limited, may_here, open_to, the_person, the_system
 from emergency.web.console import desk_area, exercise_in, sources_of, verdict_of
@@ -37,9 +40,10 @@ bp = Blueprint("deciding", __name__)
 
 BY_HAND: Final = (
     Move.APPEAL, Move.ADVISE, Move.ACTIVATE, Move.UPGRADE, Move.DOWNGRADE, Move.EXTEND, Move.AMEND, Move.RELEASE,
-    Move.WITHDRAW,
+    Move.WITHDRAW, Move.DISMISS, Move.REOPEN,
 )  # fmt: skip
-ENDS: Final = frozenset({Move.RELEASE, Move.WITHDRAW})
+ENDS: Final = frozenset({Move.RELEASE, Move.WITHDRAW, Move.DISMISS})
+STARTS: Final = frozenset({Move.ACTIVATE, Move.UPGRADE, Move.REOPEN})  # a district's come from the city's bulletin
 SIGNING_TRIES: Final = "10 per minute"  # a signature asks for the password; guessing it is slow
 
 
@@ -237,11 +241,10 @@ def _propose_page(area: str, *, refused: str = "", typed: Mapping[str, str] | No
         waiting = tx.waiting_decision(episode.id) if episode else None
         here = tx.area(area)
         nameable = consulting.to_name(tx, area, episode.id if episode else None)
-    issues = plan.authority is Authority.ISSUES
-    phase = episode.phase if episode else Phase.OPENING
-    allowed = [one for one in BY_HAND if EPISODE.allows(phase, one)]
-    if not issues:  # a district's level comes from the city's bulletin, and so does its rise
-        allowed = [one for one in allowed if one not in (Move.ACTIVATE, Move.UPGRADE)]
+        unseen = system.rules.in_exercise(exercise).air_now(tx, area, now=showing.now()) is None
+        allowed = _by_hand(tx, plan, area, episode, exercise)
+    if unseen:
+        allowed = [one for one in allowed if one in NEEDS_NO_AIR]
     return render_template(
         "console/propose.html",
         exercise=exercise,
@@ -250,17 +253,31 @@ def _propose_page(area: str, *, refused: str = "", typed: Mapping[str, str] | No
         episode=episode,
         verdict=verdict,
         no_air=no_air,
+        unseen=unseen,
         picture=picture,
         wall=system.wall.now(),
         waiting=waiting,
         nameable=nameable,
         picked=set(request.form.getlist("consultation")),
-        issues=issues,
+        issues=plan.authority is Authority.ISSUES,
         moves=allowed,
         levels=LEVELS,
         refused=refused,
         typed=typed or {"move": request.args.get("move", ""), "effective_at": for_field(showing.now())},
     )
+
+
+def _by_hand(tx: Tx, plan: Plan, area: str, episode: Episode | None, exercise: str) -> list[Move]:
+    """What may be proposed as things stand: a running episode's moves, or what begins one or takes up the last."""
+    issues = plan.authority is Authority.ISSUES
+    if episode is not None:
+        allowed = {one for one in BY_HAND if EPISODE.allows(episode.phase, one)}
+    else:
+        allowed = {one for one in BY_HAND if EPISODE.allows(Phase.OPENING, one)} - {Move.DISMISS}
+        with suppress(UnknownCell):  # a plan that gives no merge gap says of nothing that it belongs together
+            if drafting.again(tx, plan, area, starts_at=showing.now(), exercise=exercise)[1]:
+                allowed |= {Move.REOPEN}
+    return [one for one in BY_HAND if one in allowed and (issues or one not in STARTS)]
 
 
 @bp.post("/console/propose")
