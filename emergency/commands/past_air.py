@@ -6,18 +6,21 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
 from emergency.clock import SHANGHAI
-from emergency.commands.aqi import BadTable, Row, read_table, text_of
+from emergency.commands.aqi import BadTable, read_table, text_of
 from emergency.domain.air import HIGHEST, POLLUTANTS, Amount, Period, Standard, index, standard_for, trigger_aqi
 from emergency.domain.air_daily import HOURS, BadHours, DayOfValues, Hour, Stamp, city_mean, daily
 from emergency.domain.forecast import Cause, DayOfAir, Source
 from emergency.domain.replay import Past
+from emergency.domain.replay_hours import by_the_hour
+from emergency.domain.windows import HourOfAir
+from emergency.domain.windows import windows as laid
 from emergency.errors import Missing
 
 T = TypeVar("T")
@@ -36,32 +39,46 @@ class Measured:
     places: tuple[str, ...]
 
 
-def read_past(file: Path, *, place: str | None, standards: Sequence[Standard], stamp: Stamp) -> Measured:
+@dataclass(frozen=True)
+class Issued:
+    """Archived forecasts by the instant of issue: the days each spoke of, and the hours where it gave hours."""
+
+    days: Mapping[datetime, tuple[DayOfAir, ...]]
+    hours: Mapping[datetime, tuple[HourOfAir, ...]] = field(default_factory=dict)
+
+
+def read_past(
+    file: Path, *, place: str | None, standards: Sequence[Standard], stamp: Stamp, windows: bool = False
+) -> Measured:
     """
     The air of one place out of a CSV file: hourly (``time,place,pm2_5,…``) or daily (``day,aqi[,place][,primary]…``).
 
     Hours are made into days by the edition in force on each; without ``place`` several places are one city, by the
     plain mean of what its stations measured. In a daily file the index is taken as it stands, but where ozone alone
-    is the primary pollutant the trigger is computed from the other concentrations, if they are there.
+    is the primary pollutant the trigger is computed from the other concentrations, if they are there. ``windows``:
+    hours are also laid into 24-h windows, for plans that run on any 24 hours.
 
     :raises BadTable: a line is not what it should be; the words name line and column
     :raises Missing: there is no such file, or no such place in it
     """
     header = next(_lines(file), (1, {}))[1].keys()
     if "time" in header:
-        return _of_hours(file, read_table(file), place, standards, stamp)
+        return read_hours(file, place=place, standards=standards, stamp=stamp, windows=windows)
     return _of_days(file, place, standards)
 
 
-def read_forecasts(file: Path, *, place: str | None) -> Mapping[datetime, tuple[DayOfAir, ...]]:
+def read_forecasts(file: Path, *, place: str | None, standards: Sequence[Standard] = (), stamp: Stamp) -> Issued:
     """
-    Archived forecasts by the instant of issue: ``issued_at,day,aqi[,place][,aqi_high][,pm2_5][,primary]``.
+    Archived forecasts: ``issued_at,day,aqi[,place][,aqi_high][,pm2_5][,primary]``, or by the hour
+    ``issued_at,time,pm2_5[,place][,pm10][,so2][,no2][,co]``, whose days are made of their hours.
 
     ``issued_at`` without an offset is local (Asia/Shanghai).
 
     :raises BadTable: a line is not what it should be
     :raises Missing: there is no such file
     """
+    if "time" in next(_lines(file), (1, {}))[1]:
+        return _issued_hours(file, place, standards, stamp)
     found: dict[datetime, dict[date, DayOfAir]] = {}
     for line, row in _of_place(file, _columns(file, ("issued_at", "day", "aqi")), place):
         issued_at = _cell(file, line, row, "issued_at", _instant)
@@ -79,12 +96,35 @@ def read_forecasts(file: Path, *, place: str | None) -> Mapping[datetime, tuple[
                 day, aqi, Source.FORECAST, aqi_high=high, primary=primary, cause=_cause(primary, aqi),
                 pm2_5=None if pm2_5 is None else float(pm2_5), feed=file.stem, issued_at=issued_at,
             )
-    return {at: tuple(said[day] for day in sorted(said)) for at, said in found.items()}
+    return Issued({at: tuple(said[day] for day in sorted(said)) for at, said in found.items()})
 
 
-def _of_hours(
-    file: Path, rows: Sequence[Row], place: str | None, standards: Sequence[Standard], stamp: Stamp
+def _issued_hours(file: Path, place: str | None, standards: Sequence[Standard], stamp: Stamp) -> Issued:
+    found: dict[datetime, dict[datetime, HourOfAir]] = {}
+    shift = timedelta(hours=1 if stamp is Stamp.START else 0)
+    for line, row in _of_place(file, _columns(file, ("issued_at", "time", "pm2_5")), place):
+        issued_at = _cell(file, line, row, "issued_at", _instant)
+        ends = (_cell(file, line, row, "time", _instant).astimezone(SHANGHAI) + shift).astimezone(UTC)
+        values = {name: _cell(file, line, row, name, _amount) for name in _COUNTED if name in row}
+        said = found.setdefault(issued_at, {})
+        if ends in said:
+            raise BadTable(f"{file}: line {line}, column time: {row['time']} comes twice in that forecast")
+        known = {name: float(value) for name, value in values.items() if value is not None}
+        said[ends] = HourOfAir(ends, known, Source.FORECAST, file.stem, issued_at)
+    hours = {at: tuple(said[end] for end in sorted(said)) for at, said in found.items()}
+    return Issued({at: next(iter(laid(some, standards, anchors=(0,))), ()) for at, some in hours.items()}, hours)
+
+
+def read_hours(
+    file: Path, *, place: str | None, standards: Sequence[Standard], stamp: Stamp, windows: bool = True
 ) -> Measured:
+    """
+    The air of one place out of an hourly file (``time,place,pm2_5,…``), as :func:`read_past` reads it.
+
+    :raises BadTable: a line is not what it should be; the words name line and column
+    :raises Missing: there is no such file, or no such place in it
+    """
+    rows = read_table(file)
     if place is not None:
         _known(file, place, {row.place for row in rows})
     stations: dict[str, list[Hour]] = {}
@@ -115,12 +155,31 @@ def _of_hours(
             )
     words = next(iter(stations)) if len(stations) == 1 else f"mean of {len(stations)} places"
     past = _spanning(Past(words, tuple(found), _Hourly(stations, standards, stamp)), published)
+    if windows:
+        past = replace(past, hourly=by_the_hour(found, _city_hours(stations, standards, stamp), standards))
     return Measured(past, published, tuple(stations))
 
 
 def _of_city(standard: Standard, stations: Sequence[Mapping[str, Amount | None]]) -> Mapping[str, Amount | None]:
     """One station speaks for itself; several by their mean."""
     return stations[0] if len(stations) == 1 else city_mean(standard, stations).values
+
+
+def _city_hours(
+    stations: Mapping[str, Sequence[Hour]], standards: Sequence[Standard], stamp: Stamp
+) -> Iterator[HourOfAir]:
+    """Each hour of the city by the mean of what its stations measured in it."""
+    shift = timedelta(hours=1 if stamp is Stamp.START else 0)
+    by_hour: dict[datetime, list[Mapping[str, Amount | None]]] = {}
+    for hours in stations.values():
+        for one in hours:
+            by_hour.setdefault(one.at + shift, []).append({name: one.values.get(name) for name in _COUNTED})
+    for ends, its in by_hour.items():
+        silent: list[Mapping[str, Amount | None]] = [{}] * (len(stations) - len(its))
+        standard = standard_for((ends - timedelta(hours=1)).date(), standards)
+        values = _of_city(standard, [*its, *silent])
+        known = {name: float(value) for name, value in values.items() if value is not None}
+        yield HourOfAir(ends.replace(tzinfo=SHANGHAI).astimezone(UTC), known, Source.OBSERVED)
 
 
 class _Hourly(Mapping[date, tuple[int | None, ...]]):

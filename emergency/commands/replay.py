@@ -18,7 +18,7 @@ from emergency.commands.replay_picture import Row, drawn
 from emergency.domain.air_daily import Stamp
 from emergency.domain.assessment import grounds
 from emergency.domain.level import Level
-from emergency.domain.plan import DAY_HOURS, Plan
+from emergency.domain.plan import DAY_HOURS, Plan, RunsOn
 from emergency.domain.replay import (
     EVENING,
     LEAD_DAYS,
@@ -65,7 +65,8 @@ def register(subparsers: _SubParsersAction[ArgumentParser]) -> None:
         help="what a plan would have made of past air",
         description="Walks a plan over past air, evening by evening: declares, raises and releases as the plan says, "
         "and counts how that compares with what the air asked for.",
-        epilog="Hours become days by the standard in force on each; ozone starts no warning. A level takes effect at "
+        epilog="Hours become days by the standard in force on each; ozone starts no warning. A plan that runs on any "
+        "24 hours needs hours and is asked of adjoining 24-h windows at every anchor. A level takes effect at "
         "00:00 of the day after issue where the plan asks for a lead time, after the plan's delay where it gives one, "
         "else at 00:00 of the first bad day foreseen; it ends by the plan's release test.",
     )
@@ -77,7 +78,8 @@ def register(subparsers: _SubParsersAction[ArgumentParser]) -> None:
     parser.add_argument("--place", metavar="P", help="one place of the file; without it several are one city's mean")
     parser.add_argument(
         "--forecast", default="perfect", metavar="perfect|persistence|FILE.csv",
-        help="what each evening foresees: what came (default), today repeated, or archived issued_at,day,aqi",
+        help="what each evening foresees: what came (default), today repeated, "
+        "archived issued_at,day,aqi, or by the hour issued_at,time,pm2_5,…",
     )
     parser.add_argument(
         "--lead-hours", type=_lead, default=LEAD_DAYS * DAY_HOURS, metavar="N",
@@ -105,8 +107,11 @@ def run(args: argparse.Namespace) -> int:
     plans = loading.load_plans(args.folder)
     chosen = [loading.named(plans, one) for one in args.plan]
     with uncollected():
-        measured = read_past(args.observations, place=args.place, standards=load_standards(), stamp=Stamp(args.stamp))
-    foresight = _foresight(args.forecast, args.place, measured)
+        measured = read_past(
+            args.observations, place=args.place, standards=load_standards(), stamp=Stamp(args.stamp),
+            windows=any(one.runs_on is RunsOn.ANY_24_HOURS for one in chosen),
+        )
+    foresight = _foresight(args.forecast, args.place, measured, Stamp(args.stamp))
     lead_days = -(-args.lead_hours // DAY_HOURS)
     played = [
         _play(plan, measured, foresight, lead_days, time(args.issue_hour), args.enterprises) for plan in chosen
@@ -129,11 +134,12 @@ def _play(
     plan: Plan, measured: Measured, foresight: Foresight, lead_days: int, evening: time, enterprises: int | None
 ) -> Played:
     replay = replayed(plan, measured.past, foresight, lead_days=lead_days, evening=evening)
-    asked = {day.isoformat(): level.word for day, level in demanded(plan, measured.past.days).items()}
+    asked_for = demanded(plan, measured.past.days, measured.past.hourly.rows)
+    asked = {day.isoformat(): level.word for day, level in asked_for.items()}
     return Played(plan, replay, scores(plan, measured.past, replay, enterprises=enterprises), asked)
 
 
-def _foresight(said: str, place: str | None, measured: Measured) -> Foresight:
+def _foresight(said: str, place: str | None, measured: Measured, stamp: Stamp) -> Foresight:
     if said == Perfect.name:
         return Perfect(measured.past)
     if said == Persistence.name:
@@ -141,7 +147,8 @@ def _foresight(said: str, place: str | None, measured: Measured) -> Foresight:
     file = Path(said)
     if not file.is_file():
         raise Missing(f"--forecast {said}: neither {Perfect.name} nor {Persistence.name} nor a file")
-    return Archived(file.name, read_forecasts(file, place=place))
+    issued = read_forecasts(file, place=place, standards=load_standards(), stamp=stamp)
+    return Archived(file.name, issued.days, issued.hours)
 
 
 def _document(played: Sequence[Played], measured: Measured, lead_hours: int) -> dict[str, object]:

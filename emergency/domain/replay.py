@@ -10,12 +10,15 @@ from datetime import time as clock_time
 from enum import StrEnum
 from typing import Protocol
 
-from emergency.domain.assess import assess, highest, ongoing
+from emergency.domain import replay_hours as by_hour
+from emergency.domain.assess import HoursNeeded, assess, highest, ongoing
 from emergency.domain.assessment import SHANGHAI, Assessment, start_of
 from emergency.domain.calm import calm, one_episode
 from emergency.domain.forecast import Air, DayOfAir, Source
 from emergency.domain.level import Level
-from emergency.domain.plan import Clause, Plan, Spell, UnknownCell
+from emergency.domain.plan import Clause, Plan, RunsOn, Spell, UnknownCell
+from emergency.domain.replay_hours import Hourly, Rows, Spells
+from emergency.domain.windows import HourOfAir
 from emergency.errors import Refused
 
 EVENING = clock_time(17)  # the daily report's hour; a forecast must be out by 20:00 (HJ 633-2026 5.2)
@@ -36,7 +39,8 @@ class Past:
 
     ``days``: in the order of the calendar, each with the AQI that triggers (without ozone); a day nobody has figures
     for is absent. ``hours``: where hours were measured, the 24 hourly indices of a day, None = missing. ``first`` and
-    ``last``: the span looked at, where it is longer than the days that have figures.
+    ``last``: the span looked at, where it is longer than the days that have figures. ``hourly``: the same air in 24-h
+    windows, for a plan that runs on any 24 hours; of no use to others.
     """
 
     place: str
@@ -44,6 +48,7 @@ class Past:
     hours: Mapping[date, tuple[int | None, ...]] = field(default_factory=dict)
     first: date | None = None
     last: date | None = None
+    hourly: Hourly = field(default_factory=Hourly)
 
 
 class Foresight(Protocol):
@@ -60,6 +65,9 @@ class Foresight(Protocol):
         ``today`` is the day under way as measured, None where it was not.
         """
 
+    def rows_ahead(self, past: Hourly, *, at: datetime, days: int) -> Rows:
+        """For each anchor the windows from the one under way on: measured up to this instant, foreseen after it."""
+
 
 class Perfect:
     """Foresight of what really came: the rule alone is tried, and no forecaster's error."""
@@ -68,12 +76,17 @@ class Perfect:
 
     def __init__(self, past: Past) -> None:
         self._days = {one.day: replace(one, source=Source.FORECAST, feed=self.name) for one in past.days}
+        self._rows = by_hour.as_foreseen(past.hourly.rows, feed=self.name)
 
     def ahead(self, today: DayOfAir | None, *, at: datetime, days: int) -> tuple[DayOfAir, ...]:
         """The days as they were measured later; none after the last of them."""
         first = at.astimezone(SHANGHAI).date()
         wanted = (first + timedelta(days=n) for n in range(1, days + 1))
         return tuple(self._days[day] for day in wanted if day in self._days)
+
+    def rows_ahead(self, past: Hourly, *, at: datetime, days: int) -> Rows:
+        """The windows as they were measured later."""
+        return by_hour.cut(self._rows, at=at)
 
 
 class Persistence:
@@ -90,6 +103,10 @@ class Persistence:
             for n in range(1, days + 1)
         )
 
+    def rows_ahead(self, past: Hourly, *, at: datetime, days: int) -> Rows:
+        """The last 24 hours repeated."""
+        return by_hour.foreseen_rows(past, by_hour.repeated(past, at=at, days=days, feed=self.name), at=at)
+
 
 class Archived:
     """
@@ -99,18 +116,34 @@ class Archived:
     said nothing today foresaw nothing.
     """
 
-    def __init__(self, name: str, issued: Mapping[datetime, Sequence[DayOfAir]]) -> None:
+    def __init__(
+        self,
+        name: str,
+        issued: Mapping[datetime, Sequence[DayOfAir]],
+        hours: Mapping[datetime, Sequence[HourOfAir]] | None = None,
+    ) -> None:
         self.name = name
-        self._said = sorted(issued.items())
+        self._hours = hours or {}
+        self._said = sorted({**dict.fromkeys(self._hours, ()), **issued}.items())
         self._issued_at = [at for at, _ in self._said]
 
     def ahead(self, today: DayOfAir | None, *, at: datetime, days: int) -> tuple[DayOfAir, ...]:
         """The newest forecast's days from today on, today among them where it speaks of it."""
-        newest = bisect_right(self._issued_at, at) - 1
-        if newest < 0 or self._issued_at[newest] <= at - _DAY:
+        newest = self._newest(at)
+        if newest is None:
             return ()
         first = at.astimezone(SHANGHAI).date()
         return tuple(one for one in self._said[newest][1] if first <= one.day <= first + timedelta(days=days))
+
+    def rows_ahead(self, past: Hourly, *, at: datetime, days: int) -> Rows:
+        """The newest forecast's hours after what was measured; none where it was given by the day only."""
+        newest = self._newest(at)
+        said = self._hours.get(self._issued_at[newest], ()) if newest is not None else ()
+        return by_hour.foreseen_rows(past, said, at=at)
+
+    def _newest(self, at: datetime) -> int | None:
+        newest = bisect_right(self._issued_at, at) - 1
+        return None if newest < 0 or self._issued_at[newest] <= at - _DAY else newest
 
 
 class Step(StrEnum):
@@ -192,24 +225,34 @@ def walk(
     cities do, 00:00 of the first bad day foreseen, and not before the day after issue. A plan without a merge gap
     makes a new episode of every new spell.
 
+    A plan that runs on any 24 hours is asked of the rows of windows in the same way: each is measured up to the
+    evening and foreseen after it, and the trigger looks at those that are over when the last of the ``lead_days`` is.
+    A release waits for the end of a run of windows that is under way at its 00:00.
+
     :raises UnknownCell: a trigger, the release or the merge gap of the plan is stated to be unknown
     :raises NothingToReplay: there are no days
     :raises Unmeasured: the plan asks for a concentration that the days do not carry
-    :raises HoursNeeded: the plan does not run on calendar days
+    :raises HoursNeeded: the plan runs on any 24 hours and no hours were measured
     """
     if not past.days:
         raise NothingToReplay(f"{past.place}: there is no day with an index")
     _refuse_what_is_not_known(plan)
+    if plan.runs_on is RunsOn.ANY_24_HOURS and not past.hourly.rows:
+        raise HoursNeeded(f"{plan.id} runs on any 24 hours and {past.place} has days only")
     first, last = past.first or past.days[0].day, past.last or past.days[-1].day
     measured = {one.day: one for one in past.days}
     log = _Log(plan)
     run: tuple[DayOfAir, ...] = ()  # the measured days of the spell that may still go on
+    spells = Spells(plan, past.hourly) if plan.runs_on is RunsOn.ANY_24_HOURS else None
     today = first - _DAY
     while today <= last:
         now = datetime.combine(today, evening, SHANGHAI)
         of_today = measured.get(today)
         run = ongoing(plan, Air(past.place, (*run, of_today)), today=today).days if of_today else ()
-        log.note(_foreseen(plan, run, of_today, foresight, now=now, lead_days=lead_days), now=now, today=today)
+        view = _foreseen(plan, run, of_today, foresight, now=now, lead_days=lead_days)
+        if spells is not None:
+            view = _by_the_hour(plan, view, spells, past.hourly, foresight, now=now, lead_days=lead_days)
+        log.note(view, now=now, today=today)
         today += _DAY
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     return Replay(
@@ -223,18 +266,31 @@ def walk(
     )
 
 
-def demanded(plan: Plan, days: Sequence[DayOfAir]) -> Mapping[date, Level]:
+def demanded(plan: Plan, days: Sequence[DayOfAir], rows: Rows = ()) -> Mapping[date, Level]:
     """
     The level each measured day asked for with hindsight: the highest whose whole run of days has that day in it.
 
-    With hindsight observed and forecast are the same, so a spell's origin is not looked at.
+    Of a plan that runs on any 24 hours, whose ``rows`` these are, the highest of whose runs any hour lies in that day:
+    a level in force at any moment of a day counts for the day as well. With hindsight observed and forecast are the
+    same, so a spell's origin is not looked at.
     """
     found = {one.day: Level.NONE for one in days}
+    for level, day in _asked(plan, days, rows):
+        if day in found:
+            found[day] = level
+    return found
+
+
+def _asked(plan: Plan, days: Sequence[DayOfAir], rows: Rows) -> Iterator[tuple[Level, date]]:
+    """Each level with each day it is asked for on, the lowest level first."""
+    judged = enumerate(rows) if plan.runs_on is RunsOn.ANY_24_HOURS else [(0, days)]
+    looked_at = list(judged)
     for level in sorted(plan.levels):
         for clause in plan.levels[level]:
-            for run in _meeting(plan, clause, days):
-                found |= {one.day: level for one in run}
-    return found
+            for anchor, row in looked_at:
+                for run in _meeting(plan, clause, row):
+                    for day in by_hour.touched(run, anchor=anchor):
+                        yield level, day
 
 
 @dataclass(frozen=True)
@@ -264,6 +320,18 @@ def _foreseen(
     return _View(Air("", (*run, *near)), Air("", (*run, *ahead)))
 
 
+def _by_the_hour(
+    plan: Plan, view: _View, spells: Spells, past: Hourly, foresight: Foresight, *, now: datetime, lead_days: int
+) -> _View:
+    """The same evening in rows of windows."""
+    today = now.astimezone(SHANGHAI).date()
+    further = max(lead_days, plan.release_rule.whole_days if plan.release_rule else 0)
+    ahead = by_hour.within(foresight.rows_ahead(past, at=now, days=further), last=today + timedelta(days=further))
+    rows = spells.seen(ahead, view.far.days, now=now)
+    near = by_hour.within(rows, last=today + timedelta(days=lead_days))
+    return _View(replace(view.near, anchored=near), replace(view.far, anchored=rows))
+
+
 class _Log:
     """What has been declared so far; it grows by one evening at a time."""
 
@@ -282,18 +350,25 @@ class _Log:
         found = highest(self.plan, view.near)
         if found is Level.NONE and self.in_force is Level.NONE:
             return
-        if calm(self.plan, view.far, now=now).met:
+        if calm(self.plan, view.far, now=now).met and not self._amid(view, tomorrow=start_of(today + _DAY)):
             if self.in_force is not Level.NONE:
                 end = start_of(today + _DAY)
                 self.declared[-1] = replace(self._ended(end), released_at=now.astimezone(UTC))
         elif found > self.in_force:
             self._declare(view, now=now)
 
+    def _amid(self, view: _View, *, tomorrow: datetime) -> bool:
+        """Whether an end at that 00:00 would cut a run of windows that asks for a level; days are never cut."""
+        if self.plan.runs_on is RunsOn.CALENDAR_DAYS:
+            return False
+        found = assess(self.plan, view.near)
+        return found.since is not None and found.until is not None and found.since < tomorrow < found.until
+
     def _declare(self, view: _View, *, now: datetime) -> None:
         grounds = assess(self.plan, view.near)
         begins = grounds.run[0]
         if self.in_force is Level.NONE:  # a lesser level may begin before this one does: then so does the warning
-            begins = min(day for day, level in demanded(self.plan, view.near.days).items() if level > Level.NONE)
+            begins = min(day for _, day in _asked(self.plan, view.near.days, view.near.anchored))
         effective_at = _effective_at(self.plan, grounds.level, begins, now=now)
         step, episode = self._step(effective_at)
         if step is Step.UPGRADE:

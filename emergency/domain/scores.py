@@ -63,7 +63,7 @@ class Scores:
 
 def scores(plan: Plan, past: Past, replay: Replay, *, enterprises: int | None = None) -> Scores:
     """What came of the replay, counted in days of the calendar and in declarations."""
-    asked = demanded(plan, past.days)
+    asked = demanded(plan, past.days, past.hourly.rows)
     in_force = {one.day: one.level for one in replay.days}
     lowest = min(plan.levels, default=Level.BLUE)
     stretches = list(_stretches(replay.declarations))

@@ -1,0 +1,134 @@
+"""What an evening of a replay sees by the hour: rows of 24-h windows, measured up to it and foreseen after it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from emergency.domain.air import Standard
+from emergency.domain.air_daily import HOURS
+from emergency.domain.assess import ongoing
+from emergency.domain.assessment import SHANGHAI, end_of
+from emergency.domain.forecast import Air, Cause, DayOfAir, Source
+from emergency.domain.plan import Plan
+from emergency.domain.windows import HourOfAir, anchored, windows
+
+Rows = tuple[tuple[DayOfAir, ...], ...]
+_DAY = timedelta(days=1)
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Hourly:
+    """
+    The measured hours of one place, oldest first, with the windows they make at each anchor.
+
+    Windows that nobody has enough hours for are absent, as days are.
+    """
+
+    hours: tuple[HourOfAir, ...] = ()
+    rows: Rows = ()
+    standards: Sequence[Standard] = ()
+    causes: Mapping[date, Cause] = field(default_factory=dict)
+
+    def between(self, after: datetime, until: datetime) -> tuple[HourOfAir, ...]:
+        """The hours that end after the one instant and not after the other."""
+        first = bisect_right(self.hours, after, key=lambda one: one.at)
+        return self.hours[first : bisect_right(self.hours, until, key=lambda one: one.at)]
+
+
+def by_the_hour(days: Sequence[DayOfAir], hours: Iterable[HourOfAir], standards: Sequence[Standard]) -> Hourly:
+    """These measured hours with their windows; the row at 00:00 is filled with the days that no hours reach."""
+    in_order = tuple(sorted(hours, key=lambda one: one.at))
+    rows = anchored(Air("", tuple(days)), in_order, standards).anchored
+    return Hourly(in_order, rows, standards, {one.day: one.cause for one in days})
+
+
+def under_way(at: datetime, anchor: int) -> date:
+    """The day on which the window began that is under way at this instant."""
+    return (at.astimezone(SHANGHAI) - timedelta(hours=anchor)).date()
+
+
+def foreseen_rows(past: Hourly, foreseen: Sequence[HourOfAir], *, at: datetime) -> Rows:
+    """The windows under way at this instant and all later ones: measured up to it, foreseen after it."""
+    known = past.between(at - _DAY, at)
+    ahead = [one for one in foreseen if one.at > at]
+    rows = windows([*known, *ahead], past.standards, causes=past.causes) or ((),) * HOURS
+    return tuple(_since(row, under_way(at, anchor)) for anchor, row in enumerate(rows))
+
+
+def as_foreseen(rows: Rows, *, feed: str) -> Rows:
+    """The same windows as somebody would have foreseen them who knew what came."""
+    return tuple(tuple(replace(one, source=Source.FORECAST, feed=feed) for one in row) for row in rows)
+
+
+def cut(rows: Rows, *, at: datetime) -> Rows:
+    """The windows under way at this instant and all later ones."""
+    return tuple(_since(row, under_way(at, anchor)) for anchor, row in enumerate(rows))
+
+
+def repeated(past: Hourly, *, at: datetime, days: int, feed: str) -> tuple[HourOfAir, ...]:
+    """The last 24 measured hours, over and over for this many days after today; what was not measured stays absent."""
+    last = past.between(at - _DAY, at)
+    until = end_of(at.astimezone(SHANGHAI).date() + timedelta(days=days))
+    return tuple(
+        replace(one, at=one.at + turn * _DAY, source=Source.FORECAST, feed=feed)
+        for turn in range(1, days + 2)
+        for one in last
+        if one.at + turn * _DAY <= until
+    )
+
+
+class Spells:
+    """The measured windows of the spells that may still go on, evening by evening."""
+
+    def __init__(self, plan: Plan, past: Hourly) -> None:
+        self._plan, self._past = plan, past
+        self._kept: Rows = ((),) * HOURS
+
+    def seen(self, ahead: Rows, days: Sequence[DayOfAir], *, now: datetime) -> Rows:
+        """
+        The rows this evening judges: the spells that still go on, then the windows from the one under way on.
+
+        ``ahead`` are those, ``days`` the calendar days from today on: the row at 00:00 takes those no hours reach.
+        """
+        began = [under_way(now, anchor) for anchor in range(HOURS)]
+        at_midnight = {**{one.day: one for one in days if one.day >= began[0]}, **{one.day: one for one in ahead[0]}}
+        rows = (tuple(one for _, one in sorted(at_midnight.items())), *ahead[1:])
+        joined = tuple(
+            (*kept, *_over(measured, after=kept[-1].day if kept else None, before=day), *row)
+            for kept, measured, row, day in zip(self._kept, self._past.rows, rows, began, strict=True)
+        )
+        here = now.astimezone(SHANGHAI)
+        found = ongoing(self._plan, Air("", (), joined), today=here.date(), now=now).anchored
+        self._kept = tuple(
+            tuple(one for one in row if one.day < day) for row, day in zip(found, began, strict=True)
+        )
+        return found
+
+
+def within(rows: Rows, *, last: date) -> Rows:
+    """The windows that are over by 24:00 of this day."""
+    return tuple(
+        row[: bisect_right(row, last - (_DAY if anchor else timedelta()), key=lambda one: one.day)]
+        for anchor, row in enumerate(rows)
+    )
+
+
+def touched(run: Sequence[DayOfAir], *, anchor: int) -> list[date]:
+    """The days of the calendar of which any hour lies in this run of windows."""
+    first, last = run[0].day, run[-1].day + (_DAY if anchor else timedelta())
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def _since(row: tuple[DayOfAir, ...], day: date) -> tuple[DayOfAir, ...]:
+    return row[bisect_left(row, day, key=lambda one: one.day) :]
+
+
+def _over(row: tuple[DayOfAir, ...], *, after: date | None, before: date) -> tuple[DayOfAir, ...]:
+    """The measured windows that ended since the evening before; of a spell that broke, none from before."""
+    end = bisect_left(row, before, key=lambda one: one.day)
+    first = bisect_left(row, before - _DAY, key=lambda one: one.day)
+    return tuple(one for one in row[first:end] if after is None or one.day > after)
