@@ -43,6 +43,7 @@ FIELDS: Final = {
     "effective_at": N_("生效时间"),
     "received_at": N_("接收时间"),
     "expected_end_at": N_("预计结束时间"),
+    "due_at": N_("答复时限"),
 }
 
 
