@@ -5,20 +5,25 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from emergency.clock import WallClock
+from emergency.commands.past_air import read_hours
+from emergency.domain.air_daily import HOURS, Stamp
 from emergency.domain.assess import assess
 from emergency.domain.assessment import SHANGHAI, Assessment, as_data, grounds
 from emergency.domain.forecast import Air, Cause, DayOfAir, Source
 from emergency.domain.level import Level
 from emergency.domain.plan import LEVEL_ZH, Origin, Plan, doubtful
+from emergency.domain.replay_hours import by_the_hour
 from emergency.errors import Refused
 from emergency.plans import plans as loading
 from emergency.plans.plan_sheet import schema
 from emergency.plans.reading import Unreadable
+from emergency.plans.standards import load_standards
 
 POLLUTANTS = ("pm2_5", "pm10", "so2", "no2", "co", "o3")
 AQI_TOP = 500  # HJ 633-2026 cl. 4.1.1; the 2012 edition ends its table there too
@@ -53,15 +58,23 @@ def register(subparsers: Any) -> None:
 
     judging = subparsers.add_parser("assess", help="the level some days of air have under a plan")
     judging.add_argument("--plan", required=True, metavar="ID")
-    judging.add_argument(
-        "--days", required=True, type=_whole_numbers, metavar="160,170,180", help="daily AQI of consecutive days"
+    given = judging.add_mutually_exclusive_group(required=True)
+    given.add_argument("--days", type=_whole_numbers, metavar="160,170,180", help="daily AQI of consecutive days")
+    given.add_argument(
+        "--hours", type=Path, metavar="FILE.csv",
+        help="hourly concentrations as `aqi` reads them, made into days, and into 24-h windows at every anchor hour",
     )
-    judging.add_argument("--primary", choices=POLLUTANTS, default="pm2_5", help="primary pollutant of these days")
+    judging.add_argument("--place", metavar="P", help="one place of the hours; without it several are one city's mean")
+    judging.add_argument(
+        "--stamp", choices=[one.value for one in Stamp], default=Stamp.START.value,
+        help="which end of the hour a time names: start (default) or end",
+    )
+    judging.add_argument("--primary", choices=POLLUTANTS, default="pm2_5", help="primary pollutant of --days")
     judging.add_argument(
         "--cause", choices=[one.value for one in Cause], help="what drives the air; by default o3 for --primary o3"
     )
     judging.add_argument(
-        "--from", dest="first", type=_day, metavar="YYYY-MM-DD", help="the first of the days; today by default"
+        "--from", dest="first", type=_day, metavar="YYYY-MM-DD", help="the first of --days; today by default"
     )
     judging.add_argument("--folder", type=Path, default=loading.PLANS, help="where the plan files are")
     judging.add_argument("--json", action="store_true", help="one JSON document on standard output")
@@ -156,8 +169,10 @@ def run_schema(_args: argparse.Namespace) -> int:
 def run_assess(args: argparse.Namespace) -> int:
     """Print the level of these days, and why."""
     plan = loading.named(loading.load_plans(args.folder), args.plan)
-    result = assess(plan, _air(args, plan))
+    result = assess(plan, _air_of_hours(args, plan) if args.hours else _air(args, plan))
     data = as_data(result)
+    if result.anchor is not None:
+        data["windows"] = [_window(one, result.anchor) for one in result.days]
     if args.json:
         first = ("level", "response_level", "clause", "clause_text")
         _print({**{name: data[name] for name in first}, "grounds": grounds(result), **data})
@@ -178,6 +193,34 @@ def _say(result: Assessment) -> None:
         print(f"rests on what is not from a text: {', '.join(result.doubtful)}")
 
 
+def _window(one: DayOfAir, anchor: int) -> dict[str, object]:
+    begins = datetime(one.day.year, one.day.month, one.day.day, anchor, tzinfo=SHANGHAI)
+    ends = begins + timedelta(hours=HOURS)
+    return {
+        "begins": begins.isoformat(timespec="minutes"), "ends": ends.isoformat(timespec="minutes"), "aqi": one.aqi,
+        "pm2_5": one.pm2_5,
+    }
+
+
+def _source(plan: Plan) -> Source:
+    """Where the air counts as coming from: it is judged as given, also by a plan that goes by measurements only."""
+    origins = {spell.origin for clauses in plan.levels.values() for clause in clauses for spell in clause.spells}
+    return Source.OBSERVED if origins == {Origin.OBSERVED} else Source.FORECAST
+
+
+def _air_of_hours(args: argparse.Namespace, plan: Plan) -> Air:
+    standards, stamp = load_standards(), Stamp(args.stamp)
+    past = read_hours(args.hours, place=args.place, standards=standards, stamp=stamp).past
+    if not past.days and not any(past.hourly.rows):
+        raise NoSuchAir(f"{args.hours}: no day and no 24 h have enough hours for an index")
+    cause = Cause(args.cause) if args.cause else Cause.PM2_5
+    source = _source(plan)
+    days = tuple(replace(one, source=source, cause=cause, feed="as given") for one in past.days)
+    hours = (replace(one, source=source, feed="as given") for one in past.hourly.hours)
+    laid = by_the_hour(days, hours, standards)
+    return Air(past.place, days, laid.rows)
+
+
 def _air(args: argparse.Namespace, plan: Plan) -> Air:
     first = args.first or WallClock().now().astimezone(SHANGHAI).date()
     for figure in args.days:
@@ -186,8 +229,7 @@ def _air(args: argparse.Namespace, plan: Plan) -> Air:
     if (date.max - first).days < len(args.days):
         raise NoSuchAir(f"{len(args.days)} days from {first} run past the calendar")
     cause = Cause(args.cause) if args.cause else Cause.O3 if args.primary == "o3" else Cause.PM2_5
-    origins = {spell.origin for clauses in plan.levels.values() for clause in clauses for spell in clause.spells}
-    source = Source.OBSERVED if origins == {Origin.OBSERVED} else Source.FORECAST  # days are judged as given
+    source = _source(plan)
     return Air(
         "",
         tuple(

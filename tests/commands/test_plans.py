@@ -195,3 +195,67 @@ def test_chinese_is_printed_whatever_the_locale_says():
 
     assert "黄色预警" in json.loads(ran.stdout.decode("utf-8"))["sentence_zh"]
     assert ran.stderr == b""
+
+
+HEAD = "time,place,pm2_5,pm10,so2,no2,co,o3\n"
+
+
+def hours_file(tmp_path, *stretches, place="柳州"):
+    """Hours from 2025-11-01 00:00 on: stretches of (so many, PM2.5)."""
+    figures = [pm for count, pm in stretches for _ in range(count)]
+    rows = [f"2025-11-{1 + n // 24:02}T{n % 24:02}:00,{place},{pm},50,10,20,0.8,40\n" for n, pm in enumerate(figures)]
+    file = tmp_path / "hours.csv"
+    file.write_text(HEAD + "".join(rows), "utf-8")
+    return str(file)
+
+
+@pytest.fixture
+def running(tmp_path):
+    """A folder with a plan that runs on any 24 hours, and the one on calendar days it is made of."""
+    folder = tmp_path / "plans"
+    folder.mkdir()
+    text = (ROOT / "playbooks" / "plans" / "mee-2024.yaml").read_text("utf-8")
+    (folder / "mee-2024.yaml").write_text(text, "utf-8")
+    hourly = text.replace("id: mee-2024\n", "id: by-the-hour\n")
+    hourly = hourly.replace("\nlevels:\n", "\nruns_on: any_24_hours\nlevels:\n")
+    (folder / "by-the-hour.yaml").write_text(hourly, "utf-8")
+    return str(folder)
+
+
+def test_hours_are_judged_by_windows_or_by_days_as_the_plan_runs(capsys, tmp_path, running):
+    file = hours_file(tmp_path, (62, 20), (48, 117), (34, 20))
+
+    by_hour = assessed(capsys, "--plan", "by-the-hour", "--folder", running, "--hours", file)
+    by_day = assessed(capsys, "--plan", "mee-2024", "--folder", running, "--hours", file)
+
+    assert (by_hour["level"], by_hour["anchor"], by_day["level"]) == ("yellow", 14, "none")
+    bad = [one for one in by_hour["windows"] if one["aqi"] > 150]
+    assert [one["begins"] for one in bad] == ["2025-11-03T14:00+08:00", "2025-11-04T14:00+08:00"]
+    assert bad[-1]["ends"] == "2025-11-05T14:00+08:00"
+    assert set(by_hour) - set(by_day) == {"anchor", "windows"}
+    assert by_hour["grounds"][0]["holds"]
+
+
+def test_hours_and_days_of_the_same_air_print_the_same_level_and_days(capsys, tmp_path):
+    file = hours_file(tmp_path, (48, 180), (24, 20))
+
+    hours = assessed(capsys, "--plan", "mee-2024", "--hours", file)
+    days = assessed(capsys, "--plan", "mee-2024", "--days", "230,230,50", "--from", "2025-11-01")
+
+    assert [(one["day"], one["aqi"]) for one in hours["days"]] == [(one["day"], one["aqi"]) for one in days["days"]]
+    assert (hours["level"], hours["sentence_zh"]) == (days["level"], days["sentence_zh"])
+
+
+def test_hours_of_another_cause_start_no_level(capsys, tmp_path):
+    file = hours_file(tmp_path, (72, 180))
+
+    assert assessed(capsys, "--plan", "mee-2024", "--hours", file, "--cause", "wildfire")["level"] == "none"
+
+
+def test_hours_that_make_no_day_and_days_beside_hours_are_refused(capsys, tmp_path, running):
+    file = hours_file(tmp_path, (12, 180))
+
+    code, out, err = said(capsys, "assess", "--plan", "by-the-hour", "--folder", running, "--hours", file)
+    assert (code, out) == (1, "")
+    assert "no 24 h have enough hours" in err
+    assert said(capsys, "assess", "--plan", "mee-2024", "--hours", file, "--days", "160")[0] == 2

@@ -388,3 +388,57 @@ def test_the_line_of_the_index_breaks_where_nothing_was_measured() -> None:
 def test_a_picture_that_cannot_be_written_is_refused(run: Run, tmp_path: Path) -> None:
     with pytest.raises(EmergencyError, match="No such file or directory"):
         run(WEEK, "--picture", str(tmp_path / "nowhere" / "a.svg"))
+
+
+# a plan that runs on any 24 hours
+
+
+@pytest.fixture
+def by_the_hour(plans: Path) -> str:
+    """The national guidance, counting any 24 hours."""
+    text = (PLANS / "mee-2024.yaml").read_text("utf-8").replace("id: mee-2024\n", "id: by-the-hour\n")
+    (plans / "by-the-hour.yaml").write_text(text.replace("\nlevels:\n", "\nruns_on: any_24_hours\nlevels:\n"), "utf-8")
+    return "by-the-hour"
+
+
+def across_midnight(place: str = "a") -> str:
+    """48 bad hours from 14:00 on the 3rd of ten days."""
+    return HOURS + "".join(
+        f"2025-11-{1 + n // 24:02}T{n % 24:02}:00,{place},{117 if 62 <= n < 110 else 20},50,10,20,0.8,40\n"
+        for n in range(240)
+    )
+
+
+@pytest.mark.parametrize(("forecast", "level"), [("perfect", "yellow"), ("persistence", "orange")])
+def test_a_plan_on_any_24_hours_is_replayed_in_the_same_shape_and_the_same_twice(
+    run: Run, by_the_hour: str, forecast: str, level: str
+) -> None:
+    printed = run(across_midnight(), "--forecast", forecast, "--json", plan=by_the_hour)
+    hourly, daily = said(printed), said(run(across_midnight(), "--forecast", forecast, "--json"))
+
+    assert printed == run(across_midnight(), "--forecast", forecast, "--json", plan=by_the_hour)
+    assert (set(hourly), set(hourly["scores"])) == (set(daily), set(daily["scores"]))
+    assert [one["level"] for one in hourly["warnings"]] == [level]
+
+
+def test_hours_archived_then_are_heard_on_their_evening(run: Run, by_the_hour: str, tmp_path: Path) -> None:
+    archive = tmp_path / "archive.csv"
+    rows = [line.split(",") for line in across_midnight().splitlines()[1:]]
+    archive.write_text(
+        "issued_at,time,pm2_5\n" + "".join(f"2025-11-03T16:00,{at},{pm}\n" for at, _, pm, *_ in rows[64:]), "utf-8"
+    )
+
+    found = said(run(across_midnight(), "--forecast", str(archive), "--json", plan=by_the_hour))
+
+    assert [one["issued_at"] for one in found["warnings"]] == ["2025-11-03T17:00+08:00"]
+    archive.write_text("issued_at,time,pm2_5\n" + "2025-11-03T16:00,2025-11-03T17:00,9\n" * 2, "utf-8")
+    with pytest.raises(EmergencyError, match=r"line 3, column time: .* comes twice"):
+        run(across_midnight(), "--forecast", str(archive), plan=by_the_hour)
+
+
+def test_stations_speak_for_the_city_hour_by_hour_and_days_alone_are_refused(run: Run, by_the_hour: str) -> None:
+    two = across_midnight() + across_midnight("b").removeprefix(HOURS)
+
+    assert [one["level"] for one in said(run(two, "--json", plan=by_the_hour))["warnings"]] == ["yellow"]
+    with pytest.raises(EmergencyError, match="any 24 hours"):
+        run(WEEK, plan=by_the_hour)
