@@ -43,6 +43,7 @@ class Phone:
 
     def __init__(self, name: str = "sms") -> None:
         self.name, self.connections, self.timeout_s, self.senders, self.rate = name, 16, 1.0, 1, 0.0
+        self.providers: tuple[str, ...] = ()
         self.sent: list[Message] = []
         self.fates: list[Outcome] = []  # taken from the front; empty = every message is taken
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from emergency.channels import channel_of, provider_of
 from emergency.domain.messages import Lane
 from emergency.services import auditing, chasing, exercising, health, intake, nagging, post, shadowing, verifying, watch
 from workers.app import awaited, holder, system, task
@@ -52,10 +53,15 @@ def drain(*, channel: str, lane: str = "normal", **_: Any) -> None:
 def prove(*, channel: str, **_: Any) -> None:
     """Prove one channel's route with a message to a number of our own."""
     s = system()
-    found, address = s.channels.get(channel), s.settings.channels.get(channel, {}).get("probe", "")
+    found, address = provider_of(s.channels, channel), s.settings.channels.get(channel, {}).get("probe", "")
     if found and address:
         every = timedelta(seconds=s.settings.probe_seconds)
-        awaited(health.prove(s.store, channel, found, address, clock=s.clock, wall=s.wall, every=every))
+        names = s.channels[channel_of(channel)].providers
+        within = (channel_of(channel), names) if names else None
+        proof = health.prove(
+            s.store, channel, found, address, clock=s.clock, wall=s.wall, every=every, within=within
+        )
+        awaited(proof)
 
 
 @task("escalate")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Protocol
 
 from emergency.channels.http import HttpChannel
+from emergency.channels.several import Several
 from emergency.clock import Clock, WallClock
 from emergency.domain.messages import Message, Outcome
 from emergency.errors import Misconfigured
 
-__all__ = ["Channel", "build"]
+__all__ = ["Channel", "build", "channel_of", "provider_of"]
 
 _KNOWN = frozenset({"url", "key", "connections", "timeout", "kind", "senders", "rate", "probe"})
+_FURTHER = re.compile("_[2-9]$")
 
 
 class Channel(Protocol):
@@ -49,6 +52,11 @@ class Channel(Protocol):
         """Messages a second at most, over all lanes and processes; 0 = as they come."""
         ...
 
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The names of its providers, the one at home first; empty where there is only one."""
+        ...
+
     async def send(self, message: Message) -> Outcome:
         """Hand it over once and say what became of it."""
         ...
@@ -65,19 +73,41 @@ def build(
     The channels that CHANNEL_<NAME>_URL, _KEY, _CONNECTIONS, _SENDERS, _RATE, _TIMEOUT and _KIND describe, by
     lower-case name.
 
-    ``kind`` is ``http`` when it is not said. ``wall`` dates the signatures and is the machine's own time: a gateway
-    knows nothing of a replay's clock.
+    CHANNEL_<NAME>_2_URL and so on (2 to 9) are further providers of the channel <NAME>, each with its own URL, KEY,
+    CONNECTIONS, TIMEOUT and RATE. ``kind`` is ``http`` when it is not said. ``wall`` dates the signatures and is the
+    machine's own time: a gateway knows nothing of a replay's clock.
 
     :raises Misconfigured: a URL or key is missing, a number is none, or a setting or kind is unknown
     """
     clock = wall or WallClock()
-    return {name.lower(): _http(name.lower(), said, allow, clock) for name, said in sorted(settings.items())}
+    found: dict[str, list[HttpChannel]] = {}
+    for name, said in sorted((name.lower(), said) for name, said in settings.items()):
+        found.setdefault(channel_of(name), []).append(_http(name, said, allow, clock))
+    for name, some in found.items():
+        if some[0].name != name:
+            raise Misconfigured(f"CHANNEL_{some[0].name.upper()}_URL: there is no CHANNEL_{name.upper()}_URL before it")
+    return {name: some[0] if len(some) == 1 else Several(name, some) for name, some in found.items()}
 
 
-def _http(name: str, said: Mapping[str, str], allow: frozenset[str], wall: Clock) -> Channel:
+def channel_of(provider: str) -> str:
+    """The channel a provider belongs to: ``sms_2`` is one of ``sms``."""
+    return _FURTHER.sub("", provider)
+
+
+def provider_of(channels: Mapping[str, Channel], name: str) -> HttpChannel | Channel | None:
+    """The provider of this name by itself; None when none is set up."""
+    found = channels.get(channel_of(name))
+    if isinstance(found, Several):
+        return found.provider(name) if name in found.providers else None
+    return found if found is not None and found.name == name else None
+
+
+def _http(name: str, said: Mapping[str, str], allow: frozenset[str], wall: Clock) -> HttpChannel:
     prefix = f"CHANNEL_{name.upper()}"
     for unknown in sorted({word.lower() for word in said} - _KNOWN):
         raise Misconfigured(f"{prefix}_{unknown.upper()} is not a setting of a channel")
+    if channel_of(name) != name and "senders" in {word.lower() for word in said}:
+        raise Misconfigured(f"{prefix}_SENDERS: senders are the channel's, not a further provider's")
     if (kind := said.get("kind", "http")) != "http":
         raise Misconfigured(f"{prefix}_KIND: there is no channel of the kind {kind!r}")
     for needed in ("url", "key"):

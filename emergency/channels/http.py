@@ -41,6 +41,7 @@ class HttpChannel:
     ) -> None:
         self.name, self.connections, self.timeout_s = name, connections, timeout_s
         self.senders, self.rate = senders, rate
+        self.providers: tuple[str, ...] = ()  # it is one; a channel of several is emergency.channels.several
         self._url, self._key, self._wall = url, key, wall
         self._pool = Pool(connections=connections, timeout_s=timeout_s, allow=allow)
 

@@ -17,6 +17,7 @@ class Wall:
     timeout_s: float = 1.0
     senders: int = 1
     rate: float = 0.0
+    providers: tuple[str, ...] = ()
     kept: int = 0  # how many this process has kept back
 
     async def send(self, message: Message) -> Outcome:

@@ -140,6 +140,7 @@ class Message:
     delivered_at: datetime | None = None  # civil
     receipt: str = ""
     because: str = ""
+    provider: str = ""  # of a channel with several: which one has it, given when it is claimed
     exercise: bool = False  # of an exercise (演练): it leaves only to an address opened for that exercise
     link: str = ""  # filled by the sender only, never stored
 

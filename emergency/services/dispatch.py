@@ -431,10 +431,24 @@ def rule_on(tx: Tx, rules: Rules, order_id: UUID, *, exempt: bool, because: str,
 
 
 def note_receipt(
-    tx: Tx, channel: str, receipt: str, *, message_id: UUID | None, says: str, civil: datetime, wall: datetime
+    tx: Tx,
+    channel: str,
+    receipt: str,
+    *,
+    message_id: UUID | None,
+    says: str,
+    civil: datetime,
+    wall: datetime,
+    provider: str = "",
 ) -> bool:
-    """A provider's word about one message; early, late, twice or unknown, it does no harm. Whether it was known."""
-    return tx.outbox.note_receipt(channel, receipt, message_id=message_id, says=says, civil=civil, wall=wall)
+    """
+    A provider's word about one message; early, late, twice or unknown, it does no harm. Whether it was known.
+
+    ``provider``: who says it, where the channel has several and the same receipt may be the word of either.
+    """
+    return tx.outbox.note_receipt(
+        channel, receipt, message_id=message_id, says=says, civil=civil, wall=wall, provider=provider
+    )
 
 
 def send_again(tx: Tx, rules: Rules, message_id: UUID, *, by: Person, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import NAMESPACE_URL, uuid5
@@ -10,6 +10,8 @@ from uuid import NAMESPACE_URL, uuid5
 from emergency.clock import SHANGHAI, Clock, seconds
 from emergency.domain.health import Proof, Route, proof_of
 from emergency.domain.messages import LANES, Kind, Message, Outcome, Sent
+from emergency.services import failover
+from emergency.services.post import BREAKER_OPEN
 from emergency.services.watch import Beats
 from emergency.store import Store, Tx
 
@@ -31,12 +33,21 @@ def route_of(channel: str, beats: Beats) -> Route:
 
 
 async def prove(
-    store: Store, name: str, channel: Provable, address: str, *, clock: Clock, wall: Clock, every: timedelta
+    store: Store,
+    name: str,
+    channel: Provable,
+    address: str,
+    *,
+    clock: Clock,
+    wall: Clock,
+    every: timedelta,
+    within: tuple[str, Sequence[str]] | None = None,
 ) -> bool:
     """
     Send one message to our own address and write down what came of it; whether the route proved itself.
 
-    No transaction is open while it is on its way; asked twice within a minute the gateway sees one message.
+    ``within``: the channel whose provider this is and the names of all of them, where it has several. No transaction
+    is open while it is on its way; asked twice within a minute the gateway sees one message.
     """
     now = wall.now()
     store.run(lambda tx: _asked(tx, name, now))
@@ -44,6 +55,13 @@ async def prove(
     outcome = await channel.send(_message(name, address, now))
     took_ms = round((seconds() - begun) * 1000)
     store.run(lambda tx: _noted(tx, name, outcome, took_ms, civil=clock.now(), wall=wall.now(), every=every))
+    if within is not None:
+        of, names = within
+        store.run(
+            lambda tx: failover.note_proof(
+                tx, of, names, name, outcome, took_ms, civil=clock.now(), wall=wall.now(), open_for=BREAKER_OPEN
+            )
+        )
     return isinstance(outcome, Sent)
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from emergency import log as logs
 from emergency import steps
-from emergency.clock import Clock
+from emergency.clock import Clock, seconds
 from emergency.domain.exercise import WALL
 from emergency.domain.messages import (
     MOST_ATTEMPTS,
@@ -28,8 +28,9 @@ from emergency.domain.messages import (
     Uncertain,
     wait_before,
 )
+from emergency.services import failover
 from emergency.services.links import Links
-from emergency.store import Store, Tx
+from emergency.store import Store, Tx, providers
 
 T = TypeVar("T")
 SETTLE_EVERY = 100
@@ -58,6 +59,9 @@ class Sender(Protocol):
 
     @property
     def rate(self) -> float: ...
+
+    @property
+    def providers(self) -> tuple[str, ...]: ...
 
     async def send(self, message: Message) -> Outcome:
         """Hand it over once and say what became of it."""
@@ -119,9 +123,11 @@ class _Draining:
         self._clock, self._wall, self._holder, self._limit = clock, wall, holder, limit
         self._ready: deque[tuple[Message, datetime, datetime | None]] = deque()
         self._outcomes: list[tuple[Message, Outcome]] = []
+        self._heard: dict[str, list[tuple[Outcome, int]]] = {}  # of each provider, where the channel has several
         self._more, self._low, self._full, self._room = (asyncio.Event() for _ in range(4))
         self._claimed_all = self._sent_all = self._broken = self._over = False
         self._shut_out: frozenset[UUID] = frozenset()
+        self._resting: set[str] = set()  # providers at fault in this stretch
 
     async def through(self) -> int:
         """Claim, send and settle until nothing is ready; how many sends were settled."""
@@ -195,15 +201,19 @@ class _Draining:
                 await self._room.wait()
 
     async def _sent(self, message: Message, leased_until: datetime) -> Outcome:
-        if self._broken:
+        if self._broken or message.provider in self._resting:
             return ChannelFault(OPEN)
         if message.id in self._shut_out:  # the wall's second door: whatever the outbox let through
             return Never(SHUT)
         if self._wall.now() + timedelta(seconds=2 * self._channel.timeout_s) > leased_until:
             return Later("too little of the lease was left")
+        begun = seconds()
         outcome = await self._channel.send(_with_link(message, self._links))
+        if self._channel.providers:
+            self._heard.setdefault(message.provider, []).append((outcome, round((seconds() - begun) * 1000)))
         if isinstance(outcome, ChannelFault):
-            self._broken = True
+            self._resting.add(message.provider)
+            self._broken = self._resting.issuperset(self._channel.providers)  # of one provider: at once
             self._low.set()
         return outcome
 
@@ -215,11 +225,12 @@ class _Draining:
             self._full.clear()
             last = self._sent_all
             batch, self._outcomes = self._outcomes, []
+            heard, self._heard = self._heard, {}
             self._room.set()
             if batch:
                 steps.at("before_settle")
                 now = {"civil": self._clock.now(), "wall": self._wall.now()}
-                await _in_thread(partial(_settle, self._store, self._channel.name, batch, well=well, **now))
+                await _in_thread(partial(_settle, self._store, self._channel, batch, heard, well=well, **now))
                 steps.at("after_settle")
                 count += len(batch)
                 well = well or any(isinstance(outcome, Sent) for _, outcome in batch)
@@ -261,7 +272,18 @@ def _claim(
             return [], frozenset(), None  # the place was lost: somebody else is at it
         if channel.rate and tx.outbox.anything(channel.name, lane, now=now):
             limit, begin = tx.outbox.paced(channel.name, rate=channel.rate, most=limit, now=now)
-        found = tx.outbox.claim(channel.name, lane, limit=limit, now=now) if limit else []
+        by = providers.preferred(tx, channel.name, channel.providers) if channel.providers else ""
+        found = (
+            tx.outbox.claim(channel.name, lane, limit=limit, now=now, preferred=by, known=channel.providers)
+            if limit
+            else []
+        )
+        if channel.providers and (resting := providers.broken(tx, channel.name, now=now)):
+            held = [one for one in found if one.provider in resting]  # they may have it: no other sends it meanwhile
+            found = [one for one in found if one.provider not in resting]
+            again = now + BREAKER_OPEN
+            rows = [_settled(one, ChannelFault(OPEN), civil=now, wall=now, unbroken=again) for one in held]
+            tx.outbox.settle(rows, wall=now)
         if begin is not None and found:
             tx.outbox.pace(channel.name, until=begin + timedelta(seconds=len(found) / channel.rate))
         return found, tx.outbox.shut_out(found, channel=channel.name), begin
@@ -269,33 +291,43 @@ def _claim(
 
 def _settle(
     store: Store,
-    channel: str,
+    channel: Sender,
     batch: Sequence[tuple[Message, Outcome]],
+    heard: failover.Heard,
     *,
     civil: datetime,
     wall: datetime,
     well: bool = False,
 ) -> None:
     """Write down how these went; ``well``: the channel was seen to work a moment ago and need not be said to."""
-    rows = [_settled(message, outcome, civil=civil, wall=wall) for message, outcome in batch]
+    name = channel.name
     faults = [one for _, one in batch if isinstance(one, ChannelFault) and one.because != OPEN]
     with store.transactions() as tx:
+        all_broken = True  # a channel of one provider is as broken as that one
+        if channel.providers:
+            all_broken = failover.note_sends(
+                tx, name, channel.providers, heard, civil=civil, wall=wall, open_for=BREAKER_OPEN
+            )
+        again = wall + BREAKER_OPEN if all_broken else wall
+        rows = [_settled(message, outcome, civil=civil, wall=wall, unbroken=again) for message, outcome in batch]
         tx.outbox.settle(rows, wall=wall)
-        if faults:
-            tx.outbox.break_channel(channel, until=wall + BREAKER_OPEN, because=faults[0].because)
-            tx.raise_alarm(f"channel:{channel}", area="", detail=faults[0].because[:300], now=civil)
+        if faults and all_broken:
+            tx.outbox.break_channel(name, until=wall + BREAKER_OPEN, because=faults[0].because)
+            tx.raise_alarm(f"channel:{name}", area="", detail=faults[0].because[:300], now=civil)
         elif not well and any(isinstance(outcome, Sent) for _, outcome in batch):
-            tx.outbox.close_breaker(channel)
-            tx.clear_alarm(f"channel:{channel}", now=civil)
+            tx.outbox.close_breaker(name)
+            tx.clear_alarm(f"channel:{name}", now=civil)
         if shut := [message for message, outcome in batch if outcome == Never(SHUT)]:
-            words = f"{len(shut)} messages of an exercise were stopped before {channel}"
-            tx.raise_alarm(f"exercise-wall:{channel}", area="", detail=words, now=civil)
+            words = f"{len(shut)} messages of an exercise were stopped before {name}"
+            tx.raise_alarm(f"exercise-wall:{name}", area="", detail=words, now=civil)
     for row in rows:
         if row["state"] is State.FAILED:
             log.warning("message.failed", extra={"message_id": str(row["id"]), "because": row["because"]})
 
 
-def _settled(message: Message, outcome: Outcome, *, civil: datetime, wall: datetime) -> dict[str, Any]:
+def _settled(
+    message: Message, outcome: Outcome, *, civil: datetime, wall: datetime, unbroken: datetime
+) -> dict[str, Any]:
     row: dict[str, Any] = {
         "id": message.id,
         "attempts": message.attempts,
@@ -314,7 +346,7 @@ def _settled(message: Message, outcome: Outcome, *, civil: datetime, wall: datet
         case Never(because):
             return {**row, "state": State.FAILED, "because": because}
         case ChannelFault(because):
-            return {**row, "due_at": wall + BREAKER_OPEN, "because": because, "counts": False}
+            return {**row, "due_at": unbroken, "because": because, "counts": False}
         case Later(because, retry_after):
             wait = wait_before(message.attempts, key=message.id, retry_after=retry_after)
             again = message.attempts < MOST_ATTEMPTS

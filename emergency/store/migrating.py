@@ -14,9 +14,11 @@ from sqlalchemy.exc import OperationalError
 
 from emergency.errors import Unavailable
 from emergency.store.tables_judging import ShadowRow
+from emergency.store.tables_posting import ProviderRow
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "migrations"
-METADATA = ShadowRow.metadata  # the last module of tables has met all of them
+_MET = (ShadowRow, ProviderRow)  # one of each module of tables beside the first: by now they are all met
+METADATA = _MET[0].metadata
 
 
 def _config(url: str) -> Config:

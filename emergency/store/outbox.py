@@ -26,7 +26,7 @@ COUNTED = {"preserve_rowcount": True}  # an INSERT … ON CONFLICT tells how man
 
 _CLAIMED = (
     "kind", "id", "to", "text", "area", "episode_id", "order_id", "decision_id", "contact_id", "link_id", "revision",
-    "rung", "attempts", "put_at", "exercise", "because",
+    "rung", "attempts", "put_at", "exercise", "because", "provider",
 )
 _SETTLED = ("id", "attempts", "state", "due_at", "sent_at", "receipt", "because", "ambiguous")
 _SETTLE = (
@@ -200,12 +200,17 @@ class Outbox:
             .values(broken_until=None, because="")
         )
 
-    def claim(self, channel: str, lane: Lane, *, limit: int, now: datetime) -> list[Message]:
+    def claim(
+        self, channel: str, lane: Lane, *, limit: int, now: datetime, preferred: str = "", known: Sequence[str] = ()
+    ) -> list[Message]:
         """
         Take up to ``limit`` ready messages under a lease, oldest due first; other claimers get others.
 
-        They come with what a sender needs: what happened to them before stays in the table.
+        They come with what a sender needs: what happened to them before stays in the table. Where the channel has
+        several providers each is given the ``preferred`` one, but a message of which one may have taken an earlier
+        attempt stays with that one while it is ``known``: another would not know its key.
         """
+        until, given = now + self._lease, self._stays_or(preferred, known) if preferred else {}
         chosen = (
             select(MessageRow.id)
             .where(
@@ -221,11 +226,21 @@ class Outbox:
         rows = self._connection.execute(
             update(MessageRow)
             .where(MessageRow.id.in_(chosen))
-            .values(state=State.SENDING.value, attempts=MessageRow.attempts + 1, leased_until=now + self._lease)
+            .values(state=State.SENDING.value, attempts=MessageRow.attempts + 1, leased_until=until, **given)
             .returning(*(_MESSAGES.c[name] for name in _CLAIMED))
         )
         same: dict[str, Any] = {"channel": channel, "lane": lane, "state": State.SENDING, "due_at": now}
         return [Message(kind=Kind(kind), **dict(zip(_CLAIMED[1:], rest, strict=True)), **same) for kind, *rest in rows]
+
+    @staticmethod
+    def _stays_or(preferred: str, known: Sequence[str]) -> dict[str, Any]:
+        uncertain = (
+            select(AttemptRow.id)
+            .where(AttemptRow.message_id == MessageRow.id, AttemptRow.outcome == Uncertain.__name__.lower())
+            .exists()
+        )
+        stays = and_(MessageRow.attempts > 0, MessageRow.provider.in_(known), uncertain)
+        return {"provider": case((stays, MessageRow.provider), else_=preferred)}
 
     def settle(self, settled: Sequence[dict[str, Any]], *, wall: datetime) -> None:
         """
@@ -353,7 +368,15 @@ class Outbox:
         return done.rowcount
 
     def note_receipt(
-        self, channel: str, receipt: str, *, message_id: UUID | None, says: str, civil: datetime, wall: datetime
+        self,
+        channel: str,
+        receipt: str,
+        *,
+        message_id: UUID | None,
+        says: str,
+        civil: datetime,
+        wall: datetime,
+        provider: str = "",
     ) -> bool:
         """
         Keep a provider's callback and move its message on; False when it belongs to nothing we know.
@@ -365,6 +388,8 @@ class Outbox:
             if message_id
             else and_(MessageRow.channel == channel, MessageRow.receipt == receipt)
         )
+        if provider and not message_id:
+            where = and_(where, MessageRow.provider.in_([provider, ""]))
         found = self._connection.execute(
             select(MessageRow.id, MessageRow.channel).where(where).with_for_update()
         ).first()
@@ -372,7 +397,7 @@ class Outbox:
         self._connection.execute(
             self._insert_new(ReceiptRow),
             {
-                "channel": channel,
+                "channel": provider or channel,
                 "receipt": receipt,
                 "message_id": found.id if known and found else None,
                 "says": says,

@@ -441,6 +441,7 @@ class MessageRow(Base):
     receipt: Mapped[str] = mapped_column(String(200))
     because: Mapped[str] = mapped_column(Text)
     ambiguous: Mapped[bool] = mapped_column(Boolean)
+    provider: Mapped[str] = mapped_column(String(20))
     exercise: Mapped[bool] = mapped_column(Boolean)  # behind the wall unless its address was opened
     __table_args__ = (
         Index(

@@ -1,4 +1,4 @@
-"""Deputies of a proposal: who else may sign, from when, and by which clause one did; places and paces of senders."""
+"""Deputies of a proposal: who else may sign, from when, and by which clause one did; places, paces and providers."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -37,4 +37,18 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(length=20), nullable=False),
         sa.Column("taken_until", Instant, nullable=False),
         sa.PrimaryKeyConstraint("channel", name=op.f("pk_paces")),
+    )
+    op.add_column("messages", sa.Column("provider", sa.String(length=20), nullable=False, server_default=""))
+    op.create_table(
+        "providers",
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.Column("recent", Json, nullable=False),
+        sa.Column("good_proofs", sa.Integer(), nullable=False),
+        sa.Column("failed_at", Instant, nullable=True),
+        sa.Column("failure", sa.Text(), nullable=False),
+        sa.Column("broken_until", Instant, nullable=True),
+        sa.Column("preferred_since", Instant, nullable=True),
+        sa.Column("because", sa.String(length=12), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "name", name=op.f("pk_providers")),
     )
