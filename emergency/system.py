@@ -98,6 +98,7 @@ def build(settings: Settings) -> System:
         origin=drill.legend if drill else "",
         places={city.id: _air_place(city.name)},
         standards=tuple(load_standards(books / "standards")),
+        forecast_by=place.forecast_by,
     )
     if unknown := sorted({one for some in place.shadow.values() for one in some} - set(rules.plans)):
         raise Misconfigured(f"{books / 'places' / PLACE}.yaml: no plan is called {', '.join(unknown)}")

@@ -98,7 +98,7 @@ class Assessment:
         first = next((one for one in self.days if one.day in self.run and one.issued_at is not None), None)
         if first is None or first.issued_at is None:
             return None
-        return (first.day - first.issued_at.astimezone(SHANGHAI).date()).days
+        return max(0, (first.day - first.issued_at.astimezone(SHANGHAI).date()).days)  # a window may be under way
 
     @property
     def grounds(self) -> tuple[Comparison, ...]:
@@ -140,6 +140,7 @@ def as_data(assessment: Assessment) -> dict[str, object]:
         "doubtful": list(assessment.doubtful),
         "pre_level": assessment.pre_level,
         "bulletin": assessment.bulletin,
+        "lead_days": assessment.lead_days,
         **({} if assessment.anchor is None else {"anchor": assessment.anchor}),  # calendar plans are kept as ever
     }
 

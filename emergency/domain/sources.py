@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from emergency.domain.assess import assess, highest, ongoing
+from emergency.domain.assessment import SHANGHAI
 from emergency.domain.forecast import Air, DayOfAir, Forecast, Source
 from emergency.domain.level import Level
 from emergency.domain.plan import Plan, RunsOn
@@ -27,7 +28,8 @@ class SourceSays:
     """
     One source: when it was issued, its coming days, and the level its whole run gives under the plan.
 
-    ``level`` is None where the plan refuses to judge it. ``decides``: the rule's verdict is this source's.
+    ``level`` is None where the plan refuses to judge it. ``decides``: the rule's verdict is this source's. ``late``:
+    nothing newer came in the day before the last hour by which a forecast is to be out.
     """
 
     feed: str
@@ -37,6 +39,7 @@ class SourceSays:
     days: Mapping[date, DaySaid]
     level: Level | None
     decides: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Sources:
     days: tuple[date, ...]
     says: tuple[SourceSays, ...]
     apart: tuple[date, ...]
+    by_hour: int | None = None
 
     @property
     def disagree(self) -> bool:
@@ -53,10 +57,21 @@ class Sources:
         return len({one.level for one in self.says if one.level is not None}) > 1
 
 
-def beside(plan: Plan, some: Sequence[tuple[Forecast, Air]], *, today: date, now: datetime) -> Sources:
+def is_late(issued_at: datetime, *, by_hour: int, now: datetime) -> bool:
+    """Whether a source that owes a forecast each day by this hour (Asia/Shanghai) missed the last one."""
+    here = now.astimezone(SHANGHAI)
+    due = here.replace(hour=by_hour, minute=0, second=0, microsecond=0)
+    if due > here:
+        due -= timedelta(days=1)
+    return issued_at <= due - timedelta(days=1)
+
+
+def beside(
+    plan: Plan, some: Sequence[tuple[Forecast, Air]], *, today: date, now: datetime, by_hour: int | None = None
+) -> Sources:
     """
     Each source with its own joined run, judged by itself, as the rule judges it: the first with the highest level
-    decides, and the others stay to be seen.
+    decides, and the others stay to be seen. ``by_hour``: when a day's forecast is to be out; None: nobody is late.
     """
     says = [_one(plan, forecast, air, today=today, now=now) for forecast, air in some]
     judged = [one for one in says if one.level is not None]
@@ -66,7 +81,15 @@ def beside(plan: Plan, some: Sequence[tuple[Forecast, Air]], *, today: date, now
         day for day in days
         if len({said.level for one in says if (said := one.days.get(day)) and said.level is not None}) > 1
     )  # fmt: skip
-    return Sources(days, tuple(replace(one, decides=one is decides) for one in says), apart)
+    told = (
+        replace(
+            one,
+            decides=one is decides,
+            late=by_hour is not None and is_late(one.issued_at, by_hour=by_hour, now=now),
+        )
+        for one in says
+    )
+    return Sources(days, tuple(told), apart, by_hour)
 
 
 def _one(plan: Plan, forecast: Forecast, air: Air, *, today: date, now: datetime) -> SourceSays:

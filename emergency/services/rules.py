@@ -56,6 +56,7 @@ class Rules:
     places: Mapping[str, str] = field(default_factory=dict)
     standards: Sequence[Standard] = ()  # editions of the index, for what is given by the hour
     advice: Book = field(default_factory=dict)  # what is advised by cause; empty = no advisories
+    forecast_by: int | None = None  # the hour by which a day's forecast is to be out; None: nothing is late
     exercise: str = ""  # the exercise these rules are asked in; empty for real air
 
     def in_exercise(self, exercise: str) -> Rules:
@@ -126,9 +127,12 @@ class Rules:
         return [one for one in lines if one.key not in replaced]
 
     def air_now(self, tx: Tx, area: str, *, now: datetime) -> Air | None:
-        """The observed run joined to the forecast that speaks worst; None when nothing is known from today on."""
-        found = self._airs(tx, area, now=now)
-        return max(found, key=lambda air: max(one.aqi for one in air.days), default=None)
+        """
+        The observed run joined to the forecast that speaks worst; None when nothing is known from today on.
+
+        Where the plan runs on any 24 hours, worst is the worst of the windows as well as of the days.
+        """
+        return max(self._airs(tx, area, now=now), key=_worst, default=None)
 
     def assess_now(self, tx: Tx, area: str, *, now: datetime) -> Assessment:
         """
@@ -152,7 +156,9 @@ class Rules:
     def sources_now(self, tx: Tx, area: str, *, now: datetime) -> Sources:
         """What each source says of the area's coming days under its plan, and where they do not agree."""
         today = now.astimezone(SHANGHAI).date()
-        return beside(self.plan_of(tx, area), self._by_source(tx, area, now=now), today=today, now=now)
+        by_hour = None if self.exercise else self.forecast_by  # an exercise's forecasts are put in by hand
+        some = self._by_source(tx, area, now=now)
+        return beside(self.plan_of(tx, area), some, today=today, now=now, by_hour=by_hour)
 
     def _airs(self, tx: Tx, area: str, *, now: datetime) -> list[Air]:
         return [air for _, air in self._by_source(tx, area, now=now)]
@@ -175,7 +181,10 @@ class Rules:
             air = joined(place, [*_filled(mine, until=today), *observed], mine[-1], today=today)
             if by_the_hour:
                 air = anchored(air, hours_joined(measured, mine, now=now), self.standards)
-            if any(one.day >= today for one in air.days):
+            here = now.astimezone(SHANGHAI)
+            began = ((here - timedelta(hours=anchor)).date() for anchor in range(len(air.anchored)))
+            ahead = (row[-1].day >= day for row, day in zip(air.anchored, began, strict=True) if row)
+            if any(one.day >= today for one in air.days) or any(ahead):
                 airs.append((mine[-1], air))
         return airs
 
@@ -209,6 +218,10 @@ class Rules:
             (one for one in tx.people() if one.area == area and one.role is Role.DUTY_OFFICER and one.active), None
         )
         return f"{found.title or found.name} {found.phone}".strip() if found else ""
+
+
+def _worst(air: Air) -> int:
+    return max(one.aqi for row in (air.days, *air.anchored) for one in row)
 
 
 def _observed(some: Sequence[Observation]) -> list[DayOfAir]:

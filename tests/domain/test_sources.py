@@ -3,10 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from emergency.domain.assessment import SHANGHAI
 from emergency.domain.forecast import Forecast, ForecastDay, joined
 from emergency.domain.level import Level
 from emergency.domain.plan import RunsOn
-from emergency.domain.sources import beside
+from emergency.domain.sources import beside, is_late
 from emergency.plans.plans import load_plans
 
 PLAN = load_plans()["mee-2024"]
@@ -53,3 +54,25 @@ def test_a_source_the_plan_cannot_judge_has_no_level_and_decides_nothing():
     [only] = beside(plan, said_by(days=(210, 220)), today=TODAY, now=NOW).says
 
     assert (only.level, only.decides) == (None, False)
+
+
+def test_a_source_whose_newest_issue_missed_the_last_hour_it_was_due_is_late():
+    def late(issued, now):
+        came, here = datetime(2026, 1, *issued, tzinfo=SHANGHAI), datetime(2026, 1, *now, tzinfo=SHANGHAI)
+        return is_late(came, by_hour=20, now=here)
+
+    assert not late((8, 17), (9, 19))  # today's is not due yet, yesterday's is there
+    assert not late((8, 17), (9, 10))
+    assert late((8, 17), (9, 20))
+    assert not late((8, 21), (9, 20))  # it came after the 8th's hour: the 9th's
+    assert late((7, 20), (9, 10))
+
+
+def test_a_feed_that_repeats_an_old_issue_is_told_from_one_that_is_new():
+    old, new = said_by(old=(90,), new=(90,))[::-1]
+    stale = (replace(old[0], issued_at=NOW - timedelta(days=3)), old[1])
+
+    found = beside(PLAN, [stale, new], today=TODAY, now=NOW, by_hour=20)
+
+    assert [(one.feed, one.late) for one in found.says] == [("old", True), ("new", False)]
+    assert not any(one.late for one in beside(PLAN, [stale, new], today=TODAY, now=NOW).says)

@@ -179,3 +179,11 @@ def test_shifting_every_hour_by_whole_days_shifts_the_answer_and_nothing_else(st
 
     assert (one.level, one.anchor, one.clause) == (other.level, other.anchor, other.clause)
     assert tuple(day + shift for day in one.run) == other.run
+
+
+def test_the_lead_of_a_forecast_is_kept_and_a_window_under_way_has_none_to_spare():
+    ahead = assess(RUNNING, air_of(*TWO_WINDOWS))
+    under_way = replace(ahead, days=tuple(replace(one, issued_at=BEGIN + timedelta(days=3)) for one in ahead.days))
+
+    assert (as_data(ahead)["lead_days"], as_data(under_way)["lead_days"]) == (2, 0)
+    assert as_data(assess(CALENDAR, air_of((48, CLEAN))))["lead_days"] is None

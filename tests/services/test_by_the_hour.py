@@ -62,3 +62,22 @@ def test_a_plan_on_calendar_days_takes_the_days_that_the_hours_of_a_source_make(
 
     assert found.anchor is None
     assert [one.aqi for one in found.days if one.source.value == "forecast"][:2] == [153, 153]
+
+
+def test_hours_that_make_no_whole_day_are_air_and_the_worse_windows_speak(hourly: World) -> None:
+    """Each source has 30 hours around midnight; no calendar day of them has its 20."""
+    at = hourly.now.astimezone(SHANGHAI).replace(hour=5, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+    def told(feed: str, pm: float) -> Forecast:
+        hours = tuple(ForecastHour(at + timedelta(hours=n), None, {"pm2_5": pm}) for n in range(1, 31))
+        return Forecast(feed=feed, place="柳州", issued_at=hourly.now, days=(), hours=hours)
+
+    hourly.store.run(lambda tx: intake.keep_air(tx, [told("a", 180.0), told("b", 20.0)], [], now=hourly.now))
+
+    with hourly.store.reading() as tx:
+        air = hourly.rules.air_now(tx, CITY, now=hourly.now)
+        found = hourly.rules.assess_now(tx, CITY, now=hourly.now)
+
+    assert air is not None
+    assert ({one.feed for row in air.anchored for one in row}, air.days) == ({"a"}, ())
+    assert (found.level, found.lead_days, found.anchor) == (Level.YELLOW, 1, 1)
