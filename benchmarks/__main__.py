@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from benchmarks import ack, aqi, fanout, replay
+from benchmarks import ack, aqi, fanout, lanes, replay
 
 Figures = Mapping[str, object]
 
@@ -41,6 +41,10 @@ def _slow_gateway(size: int | None) -> Figures:
     return fanout.run_slow_gateway(fanout.SIZE // 2 if size is None else size)
 
 
+def _lanes(size: int | None) -> Figures:
+    return lanes.run(lanes.SIZE if size is None else size)
+
+
 def _ack(size: int | None) -> Figures:
     return ack.run(ack.SIZE if size is None else size)
 
@@ -52,6 +56,7 @@ GROUPS: Mapping[str, Callable[[int | None], Figures]] = {
     "fanout": _fanout,
     "fanout_sqlite": _fanout_sqlite,
     "growth": _growth,
+    "lanes": _lanes,
     "slow_gateway": _slow_gateway,
 }
 """What there is to measure: a group's name and what runs it at a size (None: its own)."""

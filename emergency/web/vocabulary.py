@@ -276,6 +276,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "order.chase_ended": N_("催办结束"),
         "order.answered_old_revision": N_("对旧版本的答复，已留存"),
         "message.sent_again": N_("重新送出通知"),
+        "channel.switched": N_("发送渠道改走另一线路"),
         "task.opened": N_("新任务"),
         "task.done": N_("任务完成"),
         "review.drafted": N_("起草后评估"),
@@ -297,6 +298,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 ALARMS: Final[Mapping[str, str]] = {
     "feed": N_("数据源连续失败"),
     "channel": N_("发送渠道故障"),
+    "provider": N_("发送渠道已改走备用线路"),
     "silent": N_("数据源静默"),
     "post": N_("通知积压"),
     "task": N_("任务超时"),
