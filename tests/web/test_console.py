@@ -756,6 +756,19 @@ def test_sources_that_do_not_agree_stand_side_by_side_and_none_is_averaged(world
         assert all(figure in seen for figure in ("90", "160", "170"))
 
 
+def test_a_decision_says_how_far_ahead_it_was_foreseen_and_a_late_source_is_called_late(
+    world: World, system: System, signed_in: SignedIn
+) -> None:
+    object.__setattr__(system.rules, "forecast_by", 20)  # the rules of this test only
+    suggested = next(one for one in world.forecast(90, 210, 220) if one.area == CITY)
+
+    page = signed_in("city-duty").get(f"/console/decisions/{suggested.id}").text
+    assert re.search(r"提前 \d 天", words_of(part(page, 'id="lead"', "</p>")))
+    assert "迟报" not in signed_in("city-duty").get("/console").text
+    world.clock.turn_to(world.now + timedelta(days=2))
+    assert "迟报" in words_of(part(signed_in("city-duty").get("/console").text, 'id="sources"'))
+
+
 def test_one_source_alone_is_said_to_stand_alone(world: World, signed_in: SignedIn) -> None:
     world.forecast(90, 80, 70)
 
