@@ -347,6 +347,8 @@ class _Log:
 
     def note(self, view: _View, *, now: datetime, today: date) -> None:
         """Release, raise, or leave as it is."""
+        if self.in_force is Level.NONE and by_hour.quiet(self.plan, view.near.anchored):
+            return
         found = highest(self.plan, view.near)
         if found is Level.NONE and self.in_force is Level.NONE:
             return

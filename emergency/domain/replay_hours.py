@@ -117,6 +117,19 @@ def within(rows: Rows, *, last: date) -> Rows:
     )
 
 
+def quiet(plan: Plan, rows: Rows) -> bool:
+    """Whether no window passes any mark of the plan: most evenings of a winter, told without judging each row."""
+    spells = {spell for clauses in plan.levels.values() for clause in clauses for spell in clause.spells}
+    for metric in {one.metric for one in spells}:
+        values = [plan.value(one, metric) for row in rows for one in row]
+        known = [one for one in values if one is not None]
+        if len(known) < len(values):
+            return False  # the rule refuses by name
+        if known and any(one.asks(max(known)) for one in spells if one.metric is metric):
+            return False
+    return any(rows)
+
+
 def touched(run: Sequence[DayOfAir], *, anchor: int) -> list[date]:
     """The days of the calendar of which any hour lies in this run of windows."""
     first, last = run[0].day, run[-1].day + (_DAY if anchor else timedelta())
