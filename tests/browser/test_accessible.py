@@ -55,6 +55,7 @@ def test_axe_finds_nothing_on_any_page_of_the_desk(told: World, site: str, brows
         "/console/orders",
         f"/console/orders/{order.id}",
         "/console/feeds",
+        "/console/channels",
         "/console/forecasts",
         "/console/shadow",
         "/console/tasks",
