@@ -1,17 +1,33 @@
-"""Who is told next when nobody answers."""
+"""Who is told next when nobody answers: three deadlines of an order, each with its own steps of the plan's ladder."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Protocol
 
-from emergency.domain.orders import Order, Status
+from emergency.domain.orders import LIVE, DrawnUp, Duty, Order, Status
+
+
+class Deadline(StrEnum):
+    """What a recipient owes by some hour; a step of the ladder belongs to one of them."""
+
+    ACKNOWLEDGE = "acknowledge"  # 收到
+    START = "start"  # 已启动
+    IN_PLACE = "in_place"  # 已落实
+
+
+_OWED: Mapping[Deadline, frozenset[Status]] = {
+    Deadline.ACKNOWLEDGE: frozenset({Status.ISSUED}),
+    Deadline.START: frozenset({Status.ISSUED, Status.ACKNOWLEDGED}),
+    Deadline.IN_PLACE: frozenset({Status.ISSUED, Status.ACKNOWLEDGED, Status.STARTED}),
+}
 
 
 class Rung(Protocol):
-    """One step of a plan's ladder: how long after issue, whom to tell, by which channels."""
+    """One step of a plan's ladder: of which deadline, how long after it began to count, whom to tell, by which ways."""
 
     @property
     def step(self) -> str: ...
@@ -25,39 +41,181 @@ class Rung(Protocol):
     @property
     def by(self) -> tuple[str, ...]: ...
 
+    @property
+    def deadline(self) -> str: ...
 
-def set_up(order: Order, rungs: Sequence[Rung], *, since: datetime) -> Order:
-    """The order with its first step due, counted from ``since``."""
-    if not rungs or order.status is not Status.ISSUED:
+
+class Says(Protocol):
+    """What the ladder needs of a plan."""
+
+    @property
+    def ladder(self) -> Sequence[Rung]: ...
+
+    @property
+    def numbers(self) -> Mapping[str, int]: ...
+
+
+@dataclass(frozen=True)
+class Notice:
+    """How far the notice of what is asked has come: when it was first sent, and whether one is still on its way."""
+
+    sent_at: datetime | None = None
+    on_its_way: bool = False
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A step that was taken for an order, in which of its revisions, and when it had been due."""
+
+    step: str
+    revision: int
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What is due for one order now, and when to look again; None when nothing will fall due any more."""
+
+    steps: tuple[tuple[Rung, datetime], ...]  # each with the moment it was due
+    next_rung: int | None
+    next_at: datetime | None
+
+
+STALE = timedelta(days=1)  # a reminder of progress so late is for the inspection and the review, not for a phone
+LOOK_AGAIN = timedelta(minutes=1)  # while a notice is on its way, nobody knows yet from when 收到 counts
+
+
+def timed(one: DrawnUp, plan: Says) -> Order:
+    """
+    The order with the hours by which it is owed 已启动 and 已落实, counted from its mandatory duties' own starts.
+
+    已启动 from the first that starts, 已落实 from the last. What was said to be started stays so: then only what is new
+    counts; and what was owed before and kept its start is owed by the same hour. A plan that does not say, or whose
+    ladder has no step for it, asks for neither.
+    """
+    start_by = _by(one, plan, Deadline.START, "start_deadline_min")
+    in_place_by = _by(one, plan, Deadline.IN_PLACE, "in_place_deadline_min")
+    return replace(one.order, start_by=start_by, in_place_by=in_place_by)
+
+
+def _by(one: DrawnUp, plan: Says, deadline: Deadline, number: str) -> datetime | None:
+    minutes = plan.numbers.get(number)
+    if minutes is None or not any(rung.deadline == deadline for rung in plan.ladder):
+        return None
+    after = timedelta(minutes=minutes)
+    duties = [duty for duty in one.order.duties if _binds(duty) and not _said(one, duty, deadline, after)]
+    owed = [duty.starts_at + after for duty in duties]
+    if not owed:
+        return None
+    return min(owed) if deadline is Deadline.START else max(owed)
+
+
+def _binds(duty: Duty) -> bool:
+    return duty.force == "mandatory" and duty.ends_at is None
+
+
+def _said(one: DrawnUp, duty: Duty, deadline: Deadline, after: timedelta) -> bool:
+    """Whether an earlier revision's answer covers this duty already."""
+    before = one.before
+    if before is None or before.status not in LIVE or duty.key in one.revision.added:
+        return False
+    if deadline is Deadline.START:
+        said, by = before.started_at is not None, before.start_by
+    else:
+        said, by = before.in_place_at is not None, before.in_place_by
+    if said or by is None:
+        return True
+    return deadline is Deadline.START and duty.starts_at + after < by  # started before the revision before this one
+
+
+def set_up(order: Order, plan: Says, *, since: datetime) -> Order:
+    """The order with its first step due; 收到 counts from ``since`` until the notice is known to have been sent."""
+    order = replace(order, asked_at=since, escalated=0)
+    if order.status is not Status.ISSUED:
         return stopped(order)
-    return replace(order, next_rung=0, next_rung_at=since + timedelta(minutes=rungs[0].after_minutes), escalated=0)
+    turn = due(order, plan, notice=Notice(), taken=(), now=None)
+    return replace(order, next_rung=turn.next_rung, next_rung_at=turn.next_at)
 
 
-def climbed(order: Order, rungs: Sequence[Rung], *, now: datetime) -> tuple[Order, Rung | None]:
-    """
-    The order after its due step, and that step; None when the step is not due or nobody is waiting any more.
+def upheld(order: Order, plan: Says, *, now: datetime) -> Order:
+    """The order after a ruling that upholds it: asked anew from now, and no hour is owed that passed meanwhile."""
 
-    Steps missed while everything was down are not told one after another: only the furthest one due is taken.
-    """
-    if (
-        order.next_rung is None
-        or order.next_rung_at is None
-        or order.next_rung_at > now
-        or order.status is not Status.ISSUED
-    ):
-        return order, None
-    base = order.next_rung_at - timedelta(minutes=rungs[order.next_rung].after_minutes)
-    step = order.next_rung
-    while step + 1 < len(rungs) and base + timedelta(minutes=rungs[step + 1].after_minutes) <= now:
-        step += 1
-    following = step + 1
-    after = replace(
+    def later(by: datetime | None, number: str) -> datetime | None:
+        return None if by is None else max(by, now + timedelta(minutes=plan.numbers.get(number, 0)))
+
+    order = replace(
         order,
-        escalated=order.escalated + 1,
-        next_rung=following if following < len(rungs) else None,
-        next_rung_at=base + timedelta(minutes=rungs[following].after_minutes) if following < len(rungs) else None,
+        start_by=later(order.start_by, "start_deadline_min"),
+        in_place_by=later(order.in_place_by, "in_place_deadline_min"),
     )
-    return after, rungs[step]
+    return set_up(order, plan, since=now)
+
+
+def due(order: Order, plan: Says, *, notice: Notice, taken: Collection[Taken], now: datetime | None) -> Turn:
+    """
+    The steps that are due at ``now``, and when to look next; ``now`` None asks only for the first moment of all.
+
+    Steps missed while everything was down are not told one after another: of each deadline only the furthest one due
+    is taken. A step that was taken is not taken again, nor after a revision that kept the hour it hangs on.
+    """
+    rungs = list(plan.ladder)
+    steps: list[tuple[Rung, datetime]] = []
+    coming: list[tuple[datetime, int]] = []
+    for deadline, owed in _OWED.items():
+        since = _since(order, plan, deadline, notice)
+        if order.status not in owed or since is None:
+            continue
+        mine = [(since + timedelta(minutes=one.after_minutes), at) for at, one in enumerate(rungs)
+                if one.deadline == deadline]  # fmt: skip
+        over = [one for one in mine if now is not None and one[0] <= now]
+        coming += [one for one in mine if one not in over]
+        if over:
+            at, number = max(over)
+            stale = deadline is not Deadline.ACKNOWLEDGE and now is not None and now - at > STALE
+            if not stale and not any(_is(one, order, rungs[number], since) for one in taken):
+                steps.append((rungs[number], at))
+    if now is not None and notice.on_its_way and order.status is Status.ISSUED:
+        coming.append((now + LOOK_AGAIN, order.next_rung or 0))
+    if not coming:
+        return Turn(tuple(steps), None, None)
+    first, next_rung = min(coming)
+    return Turn(tuple(steps), next_rung, first)
+
+
+def _since(order: Order, plan: Says, deadline: Deadline, notice: Notice) -> datetime | None:
+    """From when the steps of this deadline count; None when it is not owed."""
+    if deadline is Deadline.START:
+        return order.start_by
+    if deadline is Deadline.IN_PLACE:
+        return order.in_place_by
+    asked = order.asked_at or order.issued_at
+    if asked is None:
+        return None
+    if notice.sent_at is not None:
+        return max(asked, notice.sent_at)
+    if notice.on_its_way:  # a post that stands still must not silence the ladder for ever
+        return asked + timedelta(minutes=plan.numbers.get("ack_deadline_min", 0))
+    return asked
+
+
+def _is(one: Taken, order: Order, rung: Rung, since: datetime) -> bool:
+    return one.step == rung.step and (one.revision == order.revision or one.due_at >= since)
+
+
+def heard(before: Order, after: Order) -> Order:
+    """
+    The order after its recipient's word: what it was chased for ends, and what it still owes is looked at in its turn.
+
+    A word that moves nothing leaves the chase as it is.
+    """
+    if after.status is before.status:
+        return replace(after, next_rung=before.next_rung, next_rung_at=before.next_rung_at)
+    owed = [
+        by
+        for deadline, by in ((Deadline.START, after.start_by), (Deadline.IN_PLACE, after.in_place_by))
+        if by is not None and after.status in _OWED[deadline]
+    ]
+    return replace(after, next_rung=0, next_rung_at=min(owed)) if owed else stopped(after)
 
 
 def stopped(order: Order) -> Order:

@@ -141,6 +141,8 @@ class Message:
     receipt: str = ""
     because: str = ""
     provider: str = ""  # of a channel with several: which one has it, given when it is claimed
+    waits_for: UUID | None = None  # the message of the same order and channel that it must not overtake
+    waits_until: datetime | None = None  # wall: then it goes all the same
     exercise: bool = False  # of an exercise (演练): it leaves only to an address opened for that exercise
     link: str = ""  # filled by the sender only, never stored
 

@@ -210,6 +210,9 @@ class Order:
     next_rung: int | None = None  # which step of the ladder comes next, None = nothing to chase
     next_rung_at: datetime | None = None  # civil
     escalated: int = 0  # steps taken so far in this revision
+    asked_at: datetime | None = None  # from when 收到 counts, unless its notice was sent later
+    start_by: datetime | None = None  # 已启动 is owed by then; None = not asked for, or nothing new to start
+    in_place_by: datetime | None = None  # 已落实 is owed by then
     asks_from: int = 1  # the revision from which on an answer counts; information lines ask for none
     version: int = 0
 

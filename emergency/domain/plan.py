@@ -192,12 +192,18 @@ class Approval:
 
 @dataclass(frozen=True)
 class Rung:
-    """One step of the ladder: how long after issue, whom to tell, by which channels."""
+    """
+    One step of the ladder: whom to tell, by which channels, and how long after its deadline began to count.
+
+    收到 (acknowledge) counts from sending; 已启动 (start) and 已落实 (in_place) count from their own deadline, which is a
+    duty's start plus the plan's minutes.
+    """
 
     step: str
     after_minutes: int
     notify: str  # recipient | second_contact | tracker | town | district_duty
     by: tuple[str, ...]
+    deadline: str = "acknowledge"  # acknowledge | start | in_place
 
 
 @dataclass(frozen=True)
@@ -319,6 +325,16 @@ class Plan:
     def ruling_deadline_min(self) -> int:
         """Minutes for an officer to rule on 无法执行."""
         return self.number("ruling_deadline_min")
+
+    @property
+    def sequence_wait_min(self) -> int:
+        """Minutes a message waits for the one it amends, before it goes by itself."""
+        return self.number("sequence_wait_min")
+
+    @property
+    def reminders_per_hour(self) -> int:
+        """How many reminders one person gets in an hour before the rest is bundled into one."""
+        return self.number("reminders_per_hour")
 
     @property
     def consultation_within_min(self) -> int:

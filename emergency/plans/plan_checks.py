@@ -107,10 +107,18 @@ def _least(spell: Spell) -> int:
     return math.floor(spell.over) + 1 if spell.strict else math.ceil(spell.over)
 
 
+_COUNTED_FROM = {"acknowledge": "", "start": "start_deadline_min", "in_place": "in_place_deadline_min"}
+
+
 def _ladder(sheet: PlanSheet) -> Found:
-    for index, (before, after) in enumerate(pairwise(sheet.ladder), 1):
-        if after.after_minutes <= before.after_minutes:
-            yield ("ladder", index, "after_minutes"), f"{after.step} does not come after {before.step}"
+    for deadline, number in _COUNTED_FROM.items():
+        mine = [(index, one) for index, one in enumerate(sheet.ladder) if one.deadline == deadline]
+        for (_, before), (index, after) in pairwise(mine):
+            if after.after_minutes <= before.after_minutes:
+                yield ("ladder", index, "after_minutes"), f"{after.step} does not come after {before.step}"
+        stated = getattr(sheet.deadlines, number) if number else None
+        if mine and number and (stated is None or stated.value is None):
+            yield ("ladder", mine[0][0], "for"), f"{mine[0][1].step} hangs on {number}, which the plan does not say"
     steps = [one.step for one in sheet.ladder]
     for index, step in enumerate(steps):
         if step in steps[:index]:
@@ -159,7 +167,9 @@ def laxer(child: PlanSheet, parent: PlanSheet) -> Found:
             yield loc, f"{ours[loc][0]:g} is laxer than the {limit:g} of {parent.id}"
     for rung in parent.ladder:
         if not any(
-            one.notify == rung.notify and one.after_minutes <= rung.after_minutes and {*rung.by} <= {*one.by}
+            (one.notify, one.deadline) == (rung.notify, rung.deadline)
+            and one.after_minutes <= rung.after_minutes
+            and {*rung.by} <= {*one.by}
             for one in child.ladder
         ):
             yield ("ladder",), f"{rung.notify} is told later or by fewer ways than in {parent.id} ({rung.step})"

@@ -149,9 +149,10 @@ class ApprovalSheet(Said):
 
 
 class RungSheet(Said):
-    """One step of the ladder."""
+    """One step of the ladder, of the deadline it is ``for``: counted from sending, or from the deadline of a duty."""
 
     step: Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")]
+    deadline: Annotated[Literal["acknowledge", "start", "in_place"], Field(alias="for")] = "acknowledge"
     after_minutes: Annotated[int, Field(ge=1, le=60 * 24 * 3)]
     notify: Literal["recipient", "second_contact", "tracker", "town", "district_duty"]
     by: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...], Field(min_length=1)]
@@ -169,6 +170,7 @@ class DeadlinesSheet(Sheet):
     upward_report_min: Cell[Minutes] | None = None
     ruling_deadline_min: Cell[Minutes] | None = None
     consultation_within_min: Cell[Minutes] | None = None
+    sequence_wait_min: Cell[Minutes] | None = None
 
 
 class DelaysSheet(Sheet):
@@ -220,6 +222,7 @@ class PlanSheet(Sheet):
     approval: dict[LevelWord, ApprovalSheet] = Field(default_factory=dict)
     deadlines: DeadlinesSheet = DeadlinesSheet()
     ladder: tuple[RungSheet, ...] = ()
+    reminders_per_hour: Cell[Annotated[int, Field(ge=1, le=60)]] | None = None
     rebroadcast_hours: dict[LevelWord, Cell[Annotated[int, Field(ge=1, le=72)]]] = Field(default_factory=dict)
     daily_report_time: Cell[Hour] | None = None
     summary_due_workdays: Cell[Annotated[int, Field(ge=1, le=60)]] | None = None

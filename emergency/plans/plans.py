@@ -170,7 +170,7 @@ def _over(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str,
 
 def _canonical(sheet: PlanSheet) -> str:
     """One text for one meaning: sorted keys, defaults written out, no spaces."""
-    data = sheet.model_dump(mode="json", exclude_none=True)
+    data = sheet.model_dump(mode="json", exclude_none=True, by_alias=True)
     return json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -181,6 +181,7 @@ def _plan(sheet: PlanSheet, text: str) -> Plan:
         "merge_gap_hours": sheet.merge_gap_hours,
         "summary_due_workdays": sheet.summary_due_workdays,
         "evaluation_due_workdays": sheet.evaluation_due_workdays,
+        "reminders_per_hour": sheet.reminders_per_hour,
     }
     texts = {"issuer": sheet.issuer, "number_format": sheet.number_format, "daily_report_time": sheet.daily_report_time}
     by_level: dict[str, Mapping[Any, Cell[int]]] = {
@@ -234,7 +235,7 @@ def _plan(sheet: PlanSheet, text: str) -> Plan:
                 for word, one in sheet.approval.items()
             }
         ),
-        ladder=tuple(Rung(one.step, one.after_minutes, one.notify, one.by) for one in sheet.ladder),
+        ladder=tuple(Rung(one.step, one.after_minutes, one.notify, one.by, one.deadline) for one in sheet.ladder),
         numbers=MappingProxyType(_known(counts)),
         by_level=MappingProxyType(
             {

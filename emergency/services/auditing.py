@@ -165,7 +165,7 @@ def _laddered(tx: Tx, rules: Rules, *, now: datetime) -> list[Finding]:
     plans = {one: tx.episode(one).plan_id for one in {order.episode_id for order in some}}
     facts = []
     for order in some:
-        after = ladder.set_up(order, rules.plan(plans[order.episode_id]).ladder, since=order.issued_at or now)
+        after = ladder.set_up(order, rules.plan(plans[order.episode_id]), since=order.issued_at or now)
         if after.next_rung_at is None:
             continue  # this plan has no ladder
         tx.save(after, fact="order.ladder_repaired", by="system", at=now)

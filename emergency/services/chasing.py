@@ -10,13 +10,17 @@ from uuid import UUID
 
 from emergency.domain import ladder
 from emergency.domain.episode import Fact
-from emergency.domain.messages import Kind, lane_of
+from emergency.domain.messages import Kind
 from emergency.domain.orders import Contact, NothingToDo, Order, Recipient, RecipientKind, Status
 from emergency.domain.people import Act, Person, Role, ask
+from emergency.domain.plan import Plan
 from emergency.services import wording
+from emergency.services.bundling import NO_ROOM, Telling
+from emergency.services.bundling import Step as _Step
 from emergency.services.dispatch import message_for
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx
+from emergency.store import chasing as kept
 
 BATCH = 200
 _THEMSELVES = frozenset({"recipient", "second_contact"})
@@ -60,11 +64,11 @@ class Around:
             self._contacts[desk] = self._rules.desk_contact(self._tx, desk)
         return self._contacts[desk]
 
-    def rungs(self, episode_id: UUID) -> tuple[ladder.Rung, ...]:
-        """The ladder of the plan the episode runs under."""
+    def plan(self, episode_id: UUID) -> Plan:
+        """The plan the episode runs under."""
         if episode_id not in self._plans:
             self._plans[episode_id] = self._tx.episode(episode_id).plan_id
-        return self._rules.plan(self._plans[episode_id]).ladder
+        return self._rules.plan(self._plans[episode_id])
 
     def whom(self, role: str, recipient: Recipient) -> list[Contact]:
         """Who stands behind a ladder's word, for this recipient; empty when nobody can be reached."""
@@ -132,35 +136,72 @@ def escalate_overdue(store: Store, rules: Rules, *, now: datetime, batch: int = 
     with store.reading() as tx:
         if not tx.orders_to_chase(now=now, limit=1):
             return 0
-    taken = 0
+    taken, told = 0, Telling(rules)
     while True:
-        done = store.run(partial(_escalate, rules=rules, now=now, limit=batch, before=taken))
+        done = store.run(partial(_escalate, rules=rules, now=now, limit=batch, before=taken, told=told))
         taken += done
         if done < batch:
             return taken
 
 
-def _escalate(tx: Tx, rules: Rules, *, now: datetime, limit: int, before: int = 0) -> int:
+def _escalate(tx: Tx, rules: Rules, *, now: datetime, limit: int, told: Telling, before: int = 0) -> int:
     some = tx.orders_to_chase(now=now, limit=limit)
     around = Around(tx, rules)
     recipients = {one.id: one for one in tx.recipients_called({order.recipient_id for order in some})}
+    notices, taken = kept.notices(tx, some), kept.taken(tx, some)
+    steps: list[_Step] = []
+    later: dict[UUID, ladder.Turn] = {}
     for order in some:
-        _climb(tx, rules, around, order, recipients[order.recipient_id], now=now, together=before + len(some))
+        notice, had = notices.get(order.id, ladder.Notice()), taken.get(order.id, [])
+        turn = ladder.due(order, around.plan(order.episode_id), notice=notice, taken=had, now=now)
+        later[order.id] = turn
+        for rung, due_at in turn.steps:
+            steps.append(_step(rules, around, order, recipients[order.recipient_id], rung, due_at, now=now))
+    room = told.room(tx, around, steps, now=now)
+    postponed: set[UUID] = set()
+    for step in steps:
+        order = step.order
+        if not room.takes(step):  # everybody it would tell has had enough for this hour: it is taken later
+            postponed.add(order.id)
+            continue
+        if not tx.keep_rung(
+            order, step.rung.step, notify=step.rung.notify, told=len(step.told), due_at=step.due_at, now=now
+        ):
+            continue
+        room.tell(step)
+        if not step.told and not tx.exercise_of(order.episode_id):
+            _tell_of_nobody(tx, around, step, recipients[order.recipient_id], now=now)
+        more = {"step": step.rung.step, "notify": step.rung.notify, "told": len(step.told), "due_at": step.due_at}
+        if order.id not in later:  # a second deadline of the same order
+            tx.note(Fact("order.escalated", str(order.id), "system", now, order.episode_id, order.area, more))
+            continue
+        turn = later.pop(order.id)
+        escalated = order.escalated + sum(1 for one in steps if one.order is order)
+        after = replace(order, escalated=escalated, next_rung=turn.next_rung, next_rung_at=turn.next_at)
+        tx.save(after, fact="order.escalated", by="system", at=now, more=more)
+    room.close(together=before + len(some))
+    for one in postponed & later.keys():
+        at = min(now + NO_ROOM, later[one].next_at or now + NO_ROOM)
+        later[one] = replace(later[one], next_rung=later[one].next_rung or 0, next_at=at)
+    kept.look_again(tx, later)
     return len(some)
 
 
-def _climb(
-    tx: Tx, rules: Rules, around: Around, order: Order, recipient: Recipient, *, now: datetime, together: int = 1
-) -> None:
-    after, rung = ladder.climbed(order, around.rungs(order.episode_id), now=now)
-    if rung is None:
-        tx.save(ladder.stopped(order), fact="order.chase_ended", by="system", at=now)
-        return
-    desk = around.desk(order.area)
+def _step(
+    rules: Rules,
+    around: Around,
+    order: Order,
+    recipient: Recipient,
+    rung: ladder.Rung,
+    due_at: datetime,
+    *,
+    now: datetime,
+) -> _Step:
     told = around.whom(rung.notify, recipient)
     themselves = rung.notify in _THEMSELVES
-    text = wording.of_rung(rules, rung.notify, order, recipient, contact=around.call(desk), now=now)
-    messages = [
+    contact = around.call(around.desk(order.area))
+    text = wording.of_rung(rules, rung, order, recipient, contact=contact, now=now)
+    messages = tuple(
         message_for(
             rules,
             order,
@@ -174,17 +215,13 @@ def _climb(
         )
         for one in told
         for channel in rules.reachable(rung.by)
-    ]
-    due_at = order.next_rung_at or now
-    if tx.keep_rung(order, rung.step, notify=rung.notify, told=len(told), due_at=due_at, now=now):
-        tx.outbox.put(replace(one, lane=lane_of(one.kind, together=together)) for one in messages)
-    if not told and not tx.exercise_of(order.episode_id):
-        words = f"{recipient.name}: nobody can be reached as {rung.notify}"
-        tx.raise_alarm(f"nobody:{rung.notify}:{order.area}", area=desk, now=now, detail=words)
-    tx.save(
-        after,
-        fact="order.escalated",
-        by="system",
-        at=now,
-        more={"step": rung.step, "notify": rung.notify, "told": len(told), "due_at": order.next_rung_at},
     )
+    return _Step(order, recipient.name, contact, rung, due_at, tuple(told), messages)
+
+
+def _tell_of_nobody(tx: Tx, around: Around, step: _Step, recipient: Recipient, *, now: datetime) -> None:
+    """The plan's owner is told that a step reaches nobody; where it is the owner's own desk, every desk is."""
+    order, role = step.order, step.rung.notify
+    words = f"{recipient.name}: nobody can be reached as {role}"
+    area = "" if role == "district_duty" else around.desk(order.area)
+    tx.raise_alarm(f"nobody:{role}:{order.area}", area=area, now=now, detail=words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +28,7 @@ from emergency.domain.orders import (
     Status,
 )
 from emergency.domain.people import Act, Person, ask, within
+from emergency.domain.plan import Plan
 from emergency.errors import Conflict, Missing, Refused
 from emergency.services import advising, wording
 from emergency.services.links import link_id, token_sha256
@@ -166,8 +167,8 @@ def written_out(
 def _bundled(
     rules: Rules, decision: Decision, episode: Episode, prepared: Prepared, *, by: Person, now: datetime
 ) -> Bundle:
-    rungs = rules.plan(episode.plan_id).ladder
-    kept = [_chased(one, rungs, now=now) for one in prepared.drawn_up]
+    plan = rules.plan(episode.plan_id)
+    kept = [_chased(one, plan, now=now) for one in prepared.drawn_up]
     links = [
         {
             "id": (found := link_id(one.order.id, contact.id)),
@@ -202,13 +203,15 @@ def revise_all(
         tx.outbox.cancel_all([one.order.id for one in prepared.drawn_up], (*CHASED, *OPEN_NOTICES))
     else:
         tx.outbox.cancel_for_episode(decision.episode_id, (*CHASED, *OPEN_NOTICES))  # what has not left is out of date
-    tx.outbox.put_new(ready.messages)
+    wait = rules.plan(episode.plan_id).numbers.get("sequence_wait_min", 0)  # a plan that does not say lets none wait
+    tx.outbox.put_new(ready.messages, waits_until=due(rules.wall.now(), wait))
 
 
-def _chased(one: DrawnUp, rungs: Sequence[ladder.Rung], *, now: datetime) -> DrawnUp:
-    if one.order.status is Status.ISSUED and one.revision.kind != "information":
-        return replace(one, order=ladder.set_up(one.order, rungs, since=now))
-    return one
+def _chased(one: DrawnUp, plan: Plan, *, now: datetime) -> DrawnUp:
+    if one.order.status not in LIVE or one.revision.kind == "information":
+        return one
+    timed = ladder.timed(one, plan)
+    return replace(one, order=ladder.set_up(timed, plan, since=now) if timed.status is Status.ISSUED else timed)
 
 
 _KINDS = {
@@ -365,7 +368,7 @@ def _taken(tx: Tx, rules: Rules, order: Order, action: Action, said: Said) -> An
     if order.status not in LIVE and action is not Action.RESUME:  # an answer that meets a lift re-opens nothing
         return Answered(order, first=tx.keep_answer(said, in_these_words=reports), stale=False, ended=True)
     try:
-        after = ladder.stopped(_after(order, action, by=by, remark=remark, now=now))
+        after = ladder.heard(order, _after(order, action, by=by, remark=remark, now=now))
     except IllegalMove as found:
         raise NothingToDo(str(found)) from found
     new = (reports or after == order) and tx.keep_answer(said, in_these_words=reports)
@@ -422,7 +425,7 @@ def rule_on(tx: Tx, rules: Rules, order_id: UUID, *, exempt: bool, because: str,
         raise Refused("a ruling needs its reason", zh="请写明裁定理由")
     ruled = orders.rule(order, exempt=exempt)
     if not exempt:
-        ruled = replace(ladder.set_up(ruled, rules.plan(tx.episode(order.episode_id).plan_id).ladder, since=now))
+        ruled = ladder.upheld(ruled, rules.plan(tx.episode(order.episode_id).plan_id), now=now)
     kept = tx.save(
         ruled, fact="order.exempted" if exempt else "order.upheld", by=by.login, at=now, more={"because": because}
     )

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
+from emergency import log as logs
 from emergency.domain.episode import Task
 from emergency.domain.messages import LANES, Kind, Message, message_id
 from emergency.services import consulting, wording
 from emergency.services.chasing import Around
 from emergency.services.rules import Rules
-from emergency.store import Store, Tx
+from emergency.store import Store, Tx, sequence
 
+log = logs.of(__name__)
 POST_STUCK_AFTER = timedelta(seconds=90)
 FEED_SILENT_AFTER = 3  # of its own periods
 LATE_AFTER: Mapping[str, timedelta] = {  # how long each of these may say nothing; a sweep runs every few seconds
@@ -47,10 +49,16 @@ def look(store: Store, rules: Rules, *, now: datetime, wall: datetime) -> list[s
 
 
 def sweep(store: Store, *, wall: datetime) -> int:
-    """Give back to the post what a dead worker held; how many messages."""
+    """
+    Give back to the post what a dead worker held, and let go what waited for another long enough; how many messages.
+    """
     with store.transactions() as tx:
         tx.beat("sweep", at=wall)
-        return tx.outbox.reclaim(now=wall)
+        found = tx.outbox.reclaim(now=wall)
+        freed, overdue = sequence.let_go(tx.connection, now=wall)
+    for one in overdue:
+        log.warning("message.went_past_its_predecessor", extra={"message_id": str(one)})
+    return found + freed
 
 
 def _auditor(tx: Tx, *, now: datetime, wall: datetime) -> list[str]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from emergency.domain.consultation import Consultation
 from emergency.domain.deputising import Turn
 from emergency.domain.episode import Decision, Move, Notice, Standing, Task
+from emergency.domain.ladder import Rung
 from emergency.domain.level import Level
 from emergency.domain.messages import Kind
 from emergency.domain.orders import Contact, DrawnUp, Duty, Order, Recipient
@@ -114,8 +115,45 @@ def of_reminder(rules: Rules, order: Order, recipient: Recipient, *, contact: st
 _ESCALATIONS = {"second_contact": "escalation_contact", "tracker": "escalation_tracker", "town": "escalation_town"}
 
 
-def of_rung(rules: Rules, notify: str, order: Order, recipient: Recipient, *, contact: str, now: datetime) -> str:
+_MISSING = {"start": "已启动", "in_place": "已落实"}
+
+
+def bundled(rules: Rules, names: Sequence[str], *, contact: str) -> str:
+    """One text for the reminders that one person would get beyond the plan's number."""
+    portal = f"{rules.links.public_url.rstrip('/')}/portal"
+    first = "、".join(names[:3])
+    return rules.wording.fill(
+        "reminders_bundled",
+        LANG,
+        banner=_banner(rules),
+        count=len(names),
+        first=first,
+        portal=portal,
+        contact=_call(contact),
+    )
+
+
+def _of_progress(rules: Rules, rung: Rung, order: Order, recipient: Recipient, *, contact: str) -> str:
+    by = order.start_by if rung.deadline == "start" else order.in_place_by
+    told = {
+        "banner": _banner(rules),
+        "recipient": recipient.name,
+        "order_number": order.number,
+        "missing": _MISSING[rung.deadline],
+        "due": rules.wording.instant(by, LANG) if by else "",
+        "contact": _call(contact),
+    }
+    if rung.notify in ("recipient", "second_contact"):
+        return rules.wording.fill("reminder_progress", LANG, **told)
+    first = min(recipient.contacts, key=lambda one: one.order, default=None)
+    return rules.wording.fill("escalation_progress", LANG, **told, recipient_contact=_reached(first))
+
+
+def of_rung(rules: Rules, rung: Rung, order: Order, recipient: Recipient, *, contact: str, now: datetime) -> str:
     """What a step of the ladder tells whom."""
+    notify = rung.notify
+    if rung.deadline in _MISSING:
+        return _of_progress(rules, rung, order, recipient, contact=contact)
     if notify == "recipient":
         return of_reminder(rules, order, recipient, contact=_call(contact), now=now)
     words = rules.wording

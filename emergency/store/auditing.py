@@ -156,7 +156,8 @@ def unattended(tx: Tx, *, before: datetime, wall: datetime) -> list[Unattended]:
             func.count().label("found"),
             func.min(MessageRow.due_at).label("oldest"),
         )
-        .where(MessageRow.state == State.READY.value, MessageRow.due_at <= before, ~held)
+        .where(MessageRow.state == State.READY.value, MessageRow.waits_for.is_(None))
+        .where(MessageRow.due_at <= before, ~held)
         .group_by(MessageRow.channel, MessageRow.lane)
     )
     return [Unattended(row.channel, row.lane, int(row.found), row.oldest) for row in rows]

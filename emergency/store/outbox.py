@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from emergency.domain.exercise import shut_out, walled
 from emergency.domain.messages import MOST_ATTEMPTS, Kind, Lane, Message, State, Uncertain
-from emergency.store import saving, walling
+from emergency.store import saving, sequence, walling
 from emergency.store.bulk import copy_in, table
 from emergency.store.tables import AttemptRow, MessageRow, PaceRow, ReceiptRow, SlotRow
 
@@ -92,13 +92,15 @@ class Outbox:
             self._connection.execute(self._insert_new(MessageRow), rows)
         return len(rows)
 
-    def put_new(self, messages: Sequence[Message]) -> None:
+    def put_new(self, messages: Sequence[Message], *, waits_until: datetime | None = None) -> None:
         """
-        Put a decision's messages in the post by the thousand.
+        Put a decision's messages in the post by the thousand; one that amends a notice which has not settled waits
+        for it, at most ``waits_until``.
 
         :raises IntegrityError: one of them lies there already
         """
-        copy_in(self._connection, _MESSAGES, [saving.message_row(one) for one in self._walled(messages)])
+        behind = sequence.behind(self._connection, self._walled(messages), until=waits_until)
+        copy_in(self._connection, _MESSAGES, [saving.message_row(one) for one in behind])
 
     def shut_out(self, some: Sequence[Message], *, channel: str) -> frozenset[UUID]:
         """Which of these may not leave by this channel: an exercise's whose address two people have not opened."""
@@ -147,7 +149,7 @@ class Outbox:
             select(MessageRow.id)
             .where(
                 MessageRow.channel == channel, MessageRow.lane == int(lane), MessageRow.state == State.READY.value,
-                MessageRow.due_at <= now,
+                MessageRow.waits_for.is_(None), MessageRow.due_at <= now,
             )
             .limit(1)
         ).first()
@@ -217,6 +219,7 @@ class Outbox:
                 MessageRow.channel == channel,
                 MessageRow.lane == int(lane),
                 MessageRow.state == State.READY.value,
+                MessageRow.waits_for.is_(None),
                 MessageRow.due_at <= now,
             )
             .order_by(MessageRow.due_at)
@@ -273,6 +276,7 @@ class Outbox:
                     for one in settled
                 ],
             )
+        sequence.move_up(self._connection, [one["id"] for one in settled])
         copy_in(
             self._connection,
             _ATTEMPTS,
@@ -467,7 +471,7 @@ class Outbox:
         """The channels and lanes that have something to send now."""
         rows = self._connection.execute(
             select(MessageRow.channel, MessageRow.lane)
-            .where(MessageRow.state == State.READY.value, MessageRow.due_at <= now)
+            .where(MessageRow.state == State.READY.value, MessageRow.waits_for.is_(None), MessageRow.due_at <= now)
             .distinct()
         )
         return [(channel, lane) for channel, lane in rows]
@@ -475,7 +479,9 @@ class Outbox:
     def oldest_ready(self) -> datetime | None:
         """Since when (wall) the oldest message has been waiting to leave."""
         found: datetime | None = self._connection.execute(
-            select(func.min(MessageRow.due_at)).where(MessageRow.state == State.READY.value)
+            select(func.min(MessageRow.due_at)).where(
+                MessageRow.state == State.READY.value, MessageRow.waits_for.is_(None)
+            )
         ).scalar()
         return found
 

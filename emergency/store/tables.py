@@ -352,6 +352,9 @@ class OrderRow(Base):
     next_rung: Mapped[int | None]
     next_rung_at: Mapped[datetime | None]
     escalated: Mapped[int]
+    asked_at: Mapped[datetime | None]
+    start_by: Mapped[datetime | None]
+    in_place_by: Mapped[datetime | None]
     asks_from: Mapped[int]
     version: Mapped[int]
     __table_args__ = (
@@ -443,14 +446,28 @@ class MessageRow(Base):
     ambiguous: Mapped[bool] = mapped_column(Boolean)
     provider: Mapped[str] = mapped_column(String(20))
     exercise: Mapped[bool] = mapped_column(Boolean)  # behind the wall unless its address was opened
+    waits_for: Mapped[UUID | None]  # the message it amends and must not overtake, until that one is settled
+    waits_until: Mapped[datetime | None]  # wall: then it goes by itself
     __table_args__ = (
         Index(
             "ix_messages_channel_lane_due_at_ready",
             "channel",
             "lane",
             "due_at",
-            sqlite_where=sql("state = 'ready'"),
-            postgresql_where=sql("state = 'ready'"),
+            sqlite_where=sql("state = 'ready' AND waits_for IS NULL"),
+            postgresql_where=sql("state = 'ready' AND waits_for IS NULL"),
+        ),
+        Index(
+            "ix_messages_waits_for_waiting",
+            "waits_for",
+            sqlite_where=sql("waits_for IS NOT NULL"),
+            postgresql_where=sql("waits_for IS NOT NULL"),
+        ),
+        Index(
+            "ix_messages_state_failed",
+            "area",
+            sqlite_where=sql("state = 'failed' OR ambiguous"),
+            postgresql_where=sql("state = 'failed' OR ambiguous"),
         ),
         Index(
             "ix_messages_leased_until_sending",

@@ -14,6 +14,23 @@ Instant = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    for column in ("asked_at", "start_by", "in_place_by"):
+        op.add_column("orders", sa.Column(column, Instant, nullable=True))
+    op.add_column("messages", sa.Column("waits_for", sa.Uuid(), nullable=True))
+    op.add_column("messages", sa.Column("waits_until", Instant, nullable=True))
+    op.drop_index("ix_messages_channel_lane_due_at_ready", table_name="messages")
+    for name, columns, where in (
+        ("channel_lane_due_at_ready", ["channel", "lane", "due_at"], "state = 'ready' AND waits_for IS NULL"),
+        ("waits_for_waiting", ["waits_for"], "waits_for IS NOT NULL"),
+        ("state_failed", ["area"], "state = 'failed' OR ambiguous"),
+    ):
+        op.create_index(
+            f"ix_messages_{name}",
+            "messages",
+            columns,
+            sqlite_where=sa.text(where),
+            postgresql_where=sa.text(where),
+        )
     for table, column in (
         ("decisions", sa.Column("deputies", Json, nullable=False, server_default="[]")),
         ("decisions", sa.Column("deputies_at", Instant, nullable=True)),

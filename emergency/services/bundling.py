@@ -1,0 +1,149 @@
+"""Nobody gets more reminders in an hour than the plan says: what exceeds is one text that counts the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID, uuid5
+
+from emergency.domain.ladder import Rung
+from emergency.domain.messages import LANES, Kind, Message, lane_of
+from emergency.domain.orders import Contact, Order
+from emergency.domain.plan import Plan
+from emergency.services import wording
+from emergency.services.rules import Rules
+from emergency.store import Tx
+from emergency.store import chasing as kept
+
+HOUR = timedelta(hours=1)
+NO_ROOM = timedelta(minutes=10)  # then a step whose people had enough is looked at again
+GATHERS = timedelta(seconds=30)  # a bundle lies so long before it leaves, so that one sweep's batches fill one
+
+Address = tuple[UUID, str, str]  # episode, channel and number: an exercise never shares a text with what is real
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the ladder about to be taken for one order, whom it tells and with what."""
+
+    order: Order
+    recipient: str
+    contact: str
+    rung: Rung
+    due_at: datetime
+    told: tuple[Contact, ...]
+    messages: tuple[Message, ...]
+
+
+@dataclass
+class _Bundle:
+    """One text in the making for one address: the orders it stands for."""
+
+    message: Message
+    contact: str
+    names: list[str]
+    put: bool = False
+
+
+class PlanOf(Protocol):
+    """Who knows the plan of an episode."""
+
+    def plan(self, episode_id: UUID) -> Plan:
+        """The plan the episode runs under."""
+        ...
+
+
+class Telling:
+    """What one sweep tells, over all its batches: each address's bundle is known to the next batch."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._bundles: dict[Address, _Bundle] = {}
+
+    def room(self, tx: Tx, around: PlanOf, steps: Sequence[Step], *, now: datetime) -> Room:
+        """What the people of these steps may still be told in this hour."""
+        return Room(tx, self._rules, around, steps, self._bundles, now=now)
+
+
+class Room:
+    """One batch's messages: singly as long as an address has room for more than one, then bundled."""
+
+    def __init__(
+        self,
+        tx: Tx,
+        rules: Rules,
+        around: PlanOf,
+        steps: Sequence[Step],
+        bundles: dict[Address, _Bundle],
+        *,
+        now: datetime,
+    ) -> None:
+        self._tx, self._rules, self._around, self._bundles, self._now = tx, rules, around, bundles, now
+        every = [message for step in steps for message in step.messages]
+        self._wanted: dict[str, int] = {}
+        for one in every:
+            self._wanted[one.to] = self._wanted.get(one.to, 0) + 1
+        self._told = kept.told_since(tx, set(self._wanted), since=now - HOUR) if every else {}
+        self._singly: list[Message] = []
+        self._grown: dict[Address, _Bundle] = {}
+
+    def _left(self, message: Message) -> int | None:
+        """How many more texts the address may get; None where the plan sets no number."""
+        most = self._around.plan(message.episode_id).numbers.get("reminders_per_hour") if message.episode_id else None
+        return None if most is None else most - self._told.get(message.to, 0)
+
+    def _has_room(self, message: Message) -> bool:
+        left = self._left(message)
+        return left is None or left > 0 or _address(message) in self._bundles
+
+    def takes(self, step: Step) -> bool:
+        """Whether the step can be taken now: it tells nobody at all, or at least one who has room."""
+        return not step.messages or any(self._has_room(one) for one in step.messages)
+
+    def tell(self, step: Step) -> None:
+        """Tell those of the step who have room."""
+        for message in step.messages:
+            if not self._has_room(message):
+                continue
+            left, at = self._left(message), _address(message)
+            if at in self._bundles or (left is not None and left <= 1 < self._wanted[message.to]):
+                self._bundle(at, message, step)
+            else:
+                self._singly.append(message)
+                self._told[message.to] = self._told.get(message.to, 0) + 1
+            self._wanted[message.to] -= 1
+
+    def _bundle(self, at: Address, message: Message, step: Step) -> None:
+        if at not in self._bundles:
+            single = replace(
+                message,
+                id=uuid5(message.id, "bundle"),
+                kind=Kind.ESCALATION,
+                lane=LANES[Kind.ESCALATION],
+                order_id=None,
+                link_id=None,
+                rung="bundle",
+                due_at=message.due_at + GATHERS,
+            )
+            self._bundles[at] = _Bundle(single, step.contact, [])
+            self._told[message.to] = self._told.get(message.to, 0) + 1
+        found = self._bundles[at]
+        if step.recipient not in found.names:
+            found.names.append(step.recipient)
+        self._grown[at] = found
+
+    def close(self, *, together: int) -> None:
+        """Put what was told in the post, and give the bundles that grew their new text."""
+        put = [replace(one, lane=lane_of(one.kind, together=together)) for one in self._singly]
+        for at, one in self._grown.items():
+            text = wording.bundled(self._rules, one.names, contact=one.contact)
+            if not one.put or not kept.reword(self._tx, one.message.id, text):
+                put.append(replace(one.message, text=text))
+                self._bundles[at] = replace(one, put=True)
+        self._tx.outbox.put(put)
+
+
+def _address(message: Message) -> Address:
+    return (message.episode_id or message.id, message.channel, message.to)

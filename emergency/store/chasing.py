@@ -1,0 +1,94 @@
+"""What a sweep of the ladder asks once for many orders: their notices, the steps they took, who was told lately."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, select, update
+
+from emergency.domain.ladder import Notice, Taken, Turn
+from emergency.domain.messages import Kind, State
+from emergency.domain.orders import Order
+from emergency.store.bulk import table
+from emergency.store.tables import MessageRow, OrderRow, RungRow
+from emergency.store.tx import Tx
+
+CHASED: Final = (Kind.REMINDER.value, Kind.ESCALATION.value)
+_MESSAGES, _ORDERS, _RUNGS = table(MessageRow), table(OrderRow), table(RungRow)
+
+
+def notices(tx: Tx, orders: Sequence[Order]) -> dict[UUID, Notice]:
+    """How far the notice of what each order asks has come; absent where none was put."""
+    asks = {one.id: one.asks_from for one in orders}
+    found: dict[UUID, Notice] = {}
+    rows = tx.connection.execute(
+        select(_MESSAGES.c.order_id, _MESSAGES.c.revision, _MESSAGES.c.state, _MESSAGES.c.sent_at).where(
+            _MESSAGES.c.order_id.in_(asks), _MESSAGES.c.kind.in_([Kind.ORDER.value, Kind.REVISION.value])
+        )
+    )
+    for row in rows:
+        if row.revision < asks[row.order_id]:
+            continue
+        before = found.get(row.order_id, Notice())
+        sent = min((at for at in (before.sent_at, row.sent_at) if at is not None), default=None)
+        moving = before.on_its_way or row.state in (State.READY.value, State.SENDING.value)
+        found[row.order_id] = Notice(sent, moving and sent is None)
+    return found
+
+
+def taken(tx: Tx, orders: Sequence[Order]) -> dict[UUID, list[Taken]]:
+    """The steps that were taken for each of these orders, in all their revisions."""
+    found: dict[UUID, list[Taken]] = {}
+    rows = tx.connection.execute(
+        select(_RUNGS.c.order_id, _RUNGS.c.step, _RUNGS.c.revision, _RUNGS.c.due_at).where(
+            _RUNGS.c.order_id.in_([one.id for one in orders])
+        )
+    )
+    for row in rows:
+        found.setdefault(row.order_id, []).append(Taken(row.step, row.revision, row.due_at))
+    return found
+
+
+def look_again(tx: Tx, turns: Mapping[UUID, Turn]) -> None:
+    """
+    Set when these orders are looked at next; nothing of what they say changes, so the journal has no line of it.
+
+    Hold their locks: whoever answers meanwhile waits.
+    """
+    if turns:
+        tx.connection.execute(
+            _LOOK_AGAIN, [{"which": one, "rung": turn.next_rung, "at": turn.next_at} for one, turn in turns.items()]
+        )
+
+
+_LOOK_AGAIN = (
+    update(_ORDERS)
+    .where(_ORDERS.c.id == bindparam("which"))
+    .values(next_rung=bindparam("rung"), next_rung_at=bindparam("at"))
+)
+
+
+def told_since(tx: Tx, addresses: Collection[str], *, since: datetime) -> dict[str, int]:
+    """How many reminders and escalations each of these addresses was given since then."""
+    rows = tx.connection.execute(
+        select(_MESSAGES.c.to, func.count())
+        .where(
+            _MESSAGES.c.to.in_(addresses),
+            _MESSAGES.c.put_at > since,
+            _MESSAGES.c.kind.in_(CHASED),
+            _MESSAGES.c.state != State.CANCELLED.value,
+        )
+        .group_by(_MESSAGES.c.to)
+    )
+    return {str(row[0]): int(row[1]) for row in rows}
+
+
+def reword(tx: Tx, message_id: UUID, text: str) -> bool:
+    """Give a message that has not left another text; False when it has."""
+    done = tx.connection.execute(
+        update(_MESSAGES).where(_MESSAGES.c.id == message_id, _MESSAGES.c.state == State.READY.value).values(text=text)
+    )
+    return bool(done.rowcount)
