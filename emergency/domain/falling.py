@@ -7,7 +7,7 @@ from math import floor
 
 from emergency.domain.assess import holding
 from emergency.domain.assessment import SHANGHAI, start_of
-from emergency.domain.calm import stays
+from emergency.domain.calm import Calm, stays
 from emergency.domain.forecast import Air
 from emergency.domain.level import Level
 from emergency.domain.plan import DAY_HOURS, Metric, Plan, ReleaseRule
@@ -41,10 +41,16 @@ def falls_to(plan: Plan, air: Air, level: Level, *, spell_until: datetime | None
 
 def _outlived(plan: Plan, air: Air, level: Level, *, now: datetime) -> bool:
     """Whether the air stays below the level's own mark for more than the plan's hours."""
+    test = outlived(plan, air, level, now=now)
+    return test is not None and test.met
+
+
+def outlived(plan: Plan, air: Air, level: Level, *, now: datetime) -> Calm | None:
+    """The test of a level against its own mark, with its words; None where the plan has no rule for it."""
     hours = plan.downgrade_hours_over
     spells = [spell for clause in plan.levels.get(level, ()) for spell in clause.spells]
     if hours is None or not spells or any(spell.metric is not Metric.AQI for spell in spells):
-        return False
+        return None
     mark = min(spell.over if spell.strict else spell.over - 1 for spell in spells)  # an index is a whole number
     rule = ReleaseRule(not_over=mark, hours_over=hours, whole_days=floor(hours / DAY_HOURS) + 1)
-    return stays(plan, air, rule, now=now).met
+    return stays(plan, air, rule, now=now)

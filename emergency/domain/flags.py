@@ -135,7 +135,7 @@ def _of_grounds(one: Decision, was_calm: bool | None) -> list[Flag]:
         return [_flag(Mark.NO_DATA, one, because=because or one.notice.reason)]  # nothing to be above, below or calm of
     if one.bulletin_id is not None:
         return found  # the level above decided, and its paper is the ground
-    if one.move in _FALLS and (one.rule_says > one.level or was_calm is False):
+    if one.move in _FALLS | {Move.WITHDRAW} and (one.rule_says > one.level or was_calm is False):
         found.append(_flag(Mark.LET_GO_UNCALM, one, because=because))
     elif one.level > one.rule_says:
         found.append(_flag(Mark.ABOVE_RULE, one, because=because, more=_rule(one)))

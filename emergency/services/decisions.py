@@ -120,6 +120,7 @@ def put_forward(
     )
     decision = replace(decision, consulted=consulting.named(tx, decision, consultations))
     decision = amending.with_changes(decision, amendments)
+    decision = drafting.with_public_text(rules, plan, decision)
     decision = episodes.put_forward(decision, by=by, now=now)
     return _put_forward(tx, rules, decision, by=by, now=now)
 
@@ -200,6 +201,7 @@ def propose(
     decision = replace(decision, notice=notice, override_because=override_because.strip(), bulletin_id=bulletin_id)
     decision = replace(decision, consulted=consulting.named(tx, decision, consultations))
     decision = amending.with_changes(decision, amendments)
+    decision = drafting.with_public_text(rules, plan, decision)
     if to_fill_in:
         decision = tx.save(episodes.suggested(decision), fact="decision.to_fill_in", by=by.login, at=now)
         nagging.tell(tx, rules, decision, Role.DUTY_OFFICER, rung="suggested", now=now)

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from emergency.domain.assessment import Assessment, as_data, without_air
 from emergency.domain.calm import calm, one_episode
 from emergency.domain.episode import NEEDS_NO_AIR, Decision, Episode, Move, Notice, Phase, Ungrounded, due
-from emergency.domain.falling import falls_to
+from emergency.domain.falling import falls_to, outlived
 from emergency.domain.level import Level
 from emergency.domain.plan import Authority, Plan, doubtful
 from emergency.domain.review import Stage
@@ -127,14 +127,12 @@ def drawn(
     if move is Move.ADVISE:
         notice, days = advising.sealed(rules, plan, notice, assessment, now=now)
         said |= days
-    elif plan.authority is Authority.ISSUES and move not in (Move.APPEAL, Move.DISMISS):  # nothing began, or ended
-        text = wording.public_notice(
-            rules, notice, move, level_before=episode.level, actions=rules.public_actions(level)
-        )
-        notice = replace(notice, public_text=text)
+    elif (tested := _tested(tx, rules, plan, episode, move=move, assessment=assessment, now=now)) is not None:
+        said |= tested
+        notice = replace(notice, reason=str(tested["sentence_zh"]))
     says = _rule_says(tx, rules, plan, episode, move=move, level=level, assessment=assessment, now=now)
     lets_go = says if move is Move.DISMISS else episode.level  # not to start a level is signed like that level
-    return Decision(
+    drawn_up = Decision(
         id=uuid5(episode.id, f"decision:{len(tx.decisions(episode.id)) + 1}"),
         episode_id=episode.id,
         area=episode.area,
@@ -151,6 +149,56 @@ def drawn(
         rank_needed=plan.approval(level if level is not Level.NONE else lets_go).rank,
         doubtful=_doubtful(plan, assessment, move=move, level=level if level is not Level.NONE else lets_go),
     )
+    return with_public_text(rules, plan, drawn_up)
+
+
+def with_public_text(rules: Rules, plan: Plan, decision: Decision) -> Decision:
+    """
+    The decision with the text the public will read, worded from the notice as it stands now.
+
+    The last step before it is sealed: whatever a person typed into the notice, the public reads the same.
+    """
+    if plan.authority is not Authority.ISSUES or decision.move in (Move.APPEAL, Move.ADVISE, Move.DISMISS):
+        return decision  # nothing began or ended; an advisory has words of its own
+    text = wording.public_notice(
+        rules,
+        decision.notice,
+        decision.move,
+        level_before=decision.level_before,
+        actions=rules.public_actions(decision.notice.level),
+    )
+    return replace(decision, notice=replace(decision.notice, public_text=text))
+
+
+def _tested(
+    tx: Tx, rules: Rules, plan: Plan, episode: Episode, *, move: Move, assessment: Assessment, now: datetime
+) -> dict[str, object] | None:
+    """
+    What a release or a lowering rests on: the plan's own test, met or not, in words, kept with the decision.
+
+    The sentence of the spell says why there was a warning, and stays beside it.
+    """
+    if move not in (Move.RELEASE, Move.DOWNGRADE) or assessment.bulletin or not assessment.days:
+        return None
+    air = rules.air_now(tx, episode.area, now=now)
+    if air is None:
+        return None
+    lowers = move is Move.DOWNGRADE
+    test = outlived(plan, air, episode.level, now=now) if lowers else calm(plan, air, now=now)
+    if test is None:
+        return None
+    zh, en = ("降级", "lowering") if lowers else ("解除", "release")
+    return {
+        "sentence_zh": f"{zh}条件{'已' if test.met else '未'}满足：{test.because_zh}",
+        "sentence_en": f"The test for {en} is {'met' if test.met else 'not met'}: {test.because_en}",
+        "spell_zh": assessment.sentence_zh,
+        "spell_en": assessment.sentence_en,
+        "calm": {
+            "met": test.met,
+            "since": test.since.isoformat() if test.since else None,
+            "until": test.until.isoformat() if test.until else None,
+        },
+    }
 
 
 def _doubtful(plan: Plan, assessment: Assessment, *, move: Move, level: Level) -> tuple[str, ...]:
@@ -182,9 +230,10 @@ def _rule_says(
     """
     if not assessment.days and not assessment.bulletin:
         return Level.NONE
-    if assessment.bulletin or move in (Move.WITHDRAW, Move.APPEAL, Move.ADVISE):
+    in_force = episode.effective_at is not None and episode.effective_at <= now
+    if assessment.bulletin or move in (Move.APPEAL, Move.ADVISE) or (move is Move.WITHDRAW and not in_force):
         return level
-    if move in (Move.RELEASE, Move.DOWNGRADE):
+    if move in (Move.RELEASE, Move.DOWNGRADE, Move.WITHDRAW):  # taking back what is in force ends it all the same
         air = rules.air_now(tx, episode.area, now=now)
         if air is not None and calm(plan, air, now=now).met:
             return level

@@ -241,7 +241,9 @@ def public_notice(rules: Rules, notice: Notice, move: Move, *, level_before: Lev
     }
     at = notice.effective_at
     since = "" if at is None else words.instant(at, LANG, dated=True)
-    if move in (Move.RELEASE, Move.WITHDRAW, Move.DISMISS):
+    if move is Move.WITHDRAW:
+        return words.fill("public_withdrawal", LANG, **told, level=words.level(level_before, LANG), ended_at=since)
+    if move is Move.RELEASE:
         return words.fill("public_release", LANG, **told, level=words.level(level_before, LANG), ended_at=since)
     return words.fill(
         "public_notice",
