@@ -23,7 +23,8 @@ NASTY = (
     "{}", "{banner}", "{contact.__class__}", "%s", "%(contact)s", "$contact", "<b>x</b>", "a\nb\r\nc", "\x00\x1b[31mx",
     "x\u202egnp\u200b", "\u2028x\u2029", "长" * 5000, "' OR 1=1 --", "\ud800x",
 )
-SHORT = {"public_notice", "public_release", "public_withdrawal", "public_advisory"}  # published, not sent as a text message
+# published, not sent as a text message
+SHORT = {"public_notice", "public_release", "public_withdrawal", "public_advisory"}
 NOTICES_WITH_AN_ORDER = {
     "order", "revision", "adjustment", "information", "reminder", "escalation_contact", "escalation_tracker",
     "escalation_town", "escalation_district", "lifting", "withdrawal",
