@@ -139,9 +139,12 @@ class Room:
         put = [replace(one, lane=lane_of(one.kind, together=together)) for one in self._singly]
         for at, one in self._grown.items():
             text = wording.bundled(self._rules, one.names, contact=one.contact)
-            if not one.put or not kept.reword(self._tx, one.message.id, text):
-                put.append(replace(one.message, text=text))
-                self._bundles[at] = replace(one, put=True)
+            if one.put and kept.reword(self._tx, one.message.id, text):
+                continue
+            if one.put:  # it has left already: another follows it
+                one = replace(one, message=replace(one.message, id=uuid5(one.message.id, "another")))
+            put.append(replace(one.message, text=text))
+            self._bundles[at] = replace(one, put=True)
         self._tx.outbox.put(put)
 
 

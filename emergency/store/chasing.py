@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, case, func, select, update
 
+from emergency.domain.exercise import marked
 from emergency.domain.ladder import Notice, Taken, Turn
 from emergency.domain.messages import Kind, State
 from emergency.domain.orders import Order
@@ -87,8 +88,10 @@ def told_since(tx: Tx, addresses: Collection[str], *, since: datetime) -> dict[s
 
 
 def reword(tx: Tx, message_id: UUID, text: str) -> bool:
-    """Give a message that has not left another text; False when it has."""
+    """Give a message that has not left another text, marked where it is an exercise's; False when it has left."""
     done = tx.connection.execute(
-        update(_MESSAGES).where(_MESSAGES.c.id == message_id, _MESSAGES.c.state == State.READY.value).values(text=text)
+        update(_MESSAGES)
+        .where(_MESSAGES.c.id == message_id, _MESSAGES.c.state == State.READY.value)
+        .values(text=case((_MESSAGES.c.exercise.is_(True), marked(text)), else_=text))
     )
     return bool(done.rowcount)
