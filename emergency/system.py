@@ -13,7 +13,8 @@ from emergency.channels import Channel
 from emergency.channels import build as build_channels
 from emergency.channels.wall import Wall
 from emergency.clock import Clock, SharedClock, WallClock
-from emergency.domain.air import Period, as_written, index, standard_for, trigger_aqi
+from emergency.domain.air import as_written, standard_for
+from emergency.domain.causes import Figure, figure
 from emergency.domain.exercise import WALL
 from emergency.domain.messages import Lane
 from emergency.errors import Misconfigured, Unavailable
@@ -137,12 +138,10 @@ def _air_place(name: str) -> str:
     return name.removesuffix("市")
 
 
-def _daily_index(settings: Settings) -> Callable[[date, Mapping[str, float]], tuple[int | None, tuple[str, ...]]]:
+def _daily_index(settings: Settings) -> Callable[[date, Mapping[str, float]], Figure]:
     standards = load_standards(settings.playbooks / "standards")
 
-    def found(day: date, values: Mapping[str, float]) -> tuple[int | None, tuple[str, ...]]:
-        standard = standard_for(day, standards)
-        told = index(standard, {name: as_written(value) for name, value in values.items()}, period=Period.DAY)
-        return trigger_aqi(standard, told), told.primary
+    def found(day: date, values: Mapping[str, float]) -> Figure:
+        return figure(standard_for(day, standards), {name: as_written(value) for name, value in values.items()})
 
     return found

@@ -12,7 +12,6 @@ from emergency.feeds.records import (
     NotReadable,
     Parsed,
     Sieve,
-    cause_of,
     hour_of,
     list_of,
     parsed,
@@ -74,12 +73,12 @@ class Waqi:
                     found.setdefault(taken[0], {})[_POLLUTANTS[theirs]] = taken[1]
         days: list[ForecastDay] = []
         for day in sorted(found):
-            aqi, primary = self.index(day, found[day])
+            aqi, primary, cause = self.index(day, found[day])
             if aqi is None:
                 sieve.refuse(f"data.forecast.daily, {day}", found[day], NO_INDEX)
                 continue
             pm2_5 = found[day].get("pm2_5")
-            days.append(ForecastDay(day, aqi, primary=primary, cause=cause_of(primary, aqi), pm2_5=pm2_5))
+            days.append(ForecastDay(day, aqi, primary=primary, cause=cause, pm2_5=pm2_5))
         return Parsed(forecasts=(Forecast(self.name, self.place, hour_of(sieve.now), tuple(days)),))
 
     @staticmethod

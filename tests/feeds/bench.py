@@ -9,6 +9,7 @@ from pathlib import Path
 
 from emergency import feeds
 from emergency.clock import SHANGHAI
+from emergency.domain.causes import Figure
 
 ROOT = Path(__file__).parents[2]
 AIR = ROOT / "playbooks" / "air"
@@ -16,10 +17,10 @@ PAYLOADS = ROOT / "tests" / "payloads" / "forecast"
 KINDS = ("caiyun", "cnemc", "kdd2018", "openmeteo", "qweather", "replay", "replay_observed", "table", "waqi")
 
 
-def an_index(_: date, values: Mapping[str, float]) -> tuple[int | None, tuple[str, ...]]:
+def an_index(_: date, values: Mapping[str, float]) -> Figure:
     """A made-up index, one more than the largest value: enough to see what it was given."""
     worst = max(values, key=lambda name: values[name])
-    return min(500, round(values[worst]) + 1), ("o3" if worst == "o3_8h" else worst,)
+    return Figure(min(500, round(values[worst]) + 1), ("o3" if worst == "o3_8h" else worst,))
 
 
 def bands(_: date) -> Mapping[str, tuple[int, int]]:

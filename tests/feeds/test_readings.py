@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from emergency.clock import SHANGHAI
 from emergency.domain.air import Period, as_written, index, standard_for
+from emergency.domain.causes import Figure
 from emergency.domain.forecast import Cause
 from emergency.plans.standards import load_standards
 from tests.feeds.bench import PAYLOADS, ROOT, a_feed, read, read_at
@@ -51,9 +52,9 @@ class TestOpenMeteo:
         given: list[dict[str, float]] = []
         path = PAYLOADS / "openmeteo" / "ok-bucharest-2023-04-25.json"
 
-        def note(_: date, values: Mapping[str, float]) -> tuple[int, tuple[str, ...]]:
+        def note(_: date, values: Mapping[str, float]) -> Figure:
             given.append(dict(values))
-            return 50, ()
+            return Figure(50)
 
         a_feed("openmeteo", index=note).parse(path.read_bytes(), now=read_at(path))
 
@@ -71,9 +72,9 @@ class TestOpenMeteo:
             "hourly_units": {"ozone": "μg/m³"},
             "hourly": {"time": times, "ozone": ozone},
         }
-        def note(_: date, values: Mapping[str, float]) -> tuple[int, tuple[str, ...]]:
+        def note(_: date, values: Mapping[str, float]) -> Figure:
             given.append(dict(values))
-            return 120, ("o3",)
+            return Figure(120, ("o3",), Cause.O3)
 
         found = a_feed("openmeteo", index=note).parse(json.dumps(message).encode(), now=first)
 
@@ -92,7 +93,7 @@ class TestOpenMeteo:
         assert "hourly.pm2_5[33] 2023-04-26T09:00" not in found  # null is missing, not wrong
 
     def test_another_unit_is_refused_and_costs_only_its_pollutant(self) -> None:
-        found = read("openmeteo", "mixed-units-2023-04-25.json", index=lambda _, values: (50 + len(values), ()))
+        found = read("openmeteo", "mixed-units-2023-04-25.json", index=lambda _, values: Figure(50 + len(values)))
 
         assert [(one.where, one.value) for one in found.refused] == [("hourly.pm2_5", "ppb"), ("hourly.pm10", "100")]
         assert {one.aqi for one in found.forecasts[0].days} == {51}
@@ -100,11 +101,11 @@ class TestOpenMeteo:
     def test_the_index_is_the_one_in_force_on_the_day(self) -> None:
         standards = load_standards(ROOT / "playbooks" / "standards")
 
-        def by_the_book(day: date, values: Mapping[str, float]) -> tuple[int | None, tuple[str, ...]]:
+        def by_the_book(day: date, values: Mapping[str, float]) -> Figure:
             found = index(
                 standard_for(day, standards), {name: as_written(v) for name, v in values.items()}, period=Period.DAY
             )
-            return found.aqi, found.primary
+            return Figure(found.aqi, found.primary)
 
         old = read("openmeteo", "ok-bucharest-2023-04-25.json", index=by_the_book)
         new = read("openmeteo", "ok-bangkok-2026-08-26.json", index=by_the_book)
@@ -174,9 +175,9 @@ def test_waqi_figures_are_refused_one_by_one_with_the_true_reason() -> None:
 def test_waqi_concentrations_are_taken_in_the_unit_they_name() -> None:
     given: list[dict[str, float]] = []
 
-    def note(_: date, values: Mapping[str, float]) -> tuple[int, tuple[str, ...]]:
+    def note(_: date, values: Mapping[str, float]) -> Figure:
         given.append(dict(values))
-        return 150, ("pm2_5",)
+        return Figure(150, ("pm2_5",))
 
     read("waqi", "ok-with-units-2026-01-10.json", index=note)
 
