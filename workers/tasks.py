@@ -92,7 +92,7 @@ def sweep(**_: Any) -> None:
 def look(**_: Any) -> None:
     """Ask whether feeds talk, post moves and desks do their tasks; say so when they do not."""
     s = system()
-    if watch.look(s.store, s.rules, now=s.clock.now(), wall=s.wall.now()):
+    if watch.look(s.store, s.rules, now=s.clock.now(), wall=s.wall.now(), feeds=tuple(s.feeds.values())):
         s.wake_drains()
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
 from emergency import log as logs
+from emergency.domain.assessment import SHANGHAI
 from emergency.domain.episode import Task
 from emergency.domain.messages import LANES, Kind, Message, message_id
+from emergency.domain.sources import is_late
 from emergency.services import consulting, wording
 from emergency.services.chasing import Around
+from emergency.services.intake import Feed
 from emergency.services.rules import Rules
-from emergency.store import Store, Tx, sequence
+from emergency.store import Store, Tx, judging, sequence
 
 log = logs.of(__name__)
 POST_STUCK_AFTER = timedelta(seconds=90)
@@ -37,12 +40,18 @@ def alive(store: Store, name: str, *, wall: datetime) -> None:
     store.run(lambda tx: tx.beat(name, at=wall))
 
 
-def look(store: Store, rules: Rules, *, now: datetime, wall: datetime) -> list[str]:
-    """Look once; the alarms that are new."""
+def look(
+    store: Store, rules: Rules, *, now: datetime, wall: datetime, feeds: Iterable[Feed] | None = None
+) -> list[str]:
+    """
+    Look once; the alarms that are new. ``feeds``: those that are set up, so that one nobody ever asked is missed too;
+    None: only those that were asked are known.
+    """
     with store.transactions() as tx:
         found = [*_auditor(tx, now=now, wall=wall)]
         tx.beat("watch", at=wall)
-        found += [*_feeds(tx, now=now, wall=wall), *_post(tx, now=now, wall=wall), *_tasks(tx, rules, now=now)]
+        found += [*_feeds(tx, feeds, now=now, wall=wall), *_late(tx, rules, feeds, now=now)]
+        found += [*_post(tx, now=now, wall=wall), *_tasks(tx, rules, now=now)]
         found += consulting.nag_overdue(tx, rules, now=now)
         _tell(tx, rules, now=now)
         return found
@@ -82,16 +91,48 @@ def _auditor(tx: Tx, *, now: datetime, wall: datetime) -> list[str]:
     return [name] if tx.raise_alarm(name, area="", detail=words, now=now) else []
 
 
-def _feeds(tx: Tx, *, now: datetime, wall: datetime) -> list[str]:
+def _feeds(tx: Tx, feeds: Iterable[Feed] | None, *, now: datetime, wall: datetime) -> list[str]:
     found = []
-    for row in tx.feed_states():
-        last = row.talked_at or row.tried_at
-        name = f"silent:{row.name}"
-        if last is not None and wall - last > timedelta(seconds=row.every_s * FEED_SILENT_AFTER):
-            if tx.raise_alarm(name, area="", detail=f"{row.name}: last word {last.isoformat()}", now=now):
-                found.append(name)
+    asked = {row.name: row for row in tx.feed_states()}
+    every = {one.name: one.every_s for one in (asked.values() if feeds is None else feeds)}
+    beats = tx.heartbeats()
+    for name in sorted({*asked, *every}):
+        row, alarm = asked.get(name), f"silent:{name}"
+        if name not in every:  # taken out of the settings: nobody asks it any more
+            tx.clear_alarm(alarm, now=now)
+            continue
+        if row is None and f"feed:{name}" not in beats:
+            tx.beat(f"feed:{name}", at=wall, detail="awaited")  # it has its periods from when we first missed it
+            continue
+        last = beats[f"feed:{name}"][0] if row is None else row.talked_at or row.tried_at
+        if last is not None and wall - last > timedelta(seconds=every[name] * FEED_SILENT_AFTER):
+            words = f"数据源 {name} 自 {last:%m-%d %H:%M} (UTC) 起{'从未被查询' if row is None else '无应答'}"
+            if tx.raise_alarm(alarm, area="", detail=words, now=now):
+                found.append(alarm)
         else:
-            tx.clear_alarm(name, now=now)
+            tx.clear_alarm(alarm, now=now)
+    return found
+
+
+def _late(tx: Tx, rules: Rules, feeds: Iterable[Feed] | None, *, now: datetime) -> list[str]:
+    """A source that answers with yesterday's forecast is as silent as one that does not answer."""
+    if rules.forecast_by is None:
+        return []
+    found = []
+    asked = {row.name: row for row in tx.feed_states()}
+    kinds = {one.name: one.kind for one in (asked.values() if feeds is None else feeds)}
+    issued = judging.newest_issues(tx, now=now)
+    for name in sorted({*asked, *kinds}):
+        row, last, alarm = asked.get(name), issued.get(name), f"late:{name}"
+        empty = row is not None and row.talked_at is not None and row.news_at is None  # answers, and never said a thing
+        owes = kinds.get(name) == "forecast" and (last is not None or empty)  # one that never answered is silent
+        if owes and (last is None or is_late(last, by_hour=rules.forecast_by, now=now)):
+            since = f"最近一次发布于 {last.astimezone(SHANGHAI):%m-%d %H:%M}" if last else "从未给出预报"
+            words = f"数据源 {name} 应每日 {rules.forecast_by} 时前给出新预报，{since}"
+            if tx.raise_alarm(alarm, area="", detail=words, now=now):
+                found.append(alarm)
+        else:
+            tx.clear_alarm(alarm, now=now)
     return found
 
 

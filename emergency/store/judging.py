@@ -54,6 +54,15 @@ def first_issued(tx: Tx, place: str, *, since: datetime) -> datetime | None:
     return tx.connection.execute(asked.order_by(ForecastRow.issued_at).limit(1)).scalar()
 
 
+def newest_issues(tx: Tx, *, now: datetime) -> dict[str, datetime]:
+    """Feed → when its newest forecast of real air was issued."""
+    known = ForecastRow.__table__.c
+    asked = select(known.feed, func.max(known.issued_at)).where(
+        known.issued_at <= now, known.place.not_like(f"{exercise_place('')}%")
+    )
+    return {str(feed): at for feed, at in tx.connection.execute(asked.group_by(known.feed))}
+
+
 def issued(tx: Tx, place: str, *, since: datetime | None, until: datetime) -> list[Forecast]:
     """The forecasts' days without their hours, issued in that time, oldest first."""
     known = ForecastRow.__table__.c

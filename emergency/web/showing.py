@@ -210,7 +210,7 @@ def alarm(name: str, areas: Mapping[str, Area]) -> str:
     if words is None:
         return name
     if kind != "nobody":
-        return f"{_(words)} {rest if kind in ('feed', 'silent', 'unattended', 'unproved') else ''}".strip()
+        return f"{_(words)} {rest if kind in ('feed', 'silent', 'late', 'unattended', 'unproved') else ''}".strip()
     role, _sep, area = rest.partition(":")
     whom = said("notify" if role in WORDS["notify"] else "role", role)
     where = area_name(areas[area]) if area in areas else area
@@ -222,7 +222,7 @@ def alarm_link(name: str) -> str:
     kind, _sep, rest = name.partition(":")
     if kind in ("unissued", "unordered", "unnoticed", "repaired", "steps", "unlifted"):
         return url_for("ordering.orders", episode=rest.partition(":")[0])
-    return url_for("console.feeds") if kind in ("feed", "silent") else ""
+    return url_for("console.feeds") if kind in ("feed", "silent", "late") else ""
 
 
 def alarm_groups(

@@ -300,6 +300,7 @@ ALARMS: Final[Mapping[str, str]] = {
     "channel": N_("发送渠道故障"),
     "provider": N_("发送渠道已改走备用线路"),
     "silent": N_("数据源静默"),
+    "late": N_("预报未按时更新"),
     "post": N_("通知积压"),
     "task": N_("任务超时"),
     "nobody": N_("联系不到负责人"),
