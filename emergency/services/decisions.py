@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 from emergency.domain import amending
 from emergency.domain import episode as episodes
+from emergency.domain import timing
 from emergency.domain.amending import Amendment
 from emergency.domain.assessment import Assessment, as_data
 from emergency.domain.episode import Decision, Move, Standing, Task, due
@@ -97,18 +98,21 @@ def put_forward(
     consultations it rests on; an adjustment that the level above announced, with its measures.
 
     :raises Ungrounded: the level differs from the rule's and no reason is given
+    :raises WrongLevel, BadTimes: see ``timing.with_a_level`` and ``timing.meant``
     :raises NotAllowed, IllegalMove: see ``episode.put_forward``
     :raises StillOpen, NotOurs: see ``consulting.named``
     """
     decision = tx.decision(decision_id)
     ask(by, Act.PROPOSE, decision.area)
     chosen = decision.level if level is None or decision.move is Move.ADVISE else level
+    timing.with_a_level(decision.move, chosen)
     plan = rules.plan_of(tx, decision.area)
     notice = replace(decision.notice, level=chosen, **dict(changes or {}))
     if decision.move is Move.ADVISE:  # it lasts as long as its days, and its words are the playbook's
         fixed = decision.notice
         notice = replace(notice, expected_end_at=fixed.expected_end_at, open_ended=False, public_text=fixed.public_text)
-    if tx.exercise_of(decision.episode_id):  # whatever was typed, no exercise takes a real number
+    exercise = tx.exercise_of(decision.episode_id)
+    if exercise:  # whatever was typed, no exercise takes a real number
         notice = replace(notice, number=numbered(notice.number))
     decision = replace(
         decision,
@@ -120,7 +124,8 @@ def put_forward(
     )
     decision = replace(decision, consulted=consulting.named(tx, decision, consultations))
     decision = amending.with_changes(decision, amendments)
-    decision = drafting.with_public_text(rules, plan, decision)
+    decision = drafting.with_public_text(rules.in_exercise(exercise), plan, decision)
+    timing.meant(decision, began=tx.episode(decision.episode_id).effective_at, now=now)
     decision = episodes.put_forward(decision, by=by, now=now)
     return _put_forward(tx, rules, decision, by=by, now=now)
 
@@ -157,11 +162,13 @@ def propose(
     :raises NothingToDismiss: no episode is opening
     :raises OnlyAmends: measures are changed by another move than amending
     :raises StillOpen, NotOurs: see ``consulting.named``
+    :raises WrongLevel, BadTimes: see ``timing.with_a_level`` and ``timing.meant``
     :raises Ungrounded, NotAllowed, IllegalMove: see ``episode.put_forward``
     """
     ask(by, Act.PROPOSE, area)
     if move is Move.ADVISE:  # an advisory has no level and lasts as long as its days, whatever was typed
         level, expected_end_at, open_ended, bulletin_id, assessment = Level.NONE, None, False, None, None
+    timing.with_a_level(move, level)
     plan = rules.plan_of(tx, area)
     if (
         plan.authority is Authority.ACTIVATES
@@ -201,11 +208,12 @@ def propose(
     decision = replace(decision, notice=notice, override_because=override_because.strip(), bulletin_id=bulletin_id)
     decision = replace(decision, consulted=consulting.named(tx, decision, consultations))
     decision = amending.with_changes(decision, amendments)
-    decision = drafting.with_public_text(rules, plan, decision)
+    decision = drafting.with_public_text(rules.in_exercise(episode.exercise), plan, decision)
     if to_fill_in:
         decision = tx.save(episodes.suggested(decision), fact="decision.to_fill_in", by=by.login, at=now)
         nagging.tell(tx, rules, decision, Role.DUTY_OFFICER, rung="suggested", now=now)
         return decision
+    timing.meant(decision, began=episode.effective_at, now=now)
     return _put_forward(tx, rules, episodes.put_forward(decision, by=by, now=now), by=by, now=now)
 
 
