@@ -20,6 +20,7 @@ from emergency.domain.people import Act, Person, ask, within
 from emergency.domain.plan import Authority, Plan
 from emergency.errors import Misconfigured, Refused, Unavailable
 from emergency.services import advising, decisions, drafting
+from emergency.services.days import make_days
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx, record
 
@@ -178,7 +179,12 @@ def _note_talk(tx: Tx, feed: Feed, *, news: bool, now: datetime, wall: datetime,
 
 
 def weigh_all(store: Store, rules: Rules, *, now: datetime) -> list[Decision]:
-    """Ask every area's plan what the air asks for; the suggestions that are new."""
+    """
+    Ask every area's plan what the air asks for; the suggestions that are new.
+
+    Measured hours are made into days first, so that a feed which gives hours only is heard by every plan.
+    """
+    store.run(partial(make_days, rules=rules, now=now))
     with store.reading() as tx:
         areas = [one.id for one in tx.areas() if one.plan_id]
     found = [store.run(partial(_weighed, rules=rules, area=area, now=now)) for area in areas]

@@ -252,6 +252,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "forecast.laid_by": N_("预报文件已上传，待核对"),
         "forecast.uploaded": N_("上传的预报已保存"),
         "forecast.verified": N_("预报与实况核对"),
+        "observation.days_made": N_("小时实况合成日值"),
         "shadow.differs": N_("候选预案与现行预案结论不同"),
         "shadow.agrees": N_("候选预案与现行预案结论恢复一致"),
         "order.order": N_("下达指令"),
