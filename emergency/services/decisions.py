@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from emergency.domain import amending
+from emergency.domain import amending, timing
 from emergency.domain import episode as episodes
-from emergency.domain import timing
 from emergency.domain.amending import Amendment
 from emergency.domain.assessment import Assessment, as_data
 from emergency.domain.episode import Decision, Move, Standing, Task, due
@@ -168,7 +167,6 @@ def propose(
     ask(by, Act.PROPOSE, area)
     if move is Move.ADVISE:  # an advisory has no level and lasts as long as its days, whatever was typed
         level, expected_end_at, open_ended, bulletin_id, assessment = Level.NONE, None, False, None, None
-    timing.with_a_level(move, level)
     plan = rules.plan_of(tx, area)
     if (
         plan.authority is Authority.ACTIVATES
@@ -180,6 +178,7 @@ def propose(
     episode = drafting.episode_for(tx, rules, plan, area, move=move, starts_at=starts_at, now=now)
     if not episodes.EPISODE.allows(episode.phase, move):
         episodes.EPISODE.after(episode.phase, move)
+    timing.with_a_level(move, level)
     waiting = tx.waiting_decision(episode.id)
     if waiting is not None and bulletin_id is None and (waiting.move, waiting.level) == (move, level):
         raise AlreadyWaiting(f"{move.value} {level.word} waits already as {waiting.id}")
