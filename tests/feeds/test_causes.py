@@ -109,10 +109,10 @@ def test_dust_over_heavy_fine_particles_leaves_a_day_of_fine_particles() -> None
 
 
 def test_coarse_particles_in_the_ratio_of_haze_are_no_dust() -> None:
-    (found,) = told(openmeteo(210, 420, 60))
+    at_the_mark, beyond_it = openmeteo(210, 420, 60), openmeteo(210, 421, 60)
 
-    assert found[0] > 200
-    assert found[2] is Cause.PM2_5
+    assert {(one.primary, one.cause) for one in at_the_mark.days} == {(("pm10",), Cause.PM2_5)}
+    assert {(one.primary, one.cause) for one in beyond_it.days} == {(("pm2_5",), Cause.PM2_5)}
 
 
 def test_a_source_without_fine_particles_cannot_say_that_it_is_dust() -> None:
