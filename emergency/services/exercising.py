@@ -172,7 +172,12 @@ def _weighed(
     by: Person,
     now: datetime,
 ) -> list[Decision]:
-    forecast = Forecast(FEED, one.place, now, days, label=f"{exercises.LABEL}预报")
+    # An observation carries no cause, so the forecast says what drove the days before it: only days ahead are judged.
+    told = {day.day for day in days}
+    drove = tuple(
+        ForecastDay(day.day, day.aqi, primary=day.primary, cause=day.cause) for day in known if day.day not in told
+    )
+    forecast = Forecast(FEED, one.place, now, (*drove, *days), label=f"{exercises.LABEL}预报")
     measured = [
         Observation(
             FEED, one.place, datetime.combine(day.day, time(), SHANGHAI).astimezone(UTC), "day",

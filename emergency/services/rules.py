@@ -15,8 +15,9 @@ from emergency.domain.drill import takes_effect
 from emergency.domain.episode import Decision, Move
 from emergency.domain.exercise import LABEL, numbered
 from emergency.domain.exercise import place_of as exercise_place
-from emergency.domain.forecast import Air, Bulletin, DayOfAir, Forecast, Observation, Source, joined
+from emergency.domain.forecast import Air, Bulletin, DayOfAir, Forecast, Source, joined
 from emergency.domain.level import Level
+from emergency.domain.measured import causes_said, measured_days
 from emergency.domain.orders import Measure, Recipient, RecipientKind, measures_for
 from emergency.domain.people import Role
 from emergency.domain.plan import Plan, RunsOn
@@ -167,13 +168,16 @@ class Rules:
         place = self.place_of(tx, area)
         today = now.astimezone(SHANGHAI).date()
         since = today - LOOKS_BACK
-        observed = _observed(tx.observed_days(place, since=since, until=today))
+        plan = self.plan_of(tx, area)
         issued = [
             with_days(one, self.standards)
             for one in tx.forecasts(place, since=now - LOOKS_BACK)
             if one.issued_at <= now
         ]
-        by_the_hour = self.plan_of(tx, area).runs_on is RunsOn.ANY_24_HOURS
+        observed = measured_days(
+            tx.observed_days(place, since=since, until=today), plan, said=causes_said(issued), standards=self.standards
+        )
+        by_the_hour = plan.runs_on is RunsOn.ANY_24_HOURS
         measured = tx.observed_hours(place, since=since, until=today) if by_the_hour else []
         airs = []
         for feed in sorted({one.feed for one in issued}):
@@ -222,27 +226,6 @@ class Rules:
 
 def _worst(air: Air) -> int:
     return max(one.aqi for row in (air.days, *air.anchored) for one in row)
-
-
-def _observed(some: Sequence[Observation]) -> list[DayOfAir]:
-    """One figure a day; of two feeds the worse; the others stay in the table."""
-    found: dict[date, DayOfAir] = {}
-    for one in some:
-        if one.aqi is None:
-            continue
-        day = one.at.astimezone(SHANGHAI).date()
-        pm = one.values.get("pm2_5")
-        told = DayOfAir(
-            day=day,
-            aqi=one.aqi,
-            source=Source.OBSERVED,
-            primary=one.primary,
-            feed=one.feed,
-            pm2_5=None if pm is None else float(pm),
-        )
-        if day not in found or found[day].aqi < told.aqi:
-            found[day] = told
-    return list(found.values())
 
 
 def _filled(mine: Sequence[Forecast], *, until: date) -> list[DayOfAir]:

@@ -10,8 +10,10 @@ from uuid import UUID
 import pytest
 
 from emergency.channels.wall import Wall
+from emergency.clock import SHANGHAI
 from emergency.domain.episode import Decision, Episode, Move, Phase
 from emergency.domain.exercise import BANNER, WALL, Exercise, NotRunning, OwnCall, Stage, StillInForce
+from emergency.domain.forecast import Cause, Source
 from emergency.domain.level import Level
 from emergency.domain.machine import IllegalMove
 from emergency.domain.messages import Lane, Message, State
@@ -381,3 +383,20 @@ def test_a_free_exercise_takes_its_air_from_what_is_typed(world: World) -> None:
     assert suggested.level is Level.ORANGE
     assert held.episode(CITY).exercise == held.one.id
     assert held.episode(CITY).label == "演练"
+
+
+def test_what_drove_a_measured_day_of_the_drill_is_known_in_its_exercise(world: World) -> None:
+    held = Held(world, drill="imagined-mixed-spell").begun()
+    for _ in held.evenings:
+        held.let_in()
+        world.clock.forward(minutes=1)
+    shift = world.now.astimezone(SHANGHAI).date() - held.evenings[-1].day
+    drove = {one.day + shift: one.cause for one in held.evenings[-1].observed}
+
+    with world.store.reading() as tx:
+        air = world.rules.in_exercise(held.one.id).air_now(tx, CITY, now=world.now)
+
+    assert air is not None
+    said = {one.day: one.cause for one in air.days if one.source is Source.OBSERVED}
+    assert set(said.values()) > {Cause.PM2_5}
+    assert said == {day: drove[day] for day in said}
