@@ -14,7 +14,7 @@ from emergency.domain.level import Level
 from emergency.domain.plan import Plan, UnknownCell
 
 RISES = frozenset({Move.ACTIVATE, Move.UPGRADE, Move.REOPEN})
-_WARNS = RISES | {Move.EXTEND}
+WARNS = RISES | {Move.EXTEND}
 _FALLS = frozenset({Move.RELEASE, Move.DOWNGRADE})
 
 
@@ -141,7 +141,7 @@ def _of_grounds(one: Decision, was_calm: bool | None) -> list[Flag]:
         found.append(_flag(Mark.ABOVE_RULE, one, because=because, more=_rule(one)))
     elif one.level < one.rule_says and one.move is not Move.DISMISS:  # that has a mark of its own
         found.append(_flag(Mark.BELOW_RULE, one, because=because, more=_rule(one)))
-    if one.move in _WARNS and was_calm:
+    if one.move in WARNS and was_calm:
         found.append(_flag(Mark.WARNED_IN_CALM, one, because=because))
     return found
 

@@ -10,9 +10,10 @@ from uuid import UUID, uuid5
 from emergency.domain import episode as episodes
 from emergency.domain import flags as flagging
 from emergency.domain import review as reviews
-from emergency.domain.calm import calm
+from emergency.domain.calm import calm, over
 from emergency.domain.episode import Decision, Move, Phase, Standing
 from emergency.domain.flags import Flag
+from emergency.domain.forecast import Air
 from emergency.domain.people import Act, Person, ask
 from emergency.domain.plan import Plan
 from emergency.domain.review import REVIEW, Pen, Review, Span, Stage
@@ -113,8 +114,16 @@ def _calm_at(tx: Tx, rules: Rules, plan: Plan, decisions: Sequence[Decision]) ->
             continue
         air = rules.air_now(tx, one.area, now=one.decided_at)
         if air is not None:
-            found[one.id] = calm(plan, air, now=one.decided_at).met
+            found[one.id] = _was_calm(tx, rules, plan, one, air, now=one.decided_at)
     return found
+
+
+def _was_calm(tx: Tx, rules: Rules, plan: Plan, decision: Decision, air: Air, *, now: datetime) -> bool:
+    """A warning is given early for a spell that lies beyond two calm days; it would end nothing, so it is no calm."""
+    if decision.move not in flagging.WARNS:
+        return calm(plan, air, now=now).met
+    until = rules.spell_until(rules.assess_now(tx, decision.area, now=now))
+    return over(plan, air, spell_until=until, now=now)
 
 
 def flags_said(some: Iterable[Flag]) -> list[dict[str, object]]:

@@ -49,6 +49,13 @@ def test_a_warning_by_hand_in_calm_air_and_a_release_into_bad_air_are_pointed_at
     ]  # fmt: skip
 
 
+def test_a_warning_given_early_for_a_spell_beyond_two_calm_days_is_no_warning_in_calm(world: World) -> None:
+    world.forecast(60, 60, 210, 220, 230)
+    by_hand(world, Move.ACTIVATE, Level.YELLOW)
+
+    assert "warned_in_calm" not in {mark for _, mark, _ in marks(world)}
+
+
 def test_the_districts_deputy_and_its_late_relay_are_pointed_at_and_the_citys_level_is_not_its_own(
     world: World,
 ) -> None:
