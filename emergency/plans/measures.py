@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator
 
@@ -31,6 +31,11 @@ _WEAKEST_FIRST = ("assumed", "recalled", "text")
 
 Basis = Literal["text", "recalled", "assumed"]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,39}$")]
+Action = Literal[
+    "stop", "limit", "reduce_batches", "fuel_switch", "treatment_up", "transport_limit", "dust_control",
+    "relay", "patrol", "inspect", "advise", "report", "support", "none",
+]
+ACTIONS: tuple[str, ...] = get_args(Action)
 
 
 class _Starts(Sheet):
@@ -44,10 +49,7 @@ class _Line(Sheet):
     key: Key
     level: Literal["blue", "yellow", "orange", "red"]
     force: Literal["mandatory", "voluntary", "health"]
-    action: Literal[
-        "stop", "limit", "reduce_batches", "fuel_switch", "treatment_up", "transport_limit", "dust_control",
-        "relay", "patrol", "inspect", "advise", "report", "support", "none",
-    ]
+    action: Action
     starts_after_minutes: Annotated[int, Field(ge=0, le=2880)]
     check: str = ""
     text: Annotated[str, Field(min_length=6, max_length=120)]

@@ -14,7 +14,8 @@ from emergency.domain.assess import highest
 from emergency.domain.forecast import Air, DayOfAir, Source
 from emergency.domain.level import Level
 from emergency.domain.plan import DAY_HOURS, Authority, Clause, Metric, Origin, Plan, RunsOn, Spell
-from emergency.plans.plan_sheet import PlanSheet
+from emergency.plans.measures import ACTIONS
+from emergency.plans.plan_sheet import ApprovalSheet, PlanSheet
 from emergency.plans.reading import Loc
 
 _LEVELS = ("blue", "yellow", "orange", "red")
@@ -29,6 +30,9 @@ def contradictions(sheet: PlanSheet, plan: Plan) -> Found:
     yield from _ladder(sheet)
     yield from _approvals(sheet)
     yield from _release(sheet)
+    for kind in sheet.effective_delay_min.by_kind:
+        if kind not in ACTIONS:
+            yield ("effective_delay_min", "by_kind", kind), f"no measure does {kind!r}; there are {', '.join(ACTIONS)}"
     started, settled = plan.numbers.get("start_deadline_min"), plan.numbers.get("in_place_deadline_min")
     if started is not None and settled is not None and started > settled:
         yield ("deadlines", "in_place_deadline_min"), "in_place_deadline_min comes before start_deadline_min"
@@ -159,6 +163,12 @@ def laxer(child: PlanSheet, parent: PlanSheet) -> Found:
             yield ("causes", cause.value), f"{cause.value} leads to something else than in {parent.id}"
     if parent.authority is Authority.ACTIVATES and child.authority is Authority.ISSUES:
         yield ("authority",), f"{parent.id} only activates, so no area below it issues warnings"
+    for kind, cell in child.effective_delay_min.by_kind.items():
+        if cell.value and kind not in parent.effective_delay_min.by_kind:
+            yield ("effective_delay_min", "by_kind", kind), f"{kind} starts later than in {parent.id}"
+    for word in sorted({*child.approval} & {*parent.approval}):
+        for index, who in _sooner(child.approval[word], parent.approval[word]):
+            yield ("approval", word, "deputies", index), f"{who} may sign for the approver sooner than in {parent.id}"
     ours, theirs = _limits(child), _limits(parent)
     for loc, (limit, sign) in theirs.items():
         if loc not in ours:
@@ -173,6 +183,20 @@ def laxer(child: PlanSheet, parent: PlanSheet) -> Found:
             for one in child.ladder
         ):
             yield ("ladder",), f"{rung.notify} is told later or by fewer ways than in {parent.id} ({rung.step})"
+
+
+def _sooner(ours: ApprovalSheet, theirs: ApprovalSheet) -> Iterator[tuple[int, str]]:
+    """
+    Deputies whose turn leaves them more of the time for a signature than any deputy above of no higher rank has.
+
+    Counted back from the end: a lower area may well ask for the signature sooner, and then its deputies follow.
+    """
+    for index, one in enumerate(ours.deputies):
+        left = ours.within_minutes - one.after_minutes
+        if one.rank < theirs.rank and not any(
+            who.rank <= one.rank and theirs.within_minutes - who.after_minutes >= left for who in theirs.deputies
+        ):
+            yield index, one.title
 
 
 def _thresholds(sheet: PlanSheet, word: Any) -> object:
@@ -196,6 +220,9 @@ def _limits(sheet: PlanSheet) -> dict[Loc, tuple[float, int]]:
         limits["deadlines", name] = getattr(getattr(sheet.deadlines, name), "value", None), 1
     for name in ("summary_due_workdays", "evaluation_due_workdays"):
         limits[name,] = getattr(getattr(sheet, name), "value", None), 1
+    limits["merge_gap_hours",] = getattr(sheet.merge_gap_hours, "value", None), -1
+    if sheet.downgrade:
+        limits["downgrade", "hours_over"] = sheet.downgrade.hours_over.value, -1
     for word, cell in sheet.rebroadcast_hours.items():
         limits["rebroadcast_hours", word] = cell.value, 1
     for word, cell in sheet.lead_time_hours.items():

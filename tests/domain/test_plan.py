@@ -84,7 +84,7 @@ def test_the_number_of_a_notice_bears_year_and_serial(plans):
 
 
 def test_a_kind_of_measure_without_a_delay_of_its_own_starts_with_the_level(plans):
-    assert plans["liujiang"].kind_delay_min("traffic") == 720
+    assert plans["liujiang"].kind_delay_min("transport_limit") == 720
     assert plans["liujiang"].kind_delay_min("limit") == 0
 
 
