@@ -10,7 +10,8 @@ from uuid import UUID, uuid5
 from emergency.domain import episode as episodes
 from emergency.domain import flags as flagging
 from emergency.domain import review as reviews
-from emergency.domain.calm import calm, over
+from emergency.domain.assessment import SHANGHAI, end_of
+from emergency.domain.calm import calm
 from emergency.domain.episode import Decision, Move, Phase, Standing
 from emergency.domain.flags import Flag
 from emergency.domain.forecast import Air
@@ -120,10 +121,11 @@ def _calm_at(tx: Tx, rules: Rules, plan: Plan, decisions: Sequence[Decision]) ->
 
 def _was_calm(tx: Tx, rules: Rules, plan: Plan, decision: Decision, air: Air, *, now: datetime) -> bool:
     """A warning is given early for a spell that lies beyond two calm days; it would end nothing, so it is no calm."""
-    if decision.move not in flagging.WARNS:
-        return calm(plan, air, now=now).met
+    met = calm(plan, air, now=now).met
+    if not met or decision.move not in flagging.WARNS:
+        return met
     until = rules.spell_until(rules.assess_now(tx, decision.area, now=now))
-    return over(plan, air, spell_until=until, now=now)
+    return until is None or until <= end_of(now.astimezone(SHANGHAI).date())
 
 
 def flags_said(some: Iterable[Flag]) -> list[dict[str, object]]:
