@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -43,6 +43,21 @@ def calm(plan: Plan, air: Air, *, now: datetime) -> Calm:
     if plan.release_rule is None:
         raise UnknownCell(plan.id, ["release"], plan.unknown.get("release", ""))
     return stays(plan, air, plan.release_rule, now=now)
+
+
+def calm_in_all(plan: Plan, airs: Iterable[Air], *, now: datetime) -> Calm | None:
+    """
+    The release test of the air as several sources have it: met only if it is met by each; None without any air.
+
+    :raises UnknownCell: the plan has no release rule
+    """
+    return least([calm(plan, air, now=now) for air in airs])
+
+
+def least(tests: Sequence[Calm]) -> Calm | None:
+    """The first test that is not met, else the one whose calm ends first."""
+    unmet = next((one for one in tests if not one.met), None)
+    return unmet or min(tests, key=lambda one: (one.until is None, one.until), default=None)
 
 
 def stays(plan: Plan, air: Air, rule: ReleaseRule, *, now: datetime) -> Calm:
@@ -139,6 +154,11 @@ def over(plan: Plan, air: Air, *, spell_until: datetime | None, now: datetime) -
     """
     tomorrow = start_of(now.astimezone(SHANGHAI).date() + timedelta(days=1))
     return calm(plan, air, now=now).met and (spell_until is None or spell_until <= tomorrow)
+
+
+def over_in_all(plan: Plan, airs: Sequence[Air], *, spell_until: datetime | None, now: datetime) -> bool:
+    """The same of the air as several sources have it: every one of them has to say so."""
+    return bool(airs) and all(over(plan, air, spell_until=spell_until, now=now) for air in airs)
 
 
 def one_episode(plan: Plan, *, ended_at: datetime, starts_at: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import floor
 
@@ -37,6 +38,14 @@ def falls_to(plan: Plan, air: Air, level: Level, *, spell_until: datetime | None
     asked = holding(plan, air)
     standing = [one for one in lower if one in asked and not _outlived(plan, air, one, now=now)]
     return standing[-1] if standing else lower[0]
+
+
+def falls_in_all(
+    plan: Plan, airs: Sequence[Air], level: Level, *, spell_until: datetime | None, now: datetime
+) -> Level | None:
+    """The same of the air as several sources have it: None while any holds the level, else the highest told."""
+    found = [falls_to(plan, air, level, spell_until=spell_until, now=now) for air in airs]
+    return None if None in found else max((one for one in found if one is not None), default=None)
 
 
 def _outlived(plan: Plan, air: Air, level: Level, *, now: datetime) -> bool:

@@ -7,9 +7,9 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from emergency.domain.assessment import Assessment, as_data, without_air
-from emergency.domain.calm import calm, one_episode
+from emergency.domain.calm import calm, calm_in_all, least, one_episode
 from emergency.domain.episode import NEEDS_NO_AIR, Decision, Episode, Move, Notice, Phase, Ungrounded, due
-from emergency.domain.falling import falls_to, outlived
+from emergency.domain.falling import falls_in_all, outlived
 from emergency.domain.level import Level
 from emergency.domain.plan import Authority, Plan, doubtful
 from emergency.domain.review import Stage
@@ -160,6 +160,8 @@ def with_public_text(rules: Rules, plan: Plan, decision: Decision) -> Decision:
     """
     if plan.authority is not Authority.ISSUES or decision.move in (Move.APPEAL, Move.ADVISE, Move.DISMISS):
         return decision  # nothing began or ended; an advisory has words of its own
+    if decision.notice.blanks(releasing=decision.move in (Move.RELEASE, Move.WITHDRAW)):
+        return replace(decision, notice=replace(decision.notice, public_text=""))  # the blank is named at the signature
     text = wording.public_notice(
         rules,
         decision.notice,
@@ -180,11 +182,10 @@ def _tested(
     """
     if move not in (Move.RELEASE, Move.DOWNGRADE) or assessment.bulletin or not assessment.days:
         return None
-    air = rules.air_now(tx, episode.area, now=now)
-    if air is None:
-        return None
+    airs = rules.airs_ahead(tx, episode.area, now=now)
     lowers = move is Move.DOWNGRADE
-    test = outlived(plan, air, episode.level, now=now) if lowers else calm(plan, air, now=now)
+    each = [outlived(plan, air, episode.level, now=now) if lowers else calm(plan, air, now=now) for air in airs]
+    test = least([one for one in each if one is not None])
     if test is None:
         return None
     zh, en = ("降级", "lowering") if lowers else ("解除", "release")
@@ -230,15 +231,16 @@ def _rule_says(
     """
     if not assessment.days and not assessment.bulletin:
         return Level.NONE
-    in_force = episode.effective_at is not None and episode.effective_at <= now
+    in_force = episode.effective_at is not None and episode.effective_at < now
     if assessment.bulletin or move in (Move.APPEAL, Move.ADVISE) or (move is Move.WITHDRAW and not in_force):
         return level
     if move in (Move.RELEASE, Move.DOWNGRADE, Move.WITHDRAW):  # taking back what is in force ends it all the same
-        air = rules.air_now(tx, episode.area, now=now)
-        if air is not None and calm(plan, air, now=now).met:
+        airs = rules.airs_ahead(tx, episode.area, now=now)
+        test = calm_in_all(plan, airs, now=now)
+        if test is not None and test.met:
             return level
         holds = max(episode.level, assessment.level)
         until = rules.spell_until(assessment)
-        lowered = falls_to(plan, air, holds, spell_until=until, now=now) if air and move is Move.DOWNGRADE else None
+        lowered = falls_in_all(plan, airs, holds, spell_until=until, now=now) if move is Move.DOWNGRADE else None
         return holds if lowered is None else lowered
     return assessment.level

@@ -11,10 +11,10 @@ from uuid import UUID, uuid5
 from emergency import log as logs
 from emergency.clock import SHANGHAI
 from emergency.domain.assessment import Assessment, as_data
-from emergency.domain.calm import calm, over
+from emergency.domain.calm import calm_in_all, over_in_all
 from emergency.domain.episode import Decision, Fact, Move, Task, due, next_move, supersede
-from emergency.domain.falling import falls_to
-from emergency.domain.forecast import Air, Bulletin, Forecast, Observation
+from emergency.domain.falling import falls_in_all
+from emergency.domain.forecast import Bulletin, Forecast, Observation
 from emergency.domain.level import Level
 from emergency.domain.people import Act, Person, ask, within
 from emergency.domain.plan import Authority, Plan
@@ -208,11 +208,12 @@ def weigh(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | None:
         return None
     assessment = rules.assess_now(tx, area, now=now)
     episode = tx.running_episode(area, rules.exercise)
-    if episode is None and _being_released(tx, rules, area, air, now=now):
+    if episode is None and _being_released(tx, rules, area, now=now):
         return None
     until = rules.spell_until(assessment)
-    ended = over(plan, air, spell_until=until, now=now)
-    lowered = falls_to(plan, air, assessment.level, spell_until=until, now=now)
+    ahead = rules.airs_ahead(tx, area, now=now)
+    ended = over_in_all(plan, ahead, spell_until=until, now=now)
+    lowered = falls_in_all(plan, ahead, assessment.level, spell_until=until, now=now)
     move = next_move(episode, assessment.level, calm=ended, spell_until=until, falls_to=lowered)
     if move is None or (episode is not None and rules.open_ended(plan) and move is Move.EXTEND):
         return _may_advise(tx, rules, plan, area, assessment, now=now)
@@ -242,12 +243,13 @@ def _was_dismissed(tx: Tx, rules: Rules, area: str, assessment: Assessment, *, n
     return any(one.assessment == said for one in some)
 
 
-def _being_released(tx: Tx, rules: Rules, area: str, air: Air, *, now: datetime) -> bool:
+def _being_released(tx: Tx, rules: Rules, area: str, *, now: datetime) -> bool:
     """Whether a signed release only waits for its hour and its calm still stands: the day under way is no new spell."""
     before = tx.latest_episode(area, rules.exercise)
     if before is None or before.released_at is None or before.released_at <= now:
         return False
-    return calm(rules.plan_of(tx, area), air, now=now).met
+    test = calm_in_all(rules.plan_of(tx, area), rules.airs_ahead(tx, area, now=now), now=now)
+    return test is not None and test.met
 
 
 def _may_advise(

@@ -161,22 +161,50 @@ class Rules:
         some = self._by_source(tx, area, now=now)
         return beside(self.plan_of(tx, area), some, today=today, now=now, by_hour=by_hour)
 
+    def airs_ahead(self, tx: Tx, area: str, *, now: datetime) -> list[Air]:
+        """
+        The air by each source that still speaks of days to come, for the tests that let go: all must be met.
+
+        A source whose newest forecast ends before tomorrow is left out where another goes on; else every air there is.
+        """
+        tomorrow = now.astimezone(SHANGHAI).date() + timedelta(days=1)
+        some = self._by_source(tx, area, now=now)
+        ahead = [air for forecast, air in some if any(one.day >= tomorrow for one in forecast.days)]
+        return ahead or self._airs(tx, area, now=now)
+
     def _airs(self, tx: Tx, area: str, *, now: datetime) -> list[Air]:
-        return [air for _, air in self._by_source(tx, area, now=now)]
+        """The air by each source; where no forecast speaks any more, what was measured speaks for itself."""
+        found = [air for _, air in self._by_source(tx, area, now=now)]
+        return found or self._measured_alone(tx, area, now=now)
+
+    def _measured_alone(self, tx: Tx, area: str, *, now: datetime) -> list[Air]:
+        plan, place, today = self.plan_of(tx, area), self.place_of(tx, area), now.astimezone(SHANGHAI).date()
+        since = today - LOOKS_BACK
+        air = joined(place, self._observed(tx, plan, place, self._issued(tx, place, now=now), today), None, today=today)
+        if plan.runs_on is RunsOn.ANY_24_HOURS:
+            measured = tx.observed_hours(place, since=since, until=today)
+            air = anchored(air, hours_joined(measured, (), now=now), self.standards)
+            if not air.anchored:
+                return []
+        yesterday = today - timedelta(days=1)
+        last = [row[-1].day for row in (air.days, *air.anchored) if row]
+        return [air] if last and max(last) >= yesterday else []
+
+    def _issued(self, tx: Tx, place: str, *, now: datetime) -> list[Forecast]:
+        some = tx.forecasts(place, since=now - LOOKS_BACK)
+        return [with_days(one, self.standards) for one in some if one.issued_at <= now]
+
+    def _observed(self, tx: Tx, plan: Plan, place: str, issued: Sequence[Forecast], today: date) -> list[DayOfAir]:
+        some = tx.observed_days(place, since=today - LOOKS_BACK, until=today)
+        return measured_days(some, plan, said=causes_said(issued), standards=self.standards)
 
     def _by_source(self, tx: Tx, area: str, *, now: datetime) -> list[tuple[Forecast, Air]]:
         place = self.place_of(tx, area)
         today = now.astimezone(SHANGHAI).date()
         since = today - LOOKS_BACK
         plan = self.plan_of(tx, area)
-        issued = [
-            with_days(one, self.standards)
-            for one in tx.forecasts(place, since=now - LOOKS_BACK)
-            if one.issued_at <= now
-        ]
-        observed = measured_days(
-            tx.observed_days(place, since=since, until=today), plan, said=causes_said(issued), standards=self.standards
-        )
+        issued = self._issued(tx, place, now=now)
+        observed = self._observed(tx, plan, place, issued, today)
         by_the_hour = plan.runs_on is RunsOn.ANY_24_HOURS
         measured = tx.observed_hours(place, since=since, until=today) if by_the_hour else []
         airs = []

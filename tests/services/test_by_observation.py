@@ -9,6 +9,7 @@ import pytest
 
 from emergency.clock import SHANGHAI
 from emergency.domain.assessment import Assessment
+from emergency.domain.episode import Move
 from emergency.domain.forecast import Cause, DayOfAir, Observation
 from emergency.domain.level import Level
 from emergency.plans.standards import load_standards
@@ -50,6 +51,37 @@ def measured(world: World) -> list[DayOfAir]:
         air = world.rules.air_now(tx, CITY, now=world.now)
     assert air is not None
     return [one for one in air.days if one.source.value == "observed"]
+
+
+def test_measured_days_give_a_suggestion_where_no_forecast_speaks(world: World) -> None:
+    world.observe(310, 320, 330)
+
+    (found,) = intake.weigh_all(world.store, world.rules, now=world.now)
+
+    assert found.level > Level.YELLOW
+
+
+@pytest.mark.parametrize(("other", "released"), [(60, True), (190, False)])
+def test_a_release_is_suggested_only_when_every_source_is_calm(world: World, other: int, released: bool) -> None:
+    (decision,) = world.forecast(210, 210, 90, 90, 90, feed="a")
+    world.decide(decision)
+    world.clock.forward(minutes=2 * DAY)
+    world.observe(210, 210)
+    world.forecast(other, 60, 60, feed="b")
+    world.forecast(60, 60, 60, feed="a")
+
+    with world.store.reading() as tx:
+        waiting = tx.waiting_decision(decision.episode_id)
+    assert (waiting is not None and waiting.move is Move.RELEASE) is released
+
+
+def test_a_source_that_has_fallen_silent_holds_up_no_release(world: World) -> None:
+    (decision,) = world.forecast(210, 210, 90, 90, 90, feed="a")
+    world.decide(decision)
+    world.clock.forward(minutes=6 * DAY)
+    world.observe(210, 210, 90, 90, 90, 90)
+
+    assert [one.move for one in world.forecast(60, 60, 60, feed="b")] == [Move.RELEASE]
 
 
 @pytest.mark.parametrize("values", [{}, DUST])
