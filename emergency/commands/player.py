@@ -123,7 +123,7 @@ class Player:
             states = desk.post(tx, self._top).states
             heard = self._newest_forecast(tx, now)
             self._teller.tell(tx, self._top)
-        on_the_way = states.get("ready", 0) + states.get("sending", 0)
+            on_the_way = tx.outbox.on_the_way(now=self.system.wall.now())
         progress = (tuple(sorted(states.items())), heard, self._teller.last, min(chased, default=None))
         return Sight(now, desks, deeds, min(chased, default=None), on_the_way, progress, heard)
 

@@ -476,6 +476,22 @@ class Outbox:
         )
         return [(channel, lane) for channel, lane in rows]
 
+    def on_the_way(self, *, now: datetime) -> int:
+        """How many messages could leave now or are leaving; what gathers, waits or is retried later is not counted."""
+        found = self._connection.execute(
+            select(func.count()).where(
+                or_(
+                    MessageRow.state == State.SENDING.value,
+                    and_(
+                        MessageRow.state == State.READY.value,
+                        MessageRow.due_at <= now,
+                        MessageRow.waits_for.is_(None),
+                    ),
+                )
+            )
+        ).scalar()
+        return int(found or 0)
+
     def oldest_ready(self) -> datetime | None:
         """Since when (wall) the oldest message has been waiting to leave."""
         found: datetime | None = self._connection.execute(
