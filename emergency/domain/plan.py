@@ -195,8 +195,8 @@ class Rung:
     """
     One step of the ladder: whom to tell, by which channels, and how long after its deadline began to count.
 
-    收到 (acknowledge) counts from sending; 已启动 (start) and 已落实 (in_place) count from their own deadline, which is a
-    duty's start plus the plan's minutes.
+    收到 (acknowledge) counts from sending; 已启动 (start) and 已落实 (in_place) count from their own deadline, which is
+    a duty's start plus the plan's minutes.
     """
 
     step: str
