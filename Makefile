@@ -53,7 +53,7 @@ run: $(RUN_STAMP) ## the whole system playing a past episode; ARGS="--no-browser
 
 # three at a time on two cores: the longest tests mostly wait
 test: $(DEV_STAMP) ## every test, on the embedded default or on EMERGENCY_TEST_DATABASE_URL and EMERGENCY_TEST_BROKER_URL
-	@$(PY) -m pytest -n 3 --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(DEV_STAMP) ## ruff, mypy, import contracts, house rules
 	@$(VENV)/bin/ruff check .

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from emergency.clock import SHANGHAI, SetClock
@@ -36,6 +37,15 @@ ADVICE = load_advice(PLAYBOOKS / "advice")
 WORDING = load_wording(PLAYBOOKS / "wording")
 CITY, DISTRICT = "450200", "450200.450206"
 START = datetime(2015, 2, 8, 17, 5, tzinfo=SHANGHAI).astimezone(UTC)
+
+
+T = TypeVar("T")
+
+
+def alone(going: Coroutine[Any, Any, T]) -> T:
+    """What comes of it, run on a loop in a thread of its own: a browser's test may have left one running in this."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(asyncio.run, going).result()
 
 
 class Phone:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
@@ -24,7 +23,7 @@ from emergency.services import chasing, decisions, drills, exercising, post, rev
 from emergency.services.exercising import NoMoreForecasts, OneAtATime
 from emergency.store import Tx, desk, desk_orders, judging, portal, record
 from emergency.store import exercising as asking
-from tests.world import CITY, DISTRICT, PLAYBOOKS, Phone, World
+from tests.world import CITY, DISTRICT, PLAYBOOKS, Phone, World, alone
 
 DRILLS = load_drills(PLAYBOOKS / "drills")
 AIR = PLAYBOOKS / "air"
@@ -87,7 +86,7 @@ class Held:
         everything: tuple[Phone | Wall, ...] = (*self.channels.values(), self.wall)
         for channel in everything:
             for lane in Lane:
-                asyncio.run(
+                alone(
                     post.drain(
                         self.world.store, channel, lane=lane, links=self.world.rules.links, clock=self.world.clock,
                         wall=self.world.wall, holder="test",

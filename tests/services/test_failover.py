@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
@@ -14,7 +13,7 @@ from emergency.domain.messages import ChannelFault, Kind, Lane, Later, Message, 
 from emergency.errors import Misconfigured
 from emergency.services import health, post
 from emergency.store import providers
-from tests.world import DISTRICT, Phone, World
+from tests.world import DISTRICT, Phone, World, alone
 
 NAMES = ("sms", "sms_2")
 
@@ -44,7 +43,7 @@ def drain(world: World, channel: Several, *, per_claim: int | None = None) -> No
         world.store, channel, lane=Lane.URGENT, links=world.rules.links, clock=world.clock, wall=world.wall,
         holder="one", per_claim=per_claim,
     )  # fmt: skip
-    asyncio.run(going)
+    alone(going)
 
 
 def preferred(world: World) -> str:
@@ -58,7 +57,7 @@ def alarms(world: World) -> set[str]:
 
 
 def prove(world: World, phone: Phone) -> None:
-    asyncio.run(
+    alone(
         health.prove(
             world.store, phone.name, phone, "13900000099", clock=world.clock, wall=world.wall,
             every=timedelta(minutes=3), within=("sms", NAMES),

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 from emergency.domain.health import Proof, Route, proof_of
 from emergency.domain.messages import Kind, Later
 from emergency.services import health
-from tests.world import World
+from tests.world import World, alone
 
 EVERY = timedelta(minutes=3)
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
 
 def prove(world: World) -> bool:
-    return asyncio.run(
+    return alone(
         health.prove(world.store, "sms", world.phone, "13900000099", clock=world.clock, wall=world.wall, every=EVERY)
     )
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 from emergency.domain.level import Level
 from emergency.domain.messages import LANES, STORM, Kind, Lane, Message, lane_of
 from emergency.services import post
-from tests.world import DISTRICT, Phone, World
+from tests.world import DISTRICT, Phone, World, alone
 
 
 def bulk(world: World, count: int) -> None:
@@ -57,7 +57,7 @@ def test_a_full_bulk_lane_does_not_hold_the_urgent_lanes_place(world: World) -> 
         gateway.let_go.set()
         return urgent, meanwhile, await slow
 
-    urgent, meanwhile, slow = asyncio.run(both())
+    urgent, meanwhile, slow = alone(both())
 
     assert urgent >= len(world.orders())
     assert (meanwhile, slow) == (0, 300)

@@ -14,7 +14,7 @@ from emergency.domain.messages import Lane, Later, Message, Outcome, State
 from emergency.services import post
 from emergency.services.dispatch import note_receipt
 from emergency.store.tables import MessageRow
-from tests.world import CITY, Phone, World
+from tests.world import CITY, Phone, World, alone
 
 
 class SlowPhone(Phone):
@@ -70,7 +70,7 @@ def test_two_senders_at_once_send_each_message_once(world: World) -> None:
     async def both() -> None:
         await asyncio.gather(*(drained(world, world.phone, holder=name) for name in ("sweeper", "original")))
 
-    asyncio.run(both())
+    alone(both())
 
     sent = [one.id for one in world.phone.sent]
     assert len(sent) > 200
@@ -99,7 +99,7 @@ def test_behind_a_gateway_slower_than_the_lease_nothing_is_started_that_could_ou
             holder="one", per_claim=8,
         )
 
-    asyncio.run(briefly())
+    alone(briefly())
 
     assert len(slow.left) > 8
     assert min(slow.left) >= 9
@@ -134,7 +134,7 @@ def test_a_time_limit_in_mid_drain_writes_down_what_was_answered(world: World) -
         draining.cancel()
         await asyncio.gather(draining, return_exceptions=True)
 
-    asyncio.run(cut_off())
+    alone(cut_off())
 
     assert states(world)["sent"] == 3
     world.forward(minutes=1)
@@ -162,8 +162,8 @@ def test_one_gateways_outage_holds_up_no_other_channel(world: World) -> None:
         assert tx.outbox.slot("sms", Lane.URGENT, holder="waits for a dead gateway", now=world.wall.now())
         tx.outbox.put([replace(held[0], id=held[0].link_id or held[0].id, channel="voice", state=State.READY)])
 
-    asyncio.run(drained(world, voice))
-    asyncio.run(drained(world, world.phone))
+    alone(drained(world, voice))
+    alone(drained(world, world.phone))
 
     assert len(voice.sent) == 1
     assert world.phone.sent == []
