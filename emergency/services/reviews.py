@@ -113,15 +113,17 @@ def _calm_at(tx: Tx, rules: Rules, plan: Plan, decisions: Sequence[Decision]) ->
     for one in decisions:
         if one.standing is not Standing.APPROVED or one.decided_at is None or plan.release_rule is None:
             continue
-        air = rules.air_now(tx, one.area, now=one.decided_at)
-        if air is not None:
-            found[one.id] = _was_calm(tx, rules, plan, one, air, now=one.decided_at)
+        if airs := rules.airs_ahead(tx, one.area, now=one.decided_at):
+            found[one.id] = _was_calm(tx, rules, plan, one, airs, now=one.decided_at)
     return found
 
 
-def _was_calm(tx: Tx, rules: Rules, plan: Plan, decision: Decision, air: Air, *, now: datetime) -> bool:
-    """A warning is given early for a spell that lies beyond two calm days; it would end nothing, so it is no calm."""
-    met = calm(plan, air, now=now).met
+def _was_calm(tx: Tx, rules: Rules, plan: Plan, decision: Decision, airs: Sequence[Air], *, now: datetime) -> bool:
+    """
+    By every source that still spoke, as the rule itself asks. A warning is given early for a spell that lies beyond
+    two calm days; it would end nothing, so it is no calm.
+    """
+    met = all(calm(plan, air, now=now).met for air in airs)
     if not met or decision.move not in flagging.WARNS:
         return met
     until = rules.spell_until(rules.assess_now(tx, decision.area, now=now))
