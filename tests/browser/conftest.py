@@ -46,9 +46,9 @@ def site(world: World, tmp_path: Path) -> Iterator[str]:
     server.server_close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium as Debian ships it."""
+    """Headless Chromium as Debian ships it, gone with its file: Playwright's loop would stand in the way of others'."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
