@@ -337,6 +337,7 @@ def _settled(
         "because": "",
         "ambiguous": False,
         "outcome": type(outcome).__name__.lower(),
+        "provider": message.provider,
         "state": State.READY,
     }
     match outcome:

@@ -287,6 +287,7 @@ class Outbox:
                     "outcome": one["outcome"],
                     "because": one["because"],
                     "at": wall,
+                    "provider": one.get("provider", ""),
                 }
                 for one in settled
             ],
@@ -308,11 +309,13 @@ class Outbox:
                 due_at=now,
                 because=DIED,
             )
-            .returning(MessageRow.id, MessageRow.attempts)
+            .returning(MessageRow.id, MessageRow.attempts, MessageRow.provider)
         ).all()
         same = {"outcome": Uncertain.__name__.lower(), "because": DIED, "at": now}
         copy_in(
-            self._connection, _ATTEMPTS, [{"message_id": one.id, "attempt": one.attempts, **same} for one in lost]
+            self._connection,
+            _ATTEMPTS,
+            [{"message_id": one.id, "attempt": one.attempts, "provider": one.provider, **same} for one in lost],
         )
         return len(lost)
 

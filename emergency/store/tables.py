@@ -497,7 +497,16 @@ class AttemptRow(Base):
     outcome: Mapped[str] = mapped_column(String(12))
     because: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]  # wall
-    __table_args__ = (Index(None, "message_id"),)
+    provider: Mapped[str] = mapped_column(String(20))  # of a channel with several: who was asked
+    __table_args__ = (
+        Index(None, "message_id"),
+        Index(
+            "ix_attempts_message_id_uncertain",
+            "message_id",
+            sqlite_where=sql("outcome = 'uncertain'"),
+            postgresql_where=sql("outcome = 'uncertain'"),
+        ),
+    )
 
 
 class ReceiptRow(Base):

@@ -1,14 +1,15 @@
-"""The rows beside the post: what was heard of each provider of a channel that has several."""
+"""The rows beside the post: providers of a channel, what a person settled of a message, and calls that were made."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import String, Text
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from emergency.store.tables import Base
+from emergency.store.tables import Base, Serial
 
 
 class ProviderRow(Base):
@@ -24,3 +25,34 @@ class ProviderRow(Base):
     broken_until: Mapped[datetime | None]  # wall
     preferred_since: Mapped[datetime | None]  # wall
     because: Mapped[str] = mapped_column(String(12))
+
+
+class SettlementRow(Base):
+    """What a person found out about a message whose fate the post left open; only added to."""
+
+    __tablename__ = "settlements"
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("messages.id"))
+    verdict: Mapped[str] = mapped_column(String(12))
+    because: Mapped[str] = mapped_column(Text)
+    by: Mapped[str]
+    at: Mapped[datetime]  # wall, as attempts are
+    __table_args__ = (Index(None, "message_id"),)
+
+
+class CallRow(Base):
+    """One call made because no message helped; only added to."""
+
+    __tablename__ = "calls"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"))
+    revision: Mapped[int]
+    spoke_to: Mapped[str]
+    phone: Mapped[str] = mapped_column(String(40))
+    result: Mapped[str] = mapped_column(String(12))
+    received: Mapped[bool]
+    remark: Mapped[str] = mapped_column(Text)
+    by: Mapped[str]
+    called_at: Mapped[datetime]
+    noted_at: Mapped[datetime]
+    __table_args__ = (Index(None, "order_id", "called_at"),)
