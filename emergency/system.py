@@ -22,10 +22,12 @@ from emergency.feeds import Feed
 from emergency.feeds import build as build_feeds
 from emergency.feeds.table import bands_of
 from emergency.plans.advice import load_advice
+from emergency.plans.authority import overreaching
 from emergency.plans.drills import Drill, load_drill
 from emergency.plans.measures import load_measures
 from emergency.plans.places import Place, load_place
 from emergency.plans.plans import load_plans
+from emergency.plans.reading import Unreadable
 from emergency.plans.standards import load_standards
 from emergency.plans.wording import load_wording
 from emergency.services.links import Links
@@ -101,8 +103,11 @@ def build(settings: Settings) -> System:
         standards=tuple(load_standards(books / "standards")),
         forecast_by=place.forecast_by,
     )
-    if unknown := sorted({one for some in place.shadow.values() for one in some} - set(rules.plans)):
+    tried = {one for some in place.shadow.values() for one in some}
+    if unknown := sorted((tried | {one.plan_id for one in place.areas if one.plan_id}) - set(rules.plans)):
         raise Misconfigured(f"{books / 'places' / PLACE}.yaml: no plan is called {', '.join(unknown)}")
+    if found := list(overreaching(rules.plans, books / "plans", place.areas)):
+        raise Unreadable(found)
     return System(
         settings=settings,
         store=connect(settings.database_url, lease=settings.lease),

@@ -21,6 +21,7 @@ from emergency.domain.plan import LEVEL_ZH, Origin, Plan, doubtful
 from emergency.domain.replay_hours import by_the_hour
 from emergency.errors import Refused
 from emergency.plans import plans as loading
+from emergency.plans.authority import in_places
 from emergency.plans.plan_sheet import schema
 from emergency.plans.reading import Unreadable
 from emergency.plans.standards import load_standards
@@ -43,6 +44,10 @@ def register(subparsers: Any) -> None:
     listing = words.add_parser("list", help="every plan by its id")
     listing.set_defaults(func=run_list)
     checking = words.add_parser("check", help="everything wrong with any plan, by file and line")
+    checking.add_argument(
+        "--places", type=Path, metavar="FOLDER",
+        help="the place files whose areas run under these plans; by default the folder `places` beside the plans",
+    )
     checking.set_defaults(func=run_check)
     showing = words.add_parser("show", help="one plan as resolved, with what each number rests on")
     showing.add_argument("id", metavar="ID")
@@ -111,6 +116,9 @@ def run_list(args: argparse.Namespace) -> int:
 def run_check(args: argparse.Namespace) -> int:
     """Print every problem; 1 when there is one."""
     problems = loading.check(args.folder)
+    if not problems:  # what a plan says is asked before who runs under it
+        places = args.places or args.folder.parent / "places"
+        problems = in_places(loading.load_plans(args.folder), args.folder, places)
     if args.json:
         found = [{"file": str(one.file), "line": one.line, "reason": one.reason} for one in problems]
         _print({"ok": not problems, "problems": found})

@@ -142,9 +142,7 @@ def load_place(path: Path) -> Place:
         that is not there, a phone given twice, a tracker nobody is, a number that could ring somewhere) the file
     """
     said = read_yaml(path, _Place)
-    areas = tuple(
-        Area(id=one.id, name=one.name, kind=one.kind, plan_id=one.plan_id, name_en=one.name_en) for one in said.areas
-    )
+    areas = _areas(said)
     recipients = tuple(_recipient(one) for one in said.recipients)
     for name in said.lists:
         recipients += tuple(_listed((path.parent / name).resolve()))
@@ -163,6 +161,21 @@ def load_place(path: Path) -> Place:
     if wrong := next(_quarrels(place, made_up_phones=said.made_up_phones), None):
         raise Misconfigured(f"{path}:1: {wrong}")
     return place
+
+
+def areas_of(path: Path) -> tuple[Area, ...]:
+    """
+    The areas of a place file alone, as they are written.
+
+    :raises Misconfigured: the file is wrong
+    """
+    return _areas(read_yaml(path, _Place))
+
+
+def _areas(said: _Place) -> tuple[Area, ...]:
+    return tuple(
+        Area(id=one.id, name=one.name, kind=one.kind, plan_id=one.plan_id, name_en=one.name_en) for one in said.areas
+    )
 
 
 def _contacts(owner: UUID, told: Iterable[tuple[str, str, str]]) -> tuple[Contact, ...]:

@@ -155,7 +155,7 @@ def propose(
 
     ``to_fill_in`` leaves it as a suggestion for a duty officer to complete and put forward.
 
-    :raises NoAuthority: a district asks for orders without the city's bulletin
+    :raises NoAuthority: a district asks for orders without the city's bulletin, or the area has no plan of its own
     :raises AlreadyWaiting: something waits already
     :raises NoAir: there is nothing to judge, and something is to begin, to rise or to fall
     :raises NothingToDismiss: no episode is opening
@@ -167,6 +167,8 @@ def propose(
     ask(by, Act.PROPOSE, area)
     if move is Move.ADVISE:  # an advisory has no level and lasts as long as its days, whatever was typed
         level, expected_end_at, open_ended, bulletin_id, assessment = Level.NONE, None, False, None, None
+    if rules.desk_of(tx, area) != area:  # the plan it would borrow is that of the desk above
+        raise NoAuthority(f"{area} has no plan and no desk of its own", zh="本区域没有自己的预案，须由上级值班台提出")
     plan = rules.plan_of(tx, area)
     if (
         plan.authority is Authority.ACTIVATES

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -259,3 +260,41 @@ def test_hours_that_make_no_day_and_days_beside_hours_are_refused(capsys, tmp_pa
     assert (code, out) == (1, "")
     assert "no 24 h have enough hours" in err
     assert said(capsys, "assess", "--plan", "mee-2024", "--hours", file, "--days", "160")[0] == 2
+
+
+@pytest.fixture
+def books(tmp_path):
+    """The plans and the place of the house, to be spoilt."""
+    for name in ("plans", "places", "samples"):
+        shutil.copytree(ROOT / "playbooks" / name, tmp_path / name)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "line"),
+    [
+        ("plans/liujiang.yaml", "authority: activates", "authority: issues", 6),
+        ("plans/liujiang.yaml", "authority: activates\n", "", 5),  # what it does not say it has from the city's
+    ],
+)
+def test_check_refuses_a_districts_plan_that_issues_warnings(capsys, books, file, old, new, line):
+    spoilt = books / file
+    spoilt.write_text(spoilt.read_text("utf-8").replace(old, new), "utf-8")
+
+    code, out, _ = said(capsys, "plans", "--folder", str(books / "plans"), "check", "--json")
+
+    (found,) = json.loads(out)["problems"]
+    assert (code, found["file"], found["line"]) == (1, str(spoilt), line)
+    assert "柳江区" in found["reason"]
+
+
+def test_check_asks_the_places_that_are_named(capsys, books):
+    places = books / "places" / "liuzhou.yaml"
+    places.write_text(places.read_text("utf-8").replace("plan_id: liujiang", "plan_id: liuzhou"), "utf-8")
+    house = str(ROOT / "playbooks" / "plans")
+
+    assert said(capsys, "plans", "--folder", house, "check")[0] == 0
+    code, out, _ = said(capsys, "plans", "--folder", house, "check", "--places", str(books / "places"))
+
+    assert (code, out.count("may not")) == (1, 1)
+    assert "liuzhou.yaml:6:" in out

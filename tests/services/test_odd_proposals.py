@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from emergency.domain.episode import Decision, Move, WrongLevel
 from emergency.domain.level import Level
+from emergency.domain.people import Area
 from emergency.domain.timing import BadTimes
+from emergency.services import decisions
+from emergency.services.decisions import NoAuthority
+from emergency.store import Tx
 from tests.world import CITY, DISTRICT, World
 
 REASON = {"override_because": "区域传输加重"}
@@ -93,3 +99,20 @@ def test_a_notice_of_the_level_above_that_came_in_late_is_taken_as_it_is(world: 
     assert decision is not None
     world.sign(decision, by="lj-approver3")
     assert world.episode(DISTRICT).level is Level.YELLOW
+
+
+@pytest.mark.parametrize("bulletin", [False, True])
+def test_an_area_without_a_plan_of_its_own_borrows_no_authority_from_the_city(world: World, bulletin: bool) -> None:
+    other = Area("450200.450205", "柳北区", "district")
+    officer = replace(world.person("lj-duty"), area=other.id)
+    world.store.run(lambda tx: tx.set_areas([other]))
+    world.forecast(310, 330, 350, 340)
+
+    def propose(tx: Tx) -> Decision:
+        return decisions.propose(
+            tx, world.rules, area=other.id, move=Move.ACTIVATE, level=Level.RED, by=officer, now=world.now,
+            bulletin_id=uuid4() if bulletin else None, open_ended=True, **REASON,
+        )  # fmt: skip
+
+    with pytest.raises(NoAuthority):
+        world.store.run(propose)

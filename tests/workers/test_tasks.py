@@ -111,3 +111,23 @@ def test_a_candidate_nobody_loaded_stops_the_start(tmp_path: Path) -> None:
 
     with pytest.raises(Misconfigured, match="no-such-plan"):
         system.build(replace(settings, playbooks=tmp_path / "playbooks"))
+
+
+def test_a_districts_plan_that_issues_warnings_stops_the_start(tmp_path: Path) -> None:
+    settings = Settings.from_env({"EMERGENCY_DATA_DIR": str(tmp_path)})
+    shutil.copytree(settings.playbooks, tmp_path / "playbooks")
+    file = tmp_path / "playbooks" / "plans" / "liujiang.yaml"
+    file.write_text(file.read_text("utf-8").replace("authority: activates", "authority: issues"), "utf-8")
+
+    with pytest.raises(Misconfigured, match=r"liujiang\.yaml:6: authority: .* 柳江区 \(450200\.450206, district\)"):
+        system.build(replace(settings, playbooks=tmp_path / "playbooks"))
+
+
+def test_an_area_whose_plan_nobody_loaded_stops_the_start(tmp_path: Path) -> None:
+    settings = Settings.from_env({"EMERGENCY_DATA_DIR": str(tmp_path)})
+    shutil.copytree(settings.playbooks, tmp_path / "playbooks")
+    file = tmp_path / "playbooks" / "places" / "liuzhou.yaml"
+    file.write_text(file.read_text("utf-8").replace("plan_id: liujiang", "plan_id: no-such-plan"), "utf-8")
+
+    with pytest.raises(Misconfigured, match="no-such-plan"):
+        system.build(replace(settings, playbooks=tmp_path / "playbooks"))
