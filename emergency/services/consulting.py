@@ -13,13 +13,14 @@ from emergency.domain.assessment import as_data
 from emergency.domain.consultation import Consultation, Guest, Voice
 from emergency.domain.episode import Decision, Fact, StaleContent, due
 from emergency.domain.level import Level
-from emergency.domain.messages import LANES, Kind, Message, message_id
+from emergency.domain.messages import Kind
 from emergency.domain.people import ACTS, Act, Person
 from emergency.domain.plan import UnknownCell
 from emergency.errors import Refused
-from emergency.services import wording
+from emergency.services import telling, wording
 from emergency.services.chasing import Around
 from emergency.services.rules import NoAir, Rules
+from emergency.services.telling import About
 from emergency.store import Tx, consulting
 
 LOOKS_BACK = timedelta(days=14)  # how old a consultation a proposal may still rest on
@@ -255,24 +256,5 @@ def _put(
     tx: Tx, rules: Rules, told: Consultation, people: Iterable[Person], text: str, *, rung: str, now: datetime
 ) -> None:
     exercise = bool(tx.exercise_of(told.episode_id))
-    tx.outbox.put(
-        Message(
-            id=message_id(
-                told.id, revision=0, kind=Kind.CONSULTATION, rung=rung, channel=rules.first_channel, contact=one.id
-            ),
-            kind=Kind.CONSULTATION,
-            channel=rules.first_channel,
-            lane=LANES[Kind.CONSULTATION],
-            to=one.phone,
-            text=text,
-            area=told.area,
-            due_at=rules.wall.now(),
-            put_at=now,
-            episode_id=told.episode_id,
-            contact_id=one.id,
-            rung=rung,
-            exercise=exercise,
-        )
-        for one in people
-        if one.active and one.phone
-    )
+    about = About(Kind.CONSULTATION, told.id, told.area, rung, told.episode_id, exercise=exercise)
+    telling.put(tx, rules, about, [one for one in people if one.active], text, now=now)

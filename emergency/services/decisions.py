@@ -15,13 +15,14 @@ from emergency.domain.assessment import Assessment, as_data
 from emergency.domain.episode import Decision, Move, Standing, Task, due
 from emergency.domain.exercise import numbered
 from emergency.domain.level import Level
-from emergency.domain.messages import LANES, Kind, Message, message_id
+from emergency.domain.messages import LANES, Kind
 from emergency.domain.people import Act, Person, Role, ask
 from emergency.domain.plan import Authority
 from emergency.errors import Conflict, Refused
-from emergency.services import consulting, deputies, dispatch, drafting, nagging, wording
+from emergency.services import consulting, deputies, dispatch, drafting, nagging, telling, wording
 from emergency.services.chasing import Around
 from emergency.services.rules import Rules
+from emergency.services.telling import About
 from emergency.store import Store, Tx
 
 _NAMESPACE = UUID("2b1f8a6e-3c6d-4d7e-8a55-0c1d2e3f4a5b")
@@ -369,24 +370,7 @@ def ask_above(tx: Tx, rules: Rules, *, area: str, by: Person, words: str, now: d
         words=said,
     )
     tx.save(task, fact="task.opened", by=by.login, at=now, more={"from": area})
-    around = Around(tx, rules)
     text = wording.district_proposal(rules, area=tx.area(area).name, words=words.strip(), by=by.name)
-    tx.outbox.put(
-        Message(
-            id=message_id(
-                task.id, revision=0, kind=Kind.TASK, rung="asked", channel=rules.first_channel, contact=one.id
-            ),
-            kind=Kind.TASK,
-            channel=rules.first_channel,
-            lane=LANES[Kind.PROPOSAL],
-            to=one.phone,
-            text=text,
-            area=above,
-            due_at=rules.wall.now(),
-            put_at=now,
-            contact_id=one.id,
-            rung="asked",
-        )
-        for one in around.duty_officers(above)
-    )
+    about = About(Kind.TASK, task.id, above, "asked", lane=LANES[Kind.PROPOSAL])
+    telling.put(tx, rules, about, Around(tx, rules).duty_officers(above), text, now=now)
     return task

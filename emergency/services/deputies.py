@@ -9,10 +9,9 @@ from datetime import datetime
 from emergency.domain.deputising import Turn, begun, first_for, next_at, turns
 from emergency.domain.episode import Decision, Fact, Move
 from emergency.domain.level import Level
-from emergency.domain.messages import LANES, Kind, Message, message_id
 from emergency.domain.people import Person, Role
 from emergency.domain.plan import Plan
-from emergency.services import wording
+from emergency.services import telling, wording
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx
 
@@ -49,7 +48,7 @@ def _told(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> int:
     fresh = [one for one in begun(decision.deputies, now=now) if one.since >= first]
     told = {one.clause: _whose(tx.people(), decision, one) for one in fresh}
     for turn in fresh:
-        tx.outbox.put(_message(tx, rules, decision, turn, to=one, now=now) for one in told[turn.clause])
+        _tell(tx, rules, decision, turn, told[turn.clause], now=now)
     tx.save(
         replace(decision, deputies_at=next_at(decision.deputies, now=now)),
         fact="decision.deputies_told",
@@ -75,26 +74,10 @@ def _whose(people: Sequence[Person], decision: Decision, turn: Turn) -> list[Per
     ]
 
 
-def _message(tx: Tx, rules: Rules, decision: Decision, turn: Turn, *, to: Person, now: datetime) -> Message:
+def _tell(tx: Tx, rules: Rules, decision: Decision, turn: Turn, people: Sequence[Person], *, now: datetime) -> None:
     proposer = tx.person(decision.proposed_by) if decision.proposed_by else None
-    rung = f"deputy:{turn.rank}"
-    return Message(
-        id=message_id(
-            decision.id, revision=0, kind=Kind.PROPOSAL, rung=rung, channel=rules.first_channel, contact=to.id
-        ),
-        kind=Kind.PROPOSAL,
-        channel=rules.first_channel,
-        lane=LANES[Kind.PROPOSAL],
-        to=to.phone,
-        text=wording.deputy_turn(rules, decision, turn, proposer=proposer),
-        area=decision.area,
-        due_at=rules.wall.now(),
-        put_at=now,
-        episode_id=decision.episode_id,
-        decision_id=decision.id,
-        contact_id=to.id,
-        rung=rung,
-    )
+    text = wording.deputy_turn(rules, decision, turn, proposer=proposer)
+    telling.put(tx, rules, telling.of_decision(decision, rung=f"deputy:{turn.rank}"), people, text, now=now)
 
 
 def note_deputised(tx: Tx, decision: Decision, *, by: Person, now: datetime) -> None:

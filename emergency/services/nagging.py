@@ -6,9 +6,8 @@ from datetime import datetime
 
 from emergency.domain import episode as episodes
 from emergency.domain.episode import Decision, Fact, Standing
-from emergency.domain.messages import LANES, Kind, Message, message_id
 from emergency.domain.people import Role
-from emergency.services import advising, deputies, wording
+from emergency.services import advising, deputies, telling, wording
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx
 
@@ -68,23 +67,4 @@ def tell(
         )
     proposer = tx.person(decision.proposed_by) if decision.proposed_by else None
     text = wording.of_waiting(rules, decision, proposer=proposer)
-    tx.outbox.put(
-        Message(
-            id=message_id(
-                decision.id, revision=0, kind=Kind.PROPOSAL, rung=rung, channel=rules.first_channel, contact=one.id
-            ),
-            kind=Kind.PROPOSAL,
-            channel=rules.first_channel,
-            lane=LANES[Kind.PROPOSAL],
-            to=one.phone,
-            text=text,
-            area=decision.area,
-            due_at=rules.wall.now(),
-            put_at=now,
-            episode_id=decision.episode_id,
-            decision_id=decision.id,
-            contact_id=one.id,
-            rung=rung,
-        )
-        for one in people
-    )
+    telling.put(tx, rules, telling.of_decision(decision, rung=rung), people, text, now=now)

@@ -8,13 +8,13 @@ from uuid import NAMESPACE_URL, uuid5
 
 from emergency import log as logs
 from emergency.domain.assessment import SHANGHAI
-from emergency.domain.episode import Task
-from emergency.domain.messages import LANES, Kind, Message, message_id
+from emergency.domain.messages import Kind
 from emergency.domain.sources import is_late
-from emergency.services import consulting, wording
+from emergency.services import consulting, telling, wording
 from emergency.services.chasing import Around
 from emergency.services.intake import Feed
 from emergency.services.rules import Rules
+from emergency.services.telling import About
 from emergency.store import Store, Tx, judging, sequence
 
 log = logs.of(__name__)
@@ -155,32 +155,10 @@ def _tasks(tx: Tx, rules: Rules, *, now: datetime) -> list[str]:
         real = not tx.exercise_of(task.episode_id)  # a desk has no alarm from an exercise
         if real and tx.raise_alarm(name, area=task.area, detail=words, now=now):
             found.append(name)
-        tx.outbox.put(_reminders(rules, around, task, now=now))
+        about = About(Kind.TASK, task.id, task.area, "overdue", task.episode_id, task.decision_id)
+        telling.put(tx, rules, about, around.duty_officers(task.area), wording.task_overdue(rules, task), now=now)
         tx.mark_alarmed(task.id, now=now)
     return found
-
-
-def _reminders(rules: Rules, around: Around, task: Task, *, now: datetime) -> list[Message]:
-    return [
-        Message(
-            id=message_id(
-                task.id, revision=0, kind=Kind.TASK, rung="overdue", channel=rules.first_channel, contact=one.id
-            ),
-            kind=Kind.TASK,
-            channel=rules.first_channel,
-            lane=LANES[Kind.TASK],
-            to=one.phone,
-            text=wording.task_overdue(rules, task),
-            area=task.area,
-            due_at=rules.wall.now(),
-            put_at=now,
-            episode_id=task.episode_id,
-            decision_id=task.decision_id,
-            contact_id=one.id,
-            rung="overdue",
-        )
-        for one in around.duty_officers(task.area)
-    ]
 
 
 TOLD_ELSEWHERE = ("task:", "undecided:", "consultation:")  # these have a notice of their own
@@ -196,20 +174,4 @@ def _tell(tx: Tx, rules: Rules, *, now: datetime) -> None:
         about = uuid5(NAMESPACE_URL, f"alarm:{alarm.name}:{alarm.since.isoformat()}")
         text = wording.alarm(rules, what=alarm.detail or alarm.name, since=alarm.since)
         for desk in [around.desk(alarm.area)] if alarm.area else desks:
-            tx.outbox.put(
-                Message(
-                    id=message_id(
-                        about, revision=0, kind=Kind.ALARM, rung="", channel=rules.first_channel, contact=one.id
-                    ),
-                    kind=Kind.ALARM,
-                    channel=rules.first_channel,
-                    lane=LANES[Kind.ALARM],
-                    to=one.phone,
-                    text=text,
-                    area=desk,
-                    due_at=rules.wall.now(),
-                    put_at=now,
-                    contact_id=one.id,
-                )
-                for one in around.duty_officers(desk)
-            )
+            telling.put(tx, rules, About(Kind.ALARM, about, desk), around.duty_officers(desk), text, now=now)
