@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from emergency.domain.episode import Decision, Move
 from emergency.domain.level import Level
 from emergency.services import reviews
@@ -54,6 +56,29 @@ def test_a_warning_given_early_for_a_spell_beyond_two_calm_days_is_no_warning_in
     by_hand(world, Move.ACTIVATE, Level.YELLOW)
 
     assert "warned_in_calm" not in {mark for _, mark, _ in marks(world)}
+
+
+CALM_THEN_ONE_BAD_DAY = (60, 60, 190)  # the worse by its highest day, and calm over the two days that count
+
+
+@pytest.mark.parametrize(
+    ("other", "hours_between", "calm"),
+    [
+        ((160, 90, 90), 0, False),  # tomorrow is over the release mark: one source calm is not calm
+        ((60, 70, 80), 0, True),
+        ((160,), 24, True),  # it says nothing of any day to come any more
+    ],
+)
+def test_calm_of_one_source_is_no_calm_while_another_that_still_speaks_is_not(
+    world: World, other: tuple[int, ...], hours_between: int, calm: bool
+) -> None:
+    world.forecast(*other, feed="another")
+    world.clock.forward(hours=hours_between)
+    world.forecast(*CALM_THEN_ONE_BAD_DAY)
+
+    by_hand(world, Move.ACTIVATE, Level.YELLOW)
+
+    assert ("warned_in_calm" in {mark for _, mark, _ in marks(world)}) is calm
 
 
 def test_the_districts_deputy_and_its_late_relay_are_pointed_at_and_the_citys_level_is_not_its_own(
