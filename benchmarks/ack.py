@@ -239,7 +239,7 @@ def _kept(url: str) -> dict[str, int]:
     counts = {
         "rows": "SELECT count(*) FROM answers",
         "journal_entries": "SELECT count(*) FROM journal WHERE what = 'order.acknowledged'",
-        "orders_answered": "SELECT count(*) FROM orders WHERE status = 'acknowledged' AND next_rung_at IS NULL",
+        "orders_answered": "SELECT count(*) FROM orders WHERE status = 'acknowledged'",
         "reminders_cancelled": "SELECT count(*) FROM messages WHERE kind = 'reminder' AND state = 'cancelled'",
     }
     with engine.connect() as connection:

@@ -23,7 +23,19 @@ from emergency.plans.measures import load_measures
 from emergency.plans.places import load_place
 from emergency.plans.plans import load_plans
 from emergency.plans.wording import load_wording
-from emergency.services import auditing, chasing, consulting, decisions, dispatch, intake, nagging, post, reviews, watch
+from emergency.services import (
+    answering,
+    auditing,
+    chasing,
+    consulting,
+    decisions,
+    intake,
+    nagging,
+    post,
+    reviews,
+    watch,
+)
+from emergency.services.answering import Answered
 from emergency.services.links import Links, link_id
 from emergency.services.rules import Rules
 from emergency.store import Store
@@ -295,12 +307,12 @@ class World:
         by: str = "",
         revision: int | None = None,
         remark: str = "",
-    ) -> dispatch.Answered:
+    ) -> Answered:
         """A recipient answers from its phone."""
         recipient = self.recipient(order)
         contact = recipient.contacts[0]
         return self.store.run(
-            lambda tx: dispatch.answer(
+            lambda tx: answering.answer(
                 tx,
                 self.rules,
                 order.id,

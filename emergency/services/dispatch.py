@@ -1,4 +1,4 @@
-"""Orders out and answers back: revise, answer, climb the ladder, lift; nothing lost, nothing sent twice on purpose."""
+"""Orders out: drawn up, revised, lifted, ruled on, and what was said of their messages; nothing lost on the way."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from uuid import UUID, uuid5
 
 from emergency.domain import advising as advice
 from emergency.domain import amending, ladder, orders
-from emergency.domain.episode import Decision, Episode, Fact, Move, Task, due
+from emergency.domain.episode import Decision, Episode, Fact, Move, due
 from emergency.domain.level import Level
-from emergency.domain.machine import IllegalMove
 from emergency.domain.messages import LANES, Kind, Message, message_id
 from emergency.domain.orders import (
     LIVE,
-    Action,
     Contact,
     DrawnUp,
     Measure,
@@ -34,7 +32,6 @@ from emergency.services import advising, wording
 from emergency.services.links import link_id, token_sha256
 from emergency.services.rules import Rules
 from emergency.store import Tx
-from emergency.store.answering import Said
 from emergency.store.bundling import Bundle, bundle
 
 LINK_LIVES = timedelta(days=60)  # longer than any episode on record; a link is revoked when its contact changes
@@ -65,16 +62,6 @@ class Opened:
     recipient: Recipient
     contact: Contact | None
     expired: bool
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What became of an answer: ``first`` of its kind, ``stale`` when it was given to an older revision."""
-
-    order: Order
-    first: bool
-    stale: bool
-    ended: bool = False
 
 
 def recipients_of(tx: Tx, area: str) -> list[Recipient]:
@@ -293,123 +280,6 @@ def open_link(tx: Tx, token: str, *, now: datetime) -> Opened:
     recipient = tx.recipient(order.recipient_id)
     contact = next((one for one in recipient.contacts if one.id == link.contact_id), None)
     return Opened(order, tx.revision(order.id, order.revision), recipient, contact, expired=link.expires_at <= now)
-
-
-_DEEDS = {
-    Action.ACKNOWLEDGE: "order.acknowledged",
-    Action.START: "order.started",
-    Action.SETTLE: "order.in_place",
-    Action.DECLINE: "order.declined",
-    Action.RESUME: "order.resumed",
-    Action.REPORT: "order.reported",
-}
-
-
-def answer_by_link(
-    tx: Tx, rules: Rules, token: str, *, revision: int, action: Action, remark: str = "", now: datetime
-) -> Answered:
-    """
-    Take the answer of the contact a phone link belongs to, as :func:`answer` does.
-
-    :raises Missing: no such link or revision; the link was taken back or has expired
-    :raises NothingToDo: the order was withdrawn or asks nothing of this kind any more
-    :raises Refused: «cannot comply» without a reason
-    """
-    asked = tx.asked_by(token_sha256(token))
-    if asked.expires_at <= now:
-        raise Missing("the link has expired")
-    said = Said(asked.order.id, revision, action.value, asked.name, asked.contact_id, "link", remark.strip(), now)
-    return _taken(tx, rules, asked.order, action, said)
-
-
-def answer(
-    tx: Tx,
-    rules: Rules,
-    order_id: UUID,
-    *,
-    revision: int,
-    action: Action,
-    by: str,
-    contact_id: UUID | None,
-    via: str,
-    remark: str = "",
-    now: datetime,
-    only_of: UUID | None = None,
-) -> Answered:
-    """
-    Take what a recipient says of the revision it was shown; every waiting reminder stops with it.
-
-    An answer to an older revision is kept with that revision and changes nothing; a repeat is kept once.
-
-    :raises Missing: no such order or revision, or the order is not the recipient's ``only_of``
-    :raises NothingToDo: the order was withdrawn or asks nothing of this kind any more
-    :raises Refused: «cannot comply» without a reason
-    """
-    order = tx.order(order_id)
-    if only_of is not None and order.recipient_id != only_of:
-        raise Missing("not an order of theirs")
-    said = Said(order_id, revision, action.value, by, contact_id, via, remark.strip(), now)
-    return _taken(tx, rules, order, action, said)
-
-
-def _taken(tx: Tx, rules: Rules, order: Order, action: Action, said: Said) -> Answered:
-    """The one way of every answer, whichever door it came by; the order's row is locked."""
-    if action not in _DEEDS:
-        raise Refused(f"{action.value} is not an answer", zh="无法识别的答复")
-    if not 1 <= said.revision <= order.revision:
-        raise Missing("no such revision")
-    by, remark, now, said = said.by, said.remark, said.at, replace(said, remark=said.remark[:1000])
-    reports = action is Action.REPORT  # two reports in other words are two reports
-    if said.revision < order.asks_from:
-        new = tx.keep_answer(said, in_these_words=reports)
-        more = {"revision": said.revision, "current": order.revision, "action": action.value}
-        tx.note(Fact("order.answered_old_revision", str(order.id), by, now, order.episode_id, order.area, more))
-        return Answered(order, first=new, stale=True)
-    if order.status not in LIVE and action is not Action.RESUME:  # an answer that meets a lift re-opens nothing
-        return Answered(order, first=tx.keep_answer(said, in_these_words=reports), stale=False, ended=True)
-    try:
-        after = ladder.heard(order, _after(order, action, by=by, remark=remark, now=now))
-    except IllegalMove as found:
-        raise NothingToDo(str(found)) from found
-    new = (reports or after == order) and tx.keep_answer(said, in_these_words=reports)
-    if after == order and not (reports and new):
-        tx.outbox.cancel(order.id, CHASED)
-        return Answered(order, first=False, stale=False)
-    more = {"revision": said.revision, "via": said.via, "remark": remark[:200]}
-    fact = Fact(_DEEDS[action], str(order.id), by, now, order.episode_id, order.area, more)
-    kept = tx.save_answered(order, after, None if reports else said, fact)
-    if action is Action.DECLINE and order.status is not Status.DECLINED:
-        _ask_for_ruling(tx, rules, kept, now=now)
-    return Answered(kept, first=True, stale=False)
-
-
-def _after(order: Order, action: Action, *, by: str, remark: str, now: datetime) -> Order:
-    match action:
-        case Action.ACKNOWLEDGE:
-            return orders.acknowledge(order, by=by, now=now)
-        case Action.START:
-            return orders.start(order, by=by, now=now)
-        case Action.SETTLE:
-            return orders.settle(order, by=by, now=now)
-        case Action.REPORT:
-            return orders.report(order, by=by, words=remark, now=now)
-        case Action.DECLINE:
-            return orders.decline(order, by=by, because=remark, now=now)
-        case _:
-            return orders.resume(order, now=now)
-
-
-def _ask_for_ruling(tx: Tx, rules: Rules, order: Order, *, now: datetime) -> None:
-    plan = rules.plan(tx.episode(order.episode_id).plan_id)
-    task = Task(
-        id=uuid5(order.id, f"ruling:{order.revision}"),
-        episode_id=order.episode_id,
-        area=rules.desk_of(tx, order.area),
-        kind="ruling",
-        due_at=due(now, plan.ruling_deadline_min),
-        words=f"{order.number}: {order.declined_because}"[:300],
-    )
-    tx.save(task, fact="task.opened", by="system", at=now, more={"order": str(order.id)})
 
 
 def rule_on(tx: Tx, rules: Rules, order_id: UUID, *, exempt: bool, because: str, by: Person, now: datetime) -> Order:

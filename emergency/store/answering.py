@@ -1,20 +1,22 @@
-"""An answer in as few statements as can be: the order under its lock, then everything that follows at once."""
+"""An answer in as few statements as can be, and many in the same: the orders locked, then all that follows at once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Connection, TextClause, and_, bindparam, select, text
+from sqlalchemy import Boolean, Connection, Integer, TextClause, Uuid, and_, bindparam, select, text
 
+from emergency.domain.episode import Fact
 from emergency.domain.orders import Order
 from emergency.errors import Conflict, Missing
 from emergency.store import saving
 from emergency.store.bulk import table
-from emergency.store.tables import AnswerRow, ContactRow, JournalRow, LinkRow, OrderRow, RecipientRow
+from emergency.store.tables import AnswerRow, ContactRow, Instant, JournalRow, LinkRow, OrderRow, RecipientRow
 
 _ORDERS, _LINKS, _CONTACTS, _RECIPIENTS = (table(row) for row in (OrderRow, LinkRow, ContactRow, RecipientRow))
 
@@ -43,6 +45,21 @@ class Said:
     at: datetime
 
 
+@dataclass(frozen=True)
+class Heard:
+    """One answer among many: the order before it and after, what was said, and its fact (None: it moved nothing)."""
+
+    before: Order
+    after: Order
+    said: Said
+    fact: Fact | None
+
+    @property
+    def kept(self) -> Order:
+        """The order with the version its save gives it."""
+        return self.after if self.fact is None else saving.bumped(self.after)
+
+
 def asked(connection: Connection, token_sha256: str) -> Asked:
     """
     The order behind a link, locked before anything else is: an answer, a reminder and a release meet there.
@@ -52,6 +69,22 @@ def asked(connection: Connection, token_sha256: str) -> Asked:
     row = connection.execute(_ASKED, {"token_sha256": token_sha256}).first()
     if row is None or row.revoked_at is not None:
         raise Missing("no such link, or it was taken back")
+    return _asked(row)
+
+
+def asked_together(connection: Connection, tokens_sha256: Collection[str]) -> dict[str, Asked]:
+    """
+    The orders behind these links, locked, by the link's hash; without those somebody else holds, so that nobody waits
+    for one with others in hand, and without links that are unknown or were taken back.
+    """
+    if connection.dialect.name == "postgresql":
+        rows = connection.execute(_ASKED_TOGETHER_UNLESS_LOCKED, {"tokens": list(tokens_sha256)})
+    else:
+        rows = connection.execute(_ASKED_TOGETHER, {"tokens": json.dumps(list(tokens_sha256))})
+    return {row.token_sha256: _asked(row) for row in rows if row.revoked_at is None}
+
+
+def _asked(row: saving.Row) -> Asked:
     contact_id = row.link_contact_id if row.contact_name is not None else None
     return Asked(saving.order(row), contact_id, row.contact_name or row.recipient_name, row.expires_at)
 
@@ -90,27 +123,63 @@ def save(connection: Connection, before: Order, after: Order, said: Said | None,
         raise Conflict(f"order {before.id} was saved by somebody else since version {before.version}")
 
 
+def save_together(connection: Connection, some: Sequence[Heard]) -> None:
+    """
+    Do for many orders, each of them once, what :func:`save` does for one; where an answer moved nothing, only keep it
+    and cancel the reminders.
+
+    :raises Conflict: somebody saved one of the orders since it was loaded
+    """
+    if not some:
+        return
+    at_once = connection.dialect.name == "postgresql"
+    zone = "+00" if at_once else ""  # SQLite keeps moments without one
+    rows = {"heard": json.dumps([_row(one, zone) for one in some], ensure_ascii=False)}
+    if at_once:
+        saved = connection.execute(_ALL_TOGETHER, rows).scalar_one()
+    else:
+        connection.execute(_KEEP_TOGETHER, rows)
+        connection.execute(_CANCEL_TOGETHER, rows)
+        saved = len(connection.execute(_SAVE_TOGETHER, rows).all())
+        connection.execute(_TELL_TOGETHER, rows)
+    if saved != sum(one.fact is not None for one in some):
+        raise Conflict("one of the orders was saved by somebody else meanwhile")
+
+
+def _row(one: Heard, zone: str) -> dict[str, Any]:
+    line = {} if one.fact is None else saving.journal_row(one.fact)
+    touched = {name: getattr(one.after, name) for name in _TOUCHED} | {"status": one.after.status.value}
+    whole = {**touched, **vars(one.said), **line, "seen": one.before.version, "moved": one.fact is not None}
+    return {name: _spelt(value, zone) for name, value in whole.items()}
+
+
+def _spelt(value: Any, zone: str) -> Any:
+    """The value as JSON has it and the database reads it: moments in UTC, ids as hex."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds") + zone
+    return value.hex if isinstance(value, UUID) else value
+
+
 # --- the statements, each built once
 
-_ASKED = (
-    select(
-        _ORDERS,
-        _LINKS.c.contact_id.label("link_contact_id"),
-        _LINKS.c.expires_at,
-        _LINKS.c.revoked_at,
-        _CONTACTS.c.name.label("contact_name"),
-        _RECIPIENTS.c.name.label("recipient_name"),
-    )
-    .select_from(
-        _LINKS.join(_ORDERS, _ORDERS.c.id == _LINKS.c.order_id)
-        .join(_RECIPIENTS, _RECIPIENTS.c.id == _ORDERS.c.recipient_id)
-        .outerjoin(
-            _CONTACTS, and_(_CONTACTS.c.id == _LINKS.c.contact_id, _CONTACTS.c.recipient_id == _RECIPIENTS.c.id)
-        )
-    )
-    .where(_LINKS.c.token_sha256 == bindparam("token_sha256"))
-    .with_for_update(of=_ORDERS)
+_ASKING = select(
+    _ORDERS,
+    _LINKS.c.token_sha256,
+    _LINKS.c.contact_id.label("link_contact_id"),
+    _LINKS.c.expires_at,
+    _LINKS.c.revoked_at,
+    _CONTACTS.c.name.label("contact_name"),
+    _RECIPIENTS.c.name.label("recipient_name"),
+).select_from(
+    _LINKS.join(_ORDERS, _ORDERS.c.id == _LINKS.c.order_id)
+    .join(_RECIPIENTS, _RECIPIENTS.c.id == _ORDERS.c.recipient_id)
+    .outerjoin(_CONTACTS, and_(_CONTACTS.c.id == _LINKS.c.contact_id, _CONTACTS.c.recipient_id == _RECIPIENTS.c.id))
 )
+_ASKED = _ASKING.where(_LINKS.c.token_sha256 == bindparam("token_sha256")).with_for_update(of=_ORDERS)
+_ASKED_TOGETHER = _ASKING.where(text("links.token_sha256 IN (SELECT value FROM json_each(:tokens))"))
+_ASKED_TOGETHER_UNLESS_LOCKED = _ASKING.where(
+    text("links.token_sha256 = ANY(CAST(:tokens AS varchar[]))")
+).with_for_update(of=_ORDERS, skip_locked=True)
 
 # what a recipient's word may change of an order; its level, revision and duties are a decision's alone
 _TOUCHED = (
@@ -167,3 +236,70 @@ def _at_once(keeping: str) -> TextClause:
 
 _KEEP, _CANCEL, _SAVE, _TELL = (_typed(one) for one in (_KEEPING, _CANCELLING, _SAVING, _TELLING))
 _KEEP_AND_SAVE_AT_ONCE, _SAVE_AT_ONCE = _at_once(_KEEPING), _at_once("")
+
+# --- the same for many: their columns come as one value, so that each statement stays one and is prepared once
+
+_FLAGS = {"seen": Integer(), "moved": Boolean()}
+_COLUMNS = {one.name: one.type for row in (JournalRow, AnswerRow, OrderRow) for one in table(row).c} | _FLAGS
+_IN_ONE = tuple(dict.fromkeys((*_SAID, *_TOUCHED, *_FACT, *_FLAGS)))
+
+
+def _sql_type(kind: Any) -> str:
+    """How PostgreSQL calls the type of one of our columns."""
+    for known, called in ((Instant, "timestamptz"), (Uuid, "uuid"), (Boolean, "boolean"), (Integer, "integer")):
+        if isinstance(kind, known):
+            return called
+    return "text"
+
+
+_PICKED = _listed(_IN_ONE, """json_extract(value, '$.{0}') AS "{0}\"""")
+_TYPED = ", ".join(f'"{name}" {_sql_type(_COLUMNS[name])}' for name in _IN_ONE)
+_ONE_BY_ONE = f"(SELECT {_PICKED} FROM json_each(:heard)) AS heard"  # noqa: S608 - our own column names
+_AS_ROWS = f"SELECT * FROM jsonb_to_recordset(CAST(:heard AS jsonb)) AS one({_TYPED})"  # noqa: S608 - our own column names
+
+
+def _keeping_all(heard: str) -> str:
+    return f"""
+        INSERT INTO answers ({_listed(_SAID, '"{}"')}) SELECT {_listed(_SAID, 'heard."{}"')} FROM {heard}
+        WHERE NOT EXISTS (
+            SELECT 1 FROM answers AS earlier
+            WHERE earlier.order_id = heard.order_id AND earlier.revision = heard.revision
+                AND earlier.action = heard.action AND earlier."by" = heard."by"
+        )
+    """  # noqa: S608 - our own column names
+
+
+def _cancelling_all(heard: str) -> str:
+    return f"""
+        UPDATE messages SET state = 'cancelled', because = 'answered or superseded'
+        WHERE order_id IN (SELECT heard.order_id FROM {heard})
+            AND state = 'ready' AND kind IN ('reminder', 'escalation')
+    """  # noqa: S608 - our own names
+
+
+def _saving_all(heard: str) -> str:
+    return f"""
+        UPDATE orders SET {_listed(_TOUCHED, '"{0}" = heard."{0}"')}, version = orders.version + 1
+        FROM {heard} WHERE orders.id = heard.order_id AND orders.version = heard.seen AND heard.moved
+        RETURNING 1
+    """  # noqa: S608 - our own column names
+
+
+def _telling_all(heard: str) -> str:
+    return f"""
+        INSERT INTO journal ({_listed(_FACT, '"{}"')}) SELECT {_listed(_FACT, 'heard."{}"')} FROM {heard}
+        WHERE heard.moved
+    """  # noqa: S608 - our own column names
+
+
+_KEEP_TOGETHER, _CANCEL_TOGETHER, _SAVE_TOGETHER, _TELL_TOGETHER = (
+    text(one(_ONE_BY_ONE)) for one in (_keeping_all, _cancelling_all, _saving_all, _telling_all)
+)
+_ALL_TOGETHER = text(
+    f"""
+    WITH heard AS MATERIALIZED ({_AS_ROWS}), kept AS ({_keeping_all("heard")}),
+        saved AS ({_saving_all("heard")}), told AS ({_telling_all("heard")}),
+        cancelled AS ({_cancelling_all("heard")})
+    SELECT count(*) FROM saved
+    """  # noqa: S608 - our own statements
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
@@ -19,7 +19,7 @@ from emergency.domain.people import Area, Person
 from emergency.domain.review import Review
 from emergency.errors import Conflict
 from emergency.store import answering, saving
-from emergency.store.answering import Asked, Said
+from emergency.store.answering import Asked, Heard, Said
 from emergency.store.bulk import copy_in, table
 from emergency.store.bundling import Bundle
 from emergency.store.loading import Loading
@@ -217,6 +217,10 @@ class Tx(Loading):
         """
         return answering.asked(self.connection, token_sha256)
 
+    def asked_together(self, tokens_sha256: Collection[str]) -> dict[str, Asked]:
+        """The orders behind these phone links, their rows locked; without those that somebody else holds."""
+        return answering.asked_together(self.connection, tokens_sha256)
+
     def keep_answer(self, said: Said, *, in_these_words: bool = False) -> bool:
         """Keep what somebody said of an order; False when they had said it of this revision (``in_these_words``)."""
         return answering.keep(self.connection, said, in_these_words=in_these_words)
@@ -230,6 +234,14 @@ class Tx(Loading):
         """
         answering.save(self.connection, before, after, said, saving.journal_row(fact))
         return saving.bumped(after)  # type: ignore[no-any-return]  # replace() keeps the type, its stub does not say so
+
+    def save_together(self, some: Sequence[Heard]) -> None:
+        """
+        Keep many orders as answers leave them, each once, with what was said and its fact; reminders are cancelled.
+
+        :raises Conflict: somebody saved one of the orders since it was loaded
+        """
+        answering.save_together(self.connection, some)
 
     def keep_rung(self, order: Order, step: str, *, notify: str, told: int, due_at: datetime, now: datetime) -> bool:
         """Note that a step was taken; False when it was taken before."""

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import TooManyRequests
 
@@ -19,6 +20,7 @@ from emergency.domain.level import Level
 from emergency.domain.orders import LIVE, Action, Duty, Order, Recipient, RecipientKind, Status
 from emergency.errors import Missing, Refused, Unavailable
 from emergency.services import dispatch
+from emergency.services.answering import Answered, Pressed, Tray
 from emergency.services.links import token_sha256
 from emergency.store import portal
 from emergency.web import showing
@@ -188,6 +190,13 @@ def phone_in(contact: str) -> str:
     return found.group() if found else ""
 
 
+@bp.record_once
+def set_up(state: BlueprintSetupState) -> None:
+    """What the phones of this process share: their pace, and the tray of their answers."""
+    system = state.app.extensions["system"]
+    state.app.extensions |= {"pace": Pace(PACE), "tray": Tray(system.store, system.rules)}
+
+
 @bp.before_request
 def forget_the_token() -> None:
     """Keep the token out of whatever is logged of this request from here on: whoever reads a log could answer."""
@@ -199,7 +208,7 @@ def keep_the_pace() -> None:
     """Let one link be opened and answered only so often; being led on from an old address is neither."""
     if request.endpoint == "phone.look_again":
         return
-    pace = current_app.extensions.setdefault("pace", Pace(PACE))
+    pace: Pace = current_app.extensions["pace"]
     one = token_sha256(str((request.view_args or {}).get("token", "")))
     if not pace.allows(one, now=the_system().wall.now()):
         raise TooManyRequests
@@ -223,22 +232,22 @@ def look_again(token: str) -> ResponseReturnValue:
 @by_link
 def answer(token: str) -> ResponseReturnValue:
     """Take the answer of the contact this link belongs to; no page is made before it is kept."""
-    system = the_system()
     if not TOKEN.fullmatch(token):
         return _order_page(token)
-    now = system.clock.now()
+    now = the_system().clock.now()
     try:
         said = said_in(request.form)
-        done = system.store.run(
-            lambda tx: dispatch.answer_by_link(
-                tx, system.rules, token, revision=said.revision, action=said.action, remark=said.remark, now=now
-            )
-        )
+        done = the_tray().take(Pressed(token_sha256(token), said.revision, said.action, said.remark, now))
     except Missing:  # no such link, not any more, or a revision this order never had
         return _not_taken(token, Unread())
     except Refused as refused:
         return _not_taken(token, refused)
     return _plain(make_response(redirect(f"/o/{token}?said={kind_of(done)}", 303)))
+
+
+def the_tray() -> Tray:
+    """Where this process takes the answers of phones."""
+    return cast("Tray", current_app.extensions["tray"])
 
 
 def _not_taken(token: str, refused: Refused) -> Response:
@@ -249,7 +258,7 @@ def _not_taken(token: str, refused: Refused) -> Response:
     return page
 
 
-def kind_of(done: dispatch.Answered) -> str:
+def kind_of(done: Answered) -> str:
     """Which word of thanks an answer gets."""
     if done.stale:
         return "stale"

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from emergency.domain.orders import LIVE
 from emergency.domain.people import Act
 from emergency.errors import Missing, Refused
-from emergency.services import dispatch
+from emergency.services import answering
 from emergency.store import portal as asking
 from emergency.web import phone, showing
 from emergency.web.access import open_to, the_person, the_system
@@ -71,7 +71,7 @@ def answer(order_id: UUID) -> ResponseReturnValue:
     try:
         said = phone.said_in(request.form)
         done = system.store.run(
-            lambda tx: dispatch.answer(
+            lambda tx: answering.answer(
                 tx,
                 system.rules,
                 order_id,

@@ -16,7 +16,8 @@ from emergency.domain.level import Level
 from emergency.domain.messages import Kind, State
 from emergency.domain.orders import Action, Order, Status
 from emergency.errors import Missing
-from emergency.services import dispatch
+from emergency.services import answering, dispatch
+from emergency.services.answering import Answered
 from emergency.store.tables import MessageRow
 from tests.world import CITY, World
 
@@ -37,10 +38,10 @@ def statements(engine: Engine) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
-def press(world: World, order: Order, action: Action = Action.ACKNOWLEDGE, remark: str = "") -> dispatch.Answered:
+def press(world: World, order: Order, action: Action = Action.ACKNOWLEDGE, remark: str = "") -> Answered:
     """The contact presses a button of the phone link."""
     return world.store.run(
-        lambda tx: dispatch.answer_by_link(
+        lambda tx: answering.answer_by_link(
             tx, world.rules, world.token(order), revision=order.revision, action=action, remark=remark, now=world.now
         )
     )
@@ -103,7 +104,7 @@ def test_a_link_answers_for_its_own_contact_until_it_expires_or_is_taken_back(wo
 
     for wrong, at in ((token, world.now + timedelta(days=61)), (token[::-1], world.now)):
         with pytest.raises(Missing), world.store.transactions() as tx:
-            dispatch.answer_by_link(tx, world.rules, wrong, revision=1, action=Action.ACKNOWLEDGE, now=at)
+            answering.answer_by_link(tx, world.rules, wrong, revision=1, action=Action.ACKNOWLEDGE, now=at)
 
     assert world.order(order.id) == order
 
@@ -113,7 +114,7 @@ def test_an_order_is_answered_only_by_its_own_recipient(world: World) -> None:
     order, other = world.orders()[:2]
 
     with pytest.raises(Missing), world.store.transactions() as tx:
-        dispatch.answer(
+        answering.answer(
             tx, world.rules, order.id, revision=1, action=Action.ACKNOWLEDGE, by="他人", contact_id=None, via="portal",
             now=world.now, only_of=other.recipient_id,
         )  # fmt: skip

@@ -1,0 +1,300 @@
+"""Answers back: what a recipient says of an order, kept once; what is plain and comes together is kept together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from threading import Condition
+from typing import Final
+from uuid import UUID, uuid5
+
+from emergency.domain import ladder, orders
+from emergency.domain.episode import Fact, Task, due
+from emergency.domain.machine import IllegalMove
+from emergency.domain.orders import LIVE, Action, NothingToDo, Order, Status
+from emergency.errors import Conflict, Missing, Refused, Unavailable
+from emergency.services.dispatch import CHASED
+from emergency.services.links import token_sha256
+from emergency.services.rules import Rules
+from emergency.store import Store, Tx
+from emergency.store.answering import Asked, Heard, Said
+
+LONGEST: Final = 1000  # characters of a remark that are kept
+PATIENCE_S: Final = 30.0  # with whoever is emptying the tray
+PLAIN: Final = frozenset({Action.ACKNOWLEDGE, Action.START, Action.SETTLE})
+_DEEDS: Final = {
+    Action.ACKNOWLEDGE: "order.acknowledged",
+    Action.START: "order.started",
+    Action.SETTLE: "order.in_place",
+    Action.DECLINE: "order.declined",
+    Action.RESUME: "order.resumed",
+    Action.REPORT: "order.reported",
+}
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What became of an answer: ``first`` of its kind, ``stale`` when it was given to an older revision."""
+
+    order: Order
+    first: bool
+    stale: bool
+    ended: bool = False
+
+
+@dataclass(frozen=True)
+class Pressed:
+    """An answer as it comes from a phone: the hash of its link's token, and what was pressed of which revision."""
+
+    token_sha256: str
+    revision: int
+    action: Action
+    remark: str
+    at: datetime
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is one of the three words nearly everybody says, with nothing in anybody's own words."""
+        return self.action in PLAIN and not self.remark
+
+
+def answer_by_link(
+    tx: Tx, rules: Rules, token: str, *, revision: int, action: Action, remark: str = "", now: datetime
+) -> Answered:
+    """
+    Take the answer of the contact a phone link belongs to, as :func:`answer` does.
+
+    :raises Missing: no such link or revision; the link was taken back or has expired
+    :raises NothingToDo: the order was withdrawn or asks nothing of this kind any more
+    :raises Refused: «cannot comply» without a reason
+    """
+    return _by_itself(tx, rules, Pressed(token_sha256(token), revision, action, remark.strip(), now))
+
+
+def answer(
+    tx: Tx,
+    rules: Rules,
+    order_id: UUID,
+    *,
+    revision: int,
+    action: Action,
+    by: str,
+    contact_id: UUID | None,
+    via: str,
+    remark: str = "",
+    now: datetime,
+    only_of: UUID | None = None,
+) -> Answered:
+    """
+    Take what a recipient says of the revision it was shown; every waiting reminder stops with it.
+
+    An answer to an older revision is kept with that revision and changes nothing; a repeat is kept once.
+
+    :raises Missing: no such order or revision, or the order is not the recipient's ``only_of``
+    :raises NothingToDo: the order was withdrawn or asks nothing of this kind any more
+    :raises Refused: «cannot comply» without a reason
+    """
+    order = tx.order(order_id)
+    if only_of is not None and order.recipient_id != only_of:
+        raise Missing("not an order of theirs")
+    said = Said(order_id, revision, action.value, by, contact_id, via, remark.strip(), now)
+    return _taken(tx, rules, order, action, said)
+
+
+def _by_itself(tx: Tx, rules: Rules, pressed: Pressed) -> Answered:
+    asked = tx.asked_by(pressed.token_sha256)
+    if asked.expires_at <= pressed.at:
+        raise Missing("the link has expired")
+    return _taken(tx, rules, asked.order, pressed.action, _said_by(asked, pressed))
+
+
+def _said_by(asked: Asked, pressed: Pressed) -> Said:
+    return Said(
+        asked.order.id, pressed.revision, pressed.action.value, asked.name, asked.contact_id, "link", pressed.remark,
+        pressed.at,
+    )  # fmt: skip
+
+
+def _taken(tx: Tx, rules: Rules, order: Order, action: Action, said: Said) -> Answered:
+    """The one way of every answer, whichever door it came by; the order's row is locked."""
+    if action not in _DEEDS:
+        raise Refused(f"{action.value} is not an answer", zh="无法识别的答复")
+    if not 1 <= said.revision <= order.revision:
+        raise Missing("no such revision")
+    said = replace(said, remark=said.remark[:LONGEST])
+    reports = action is Action.REPORT  # two reports in other words are two reports
+    if said.revision < order.asks_from:
+        new = tx.keep_answer(said, in_these_words=reports)
+        more = {"revision": said.revision, "current": order.revision, "action": action.value}
+        tx.note(_fact("order.answered_old_revision", order, said, more))
+        return Answered(order, first=new, stale=True)
+    if order.status not in LIVE and action is not Action.RESUME:  # an answer that meets a lift re-opens nothing
+        return Answered(order, first=tx.keep_answer(said, in_these_words=reports), stale=False, ended=True)
+    after = _after(order, action, said)
+    new = (reports or after == order) and tx.keep_answer(said, in_these_words=reports)
+    if after == order and not (reports and new):
+        tx.outbox.cancel(order.id, CHASED)
+        return Answered(order, first=False, stale=False)
+    kept = tx.save_answered(order, after, None if reports else said, _deed(order, action, said))
+    if action is Action.DECLINE and order.status is not Status.DECLINED:
+        _ask_for_ruling(tx, rules, kept, now=said.at)
+    return Answered(kept, first=True, stale=False)
+
+
+def _after(order: Order, action: Action, said: Said) -> Order:
+    """
+    The order as this answer leaves it, what it was chased for included.
+
+    :raises NothingToDo: the order asks nothing of this kind any more
+    :raises Refused: «cannot comply» or a report without words
+    """
+    try:
+        return ladder.heard(order, _moved(order, action, said))
+    except IllegalMove as found:
+        raise NothingToDo(str(found)) from found
+
+
+def _moved(order: Order, action: Action, said: Said) -> Order:
+    match action:
+        case Action.ACKNOWLEDGE:
+            return orders.acknowledge(order, by=said.by, now=said.at)
+        case Action.START:
+            return orders.start(order, by=said.by, now=said.at)
+        case Action.SETTLE:
+            return orders.settle(order, by=said.by, now=said.at)
+        case Action.REPORT:
+            return orders.report(order, by=said.by, words=said.remark, now=said.at)
+        case Action.DECLINE:
+            return orders.decline(order, by=said.by, because=said.remark, now=said.at)
+        case _:
+            return orders.resume(order, now=said.at)
+
+
+def _deed(order: Order, action: Action, said: Said) -> Fact:
+    more = {"revision": said.revision, "via": said.via, "remark": said.remark[:200]}
+    return _fact(_DEEDS[action], order, said, more)
+
+
+def _fact(what: str, order: Order, said: Said, more: Mapping[str, object]) -> Fact:
+    return Fact(what, str(order.id), said.by, said.at, order.episode_id, order.area, more)
+
+
+def _ask_for_ruling(tx: Tx, rules: Rules, order: Order, *, now: datetime) -> None:
+    plan = rules.plan(tx.episode(order.episode_id).plan_id)
+    task = Task(
+        id=uuid5(order.id, f"ruling:{order.revision}"),
+        episode_id=order.episode_id,
+        area=rules.desk_of(tx, order.area),
+        kind="ruling",
+        due_at=due(now, plan.ruling_deadline_min),
+        words=f"{order.number}: {order.declined_because}"[:300],
+    )
+    tx.save(task, fact="task.opened", by="system", at=now, more={"order": str(order.id)})
+
+
+# --- plain answers that come together
+
+
+class Tray:
+    """
+    Takes the answers of phones; the plain ones that come at the same time share one transaction.
+
+    Whoever lays one down while nobody empties the tray empties it, and takes with its own whatever lies in it; those
+    who come meanwhile wait, and theirs are the next lot. So a lone answer waits for nobody, and the more come the
+    fewer commits each of them costs. No answer is told before the transaction that keeps it has committed.
+    """
+
+    def __init__(self, store: Store, rules: Rules) -> None:
+        self._store, self._rules = store, rules
+        self._change = Condition()
+        self._lying: list[_Lying] = []
+        self._emptying = False
+
+    def take(self, pressed: Pressed) -> Answered:
+        """
+        Take one answer, as :func:`answer_by_link` does.
+
+        :raises Missing: no such link or revision; the link was taken back or has expired
+        :raises NothingToDo: the order was withdrawn or asks nothing of this kind any more
+        :raises Refused: «cannot comply» without a reason
+        :raises Unavailable: the database did not answer, or whoever empties the tray did not come to an end
+        """
+        answered = self._laid(pressed) if pressed.plain else None
+        return answered or self._store.run(lambda tx: _by_itself(tx, self._rules, pressed))
+
+    def _laid(self, pressed: Pressed) -> Answered | None:
+        """What became of it in its lot; None when it must be looked at by itself."""
+        mine = _Lying(pressed)
+        with self._change:
+            self._lying.append(mine)
+            if not self._change.wait_for(lambda: mine.over or not self._emptying, PATIENCE_S):
+                raise Unavailable(f"the answers before this one were not kept within {PATIENCE_S:.0f} s")
+            if mine.over:
+                return mine.answered
+            self._emptying = True
+            lot, self._lying = self._lying, []
+        try:
+            self._empty(lot)
+        finally:
+            with self._change:
+                for one in lot:
+                    one.over = True
+                self._emptying = False
+                self._change.notify_all()
+        return mine.answered
+
+    def _empty(self, lot: Sequence[_Lying]) -> None:
+        try:
+            with self._store.transactions() as tx:
+                answered = taken_together(tx, [one.pressed for one in lot])
+        except Conflict:  # somebody saved one of these orders in between: each looks for itself
+            return
+        for one, its in zip(lot, answered, strict=True):
+            one.answered = its
+
+
+@dataclass
+class _Lying:
+    """An answer in the tray, and what became of it."""
+
+    pressed: Pressed
+    answered: Answered | None = None
+    over: bool = False
+
+
+def taken_together(tx: Tx, some: Sequence[Pressed]) -> list[Answered | None]:
+    """
+    Take these plain answers in as many statements as one would cost; None for each that must be looked at by itself.
+
+    That is one whose order is locked or has another answer here, whose link is no good, or that was given to an older
+    revision or an order that is over: what spoils one of them never costs its neighbours.
+
+    :raises Conflict: an order was saved since it was read; nothing is kept
+    """
+    asked = tx.asked_together({one.token_sha256 for one in some})
+    heard: dict[UUID, Heard] = {}
+    answered: list[Answered | None] = []
+    for pressed in some:
+        found = asked.get(pressed.token_sha256)
+        one = None if found is None or found.order.id in heard else _heard(found, pressed)
+        if one is None:
+            answered.append(None)
+            continue
+        heard[one.before.id] = one
+        answered.append(Answered(one.kept, first=one.fact is not None, stale=False))
+    tx.save_together(list(heard.values()))
+    return answered
+
+
+def _heard(asked: Asked, pressed: Pressed) -> Heard | None:
+    """What the press comes to; None where it is not simply the next word, or the same again, of a live order."""
+    order, said = asked.order, _said_by(asked, pressed)
+    in_time = asked.expires_at > pressed.at
+    if not (in_time and order.status in LIVE and order.asks_from <= pressed.revision <= order.revision):
+        return None
+    try:
+        after = _after(order, pressed.action, said)
+    except Refused:
+        return None
+    return Heard(order, after, said, None if after == order else _deed(order, pressed.action, said))
