@@ -14,7 +14,8 @@ from benchmarks.timing import rate
 from emergency import vector
 from emergency.domain.air import POLLUTANTS, Standard
 from emergency.domain.forecast import DayOfAir, Source
-from emergency.domain.replay import Past, Perfect, walk
+from emergency.domain.foresight import Past, Perfect
+from emergency.domain.replay import walk
 from emergency.plans.plans import load_plans
 from emergency.plans.standards import load_standards
 

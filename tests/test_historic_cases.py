@@ -9,7 +9,9 @@ import pytest
 
 from emergency.commands.past_air import read_past
 from emergency.domain.air_daily import Stamp
-from emergency.domain.replay import Declaration, Past, Perfect, Persistence, walk
+from emergency.domain.declaring import Declaration
+from emergency.domain.foresight import Past, Perfect, Persistence
+from emergency.domain.replay import walk
 from emergency.errors import Misconfigured
 from emergency.plans.cases import CASES, Case, Held, differences, load_cases
 from emergency.plans.plans import load_plans
@@ -80,7 +82,7 @@ def test_a_case_with_a_word_nobody_knows_is_refused_by_its_line(tmp_path: Path) 
     file = tmp_path / "historic.yaml"
     file.write_text(text, "utf-8")
 
-    with pytest.raises(Misconfigured, match=r"historic\.yaml:9: cases\.0\.weather: unknown key"):
+    with pytest.raises(Misconfigured, match=r"historic\.yaml:11: cases\.0\.weather: unknown key"):
         load_cases(file)
 
 

@@ -17,7 +17,7 @@ from emergency.commands.aqi import BadTable, read_table, text_of
 from emergency.domain.air import HIGHEST, POLLUTANTS, Amount, Period, Standard, index, standard_for, trigger_aqi
 from emergency.domain.air_daily import HOURS, BadHours, DayOfValues, Hour, Stamp, city_mean, daily
 from emergency.domain.forecast import Cause, DayOfAir, Source
-from emergency.domain.replay import Past
+from emergency.domain.foresight import Past
 from emergency.domain.replay_hours import by_the_hour
 from emergency.domain.windows import HourOfAir
 from emergency.domain.windows import windows as laid

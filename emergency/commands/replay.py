@@ -17,19 +17,12 @@ from emergency.commands.past_air import Measured, read_forecasts, read_past
 from emergency.commands.replay_picture import Row, drawn
 from emergency.domain.air_daily import Stamp
 from emergency.domain.assessment import grounds
+from emergency.domain.declaring import Declaration
+from emergency.domain.foresight import Archived, Foresight, Perfect, Persistence
+from emergency.domain.hindsight import demanded
 from emergency.domain.level import Level
 from emergency.domain.plan import DAY_HOURS, Plan, RunsOn
-from emergency.domain.replay import (
-    EVENING,
-    LEAD_DAYS,
-    Archived,
-    Declaration,
-    Foresight,
-    Perfect,
-    Persistence,
-    Replay,
-    demanded,
-)
+from emergency.domain.replay import EVENING, LEAD_DAYS, Replay
 from emergency.domain.replay import walk as replayed
 from emergency.domain.scores import Scores, Tally, scores
 from emergency.errors import Missing, Refused
@@ -63,8 +56,8 @@ def register(subparsers: _SubParsersAction[ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "replay",
         help="what a plan would have made of past air",
-        description="Walks a plan over past air, evening by evening: declares, raises and releases as the plan says, "
-        "and counts how that compares with what the air asked for.",
+        description="Walks a plan over past air, evening by evening: declares, raises, lowers and releases as the plan "
+        "says, and counts how that compares with what the air asked for.",
         epilog="Hours become days by the standard in force on each; ozone starts no warning. A plan that runs on any "
         "24 hours needs hours and is asked of adjoining 24-h windows at every anchor. A level takes effect at "
         "00:00 of the day after issue where the plan asks for a lead time, after the plan's delay where it gives one, "
@@ -203,6 +196,8 @@ def _warning(one: Declaration) -> dict[str, object]:
         "sentence_zh": one.grounds.sentence_zh,
         "sentence_en": one.grounds.sentence_en,
         "doubtful": list(one.grounds.doubtful),
+        "outlived_zh": one.outlived.because_zh if one.outlived else None,
+        "outlived_en": one.outlived.because_en if one.outlived else None,
     }
 
 
@@ -210,6 +205,7 @@ def _figures(one: Scores) -> dict[str, object]:
     return {
         "warnings": one.warnings,
         "upgrades": one.upgrades,
+        "downgrades": one.downgrades,
         "releases": one.releases,
         "episodes": one.episodes,
         "reopened": one.reopened,
@@ -241,10 +237,10 @@ def _say(one: Played, measured: Measured) -> None:
     for each in replay.declarations:
         ended = f"to {_short(each.ended_at)}" if each.ended_at else "not ended"
         print(
-            f"  {each.step.value:<7} {each.level.word:<6} issued {_short(each.issued_at)}  "
+            f"  {each.step.value:<9} {each.level.word:<6} issued {_short(each.issued_at)}  "
             f"in force {_short(each.effective_at)} {ended}"
         )
-        print(f"    {each.grounds.sentence_zh}")
+        print(f"    {each.outlived.because_zh if each.outlived else each.grounds.sentence_zh}")
     print(f"days: {', '.join(f'{level.word} {count}' for level, count in found.days_at.items())}")
     tally = found.any_level
     print(
@@ -260,7 +256,8 @@ def _say_table(played: Sequence[Played], measured: Measured) -> None:
     first = played[0].replay
     print(f"{measured.past.place}, {_span(first)}, forecast {first.foresight}")
     levels = [level for level in Level if level is not Level.NONE]
-    head = ["plan", *(level.word for level in levels), "episodes", "upgrades", "hits", "misses", "false", "lead h"]
+    counted = ("episodes", "upgrades", "downgrades", "hits", "misses", "false", "lead h")
+    head = ["plan", *(level.word for level in levels), *counted]
     lines = [head]
     for one in played:
         found = one.scores
@@ -268,8 +265,8 @@ def _say_table(played: Sequence[Played], measured: Measured) -> None:
             [
                 one.plan.id,
                 *(str(found.days_at.get(level, "-")) for level in levels),
-                str(found.episodes), str(found.upgrades), str(found.any_level.hits), str(found.any_level.misses),
-                str(found.any_level.false_alarms), _or_dash(found.mean_lead_hours),
+                str(found.episodes), str(found.upgrades), str(found.downgrades), str(found.any_level.hits),
+                str(found.any_level.misses), str(found.any_level.false_alarms), _or_dash(found.mean_lead_hours),
             ]
         )
     if any(one.scores.enterprise_days is not None for one in played):

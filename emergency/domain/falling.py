@@ -40,6 +40,12 @@ def falls_to(plan: Plan, air: Air, level: Level, *, spell_until: datetime | None
     return standing[-1] if standing else lower[0]
 
 
+def whole_days_of(plan: Plan) -> int:
+    """The whole days ahead the plan's rule looks at: the least that are strictly more than its hours; 0 without one."""
+    hours = plan.downgrade_hours_over
+    return 0 if hours is None else floor(hours / DAY_HOURS) + 1
+
+
 def falls_in_all(
     plan: Plan, airs: Sequence[Air], level: Level, *, spell_until: datetime | None, now: datetime
 ) -> Level | None:
@@ -61,5 +67,5 @@ def outlived(plan: Plan, air: Air, level: Level, *, now: datetime) -> Calm | Non
     if hours is None or not spells or any(spell.metric is not Metric.AQI for spell in spells):
         return None
     mark = min(spell.over if spell.strict else spell.over - 1 for spell in spells)  # an index is a whole number
-    rule = ReleaseRule(not_over=mark, hours_over=hours, whole_days=floor(hours / DAY_HOURS) + 1)
+    rule = ReleaseRule(not_over=mark, hours_over=hours, whole_days=whole_days_of(plan))
     return stays(plan, air, rule, now=now)

@@ -8,9 +8,12 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from emergency.domain.assessment import start_of
+from emergency.domain.declaring import Declaration, Step
+from emergency.domain.foresight import Past
+from emergency.domain.hindsight import demanded
 from emergency.domain.level import Level
 from emergency.domain.plan import Metric, Plan
-from emergency.domain.replay import Declaration, Past, Replay, Step, demanded
+from emergency.domain.replay import Replay
 
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
@@ -51,6 +54,7 @@ class Scores:
     spells_warned: int
     warnings: int
     upgrades: int
+    downgrades: int
     releases: int
     episodes: int
     reopened: int
@@ -84,6 +88,7 @@ def scores(plan: Plan, past: Past, replay: Replay, *, enterprises: int | None = 
         spells_warned=sum(any(in_force[day] >= lowest for day in one) for one in spells),
         warnings=len(replay.declarations),
         upgrades=sum(one.step is Step.UPGRADE for one in replay.declarations),
+        downgrades=sum(one.step is Step.DOWNGRADE for one in replay.declarations),
         releases=sum(one.released_at is not None for one in replay.declarations),
         episodes=len({one.episode for one in replay.declarations}),
         reopened=sum(one.step is Step.REOPEN for one in replay.declarations),
@@ -104,7 +109,7 @@ def _stretches(declared: Sequence[Declaration]) -> Iterator[list[Declaration]]:
     """Declarations from an issue or a reopening to the release."""
     stretch: list[Declaration] = []
     for one in declared:
-        if stretch and one.step is not Step.UPGRADE:
+        if stretch and one.step not in (Step.UPGRADE, Step.DOWNGRADE):
             yield stretch
             stretch = []
         stretch.append(one)

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from emergency.domain.declaring import Declaration
 from emergency.domain.level import Level
-from emergency.domain.replay import Declaration
 from emergency.plans.reading import Sheet, read_yaml
 
 CASES = Path(__file__).resolve().parents[2] / "playbooks" / "cases" / "historic.yaml"

@@ -116,7 +116,7 @@ def test_several_plans_are_compared_in_their_order(run: Run, tmp_path: Path) -> 
 def test_the_text_says_levels_hours_and_figures(run: Run) -> None:
     found = run(WEEK, "--enterprises", "3")
 
-    assert "upgrade orange issued 2015-02-09 17:00  in force 2015-02-10 00:00 to 2015-02-15 00:00" in found
+    assert "upgrade   orange issued 2015-02-09 17:00  in force 2015-02-10 00:00 to 2015-02-15 00:00" in found
     assert "hits 5, misses 0, false alarms 0" in found
     assert "enterprise-days of restriction 15" in found
 

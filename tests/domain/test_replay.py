@@ -11,23 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emergency.domain.assess import HoursNeeded
+from emergency.domain.assess import HoursNeeded, assess
 from emergency.domain.assessment import SHANGHAI
-from emergency.domain.forecast import Cause, DayOfAir, Source
+from emergency.domain.declaring import Declaration, Step
+from emergency.domain.falling import falls_to
+from emergency.domain.forecast import Air, Cause, DayOfAir, Source
+from emergency.domain.foresight import Archived, Past, Perfect, Persistence
+from emergency.domain.hindsight import demanded
 from emergency.domain.level import Level
 from emergency.domain.plan import Plan, RunsOn, UnknownCell
-from emergency.domain.replay import (
-    Archived,
-    Declaration,
-    NothingToReplay,
-    Past,
-    Perfect,
-    Persistence,
-    Replay,
-    Step,
-    demanded,
-    walk,
-)
+from emergency.domain.replay import NothingToReplay, Replay, walk
 from emergency.domain.scores import Scores, Tally, scores
 from emergency.plans.plans import load_plans
 
@@ -144,20 +137,35 @@ def test_a_level_overtaken_during_its_delay_ends_where_it_would_have_begun() -> 
     assert orange.effective_at == at(10)
 
 
+def test_what_is_overtaken_in_its_delay_leaves_no_gap_and_no_overlap() -> None:
+    """Blue holds on the 20th, yellow is declared for the 21st, and then orange for the 20th: blue never holds."""
+    air = past(96, 87, 212, 309, 220, 310, 230, 90, 90, first=date(2014, 2, 18))
+
+    declared = foreseen(PLANS["bj-2013"], air).declarations
+
+    held = [one for one in declared if one.ended_at is None or one.ended_at > one.effective_at]
+    assert [one.level for one in declared[:3]] == [Level.BLUE, Level.YELLOW, Level.ORANGE]
+    assert held[0].level is Level.ORANGE
+    assert all(one.ended_at == after.effective_at for one, after in pairwise(held))
+
+
 def test_a_plan_without_hours_of_its_own_begins_with_the_first_bad_day_foreseen() -> None:
-    """Seen on the evening of the 8th for the 10th: nobody is stopped on the 9th."""
+    """Seen on the evening of the 7th for the 10th: nobody is stopped on the 8th and 9th."""
     replay = foreseen(MEE, past(80, 80, 210, 90, 90, first=date(2015, 2, 8)))
 
-    assert replay.declarations[0].issued_at == at(8, 17)
+    assert replay.declarations[0].issued_at == at(7, 17)
     assert replay.declarations[0].effective_at == at(10)
 
 
 def test_a_lesser_day_before_the_run_begins_the_warning() -> None:
     """Yellow rests on the 21st (309), and the 20th (212) is a blue day: the first warning covers both."""
-    replay = foreseen(PLANS["bj-2013"], past(96, 87, 212, 309, 90, 90, first=date(2014, 2, 18)))
+    air = past(96, 87, 212, 309, 90, 90, first=date(2014, 2, 18))
+    said = Archived("archive", {at(18, 12) - timedelta(days=365): air.days})
 
-    assert replay.declarations[0].level is Level.YELLOW
-    assert levels(replay)[:5] == ["none", "none", "yellow", "yellow", "none"]
+    [first, *_] = walk(PLANS["bj-2013"], air, said).declarations
+
+    assert (first.level, first.grounds.run) == (Level.YELLOW, (date(2014, 2, 21),))
+    assert first.effective_at == at(20) - timedelta(days=365)
 
 
 def test_a_plan_that_asks_for_lead_is_in_force_the_day_after_issue() -> None:
@@ -165,7 +173,7 @@ def test_a_plan_that_asks_for_lead_is_in_force_the_day_after_issue() -> None:
 
     replay = foreseen(plan, past(80, 80, 210, 90, 90, first=date(2015, 2, 8)))
 
-    assert replay.declarations[0].effective_at == at(9)
+    assert replay.declarations[0].effective_at == at(8)  # seen three days ahead, on the evening of the 7th
 
 
 def test_a_plan_that_gives_only_a_delay_has_it_kept() -> None:
@@ -299,6 +307,69 @@ def test_no_days_at_all_are_refused() -> None:
         foreseen(MEE, past(None, None))
 
 
+# lowered and let go by the rule's own tests
+
+
+def test_a_level_its_days_have_outlived_is_lowered_to_what_the_spell_still_asks_for() -> None:
+    """Red from the 10th (220, 310, 230); from the 13th on nothing is over 200, and six days over 150 are orange."""
+    replay = foreseen(MEE, past(90, 220, 310, 230, 180, 170, 165, 90, 90, 90, first=date(2015, 2, 9)))
+
+    red, orange = replay.declarations[-2:]
+    assert (red.level, orange.level, orange.step) == (Level.RED, Level.ORANGE, Step.DOWNGRADE)
+    assert orange.issued_at == at(12, 17)
+    assert orange.effective_at == red.ended_at == at(13)
+    assert levels(replay) == ["none", "red", "red", "red", "orange", "orange", "orange", "none", "none", "none"]
+    assert orange.outlived is not None
+    assert orange.outlived.because_en.startswith("2015-02-13 to 2015-02-14 are not over AQI 200")
+
+
+def test_the_level_an_evening_lowers_to_is_the_one_the_rule_gives_in_earnest() -> None:
+    air = past(90, 220, 310, 230, 180, 170, 165, 90, 90, first=date(2015, 2, 9))
+    evening = at(12, 17)
+    seen = Air("", (*air.days[1:4], *Perfect(air).ahead(None, at=evening, days=3)))
+
+    lowered = falls_to(MEE, seen, Level.RED, spell_until=assess(MEE, seen).until, now=evening)
+
+    assert foreseen(MEE, air).declarations[-1].level is lowered is Level.ORANGE
+
+
+def test_a_plan_without_a_rule_for_it_keeps_its_level_to_the_release() -> None:
+    plan = replace(MEE, downgrade_hours_over=None)
+
+    assert levels(foreseen(plan, past(220, 310, 230, 180, 170, 165, 90, 90))) == ["red"] * 6 + ["none"] * 2
+
+
+def test_a_level_outlived_before_it_could_be_declared_is_not_declared() -> None:
+    """Nobody foresaw three red days; on the last of them the archive says 180, 170: orange is what is left."""
+    later = tuple(DayOfAir(date(2015, 2, day), aqi, Source.FORECAST) for day, aqi in ((13, 180), (14, 170), (15, 160)))
+    air = past(220, 310, 230, 180, 170, 160)
+    quiet = tuple(DayOfAir(date(2015, 2, day), 90, Source.FORECAST) for day in (11, 12, 13, 14))
+    archive = Archived("archive", {at(10, 12): quiet, at(11, 12): quiet[1:], at(12, 12): later})
+
+    assert [one.level for one in walk(MEE, air, archive).declarations][:1] == [Level.ORANGE]
+
+
+def test_a_warning_for_the_third_day_is_not_let_go_over_the_two_good_ones_before_it() -> None:
+    """Seen on the evening of the 9th for the 12th, the end of the lead: the 10th and 11th are calm and end nothing."""
+    replay = foreseen(MEE, past(80, 80, 210, 90, 90, 90))
+
+    [only] = replay.declarations
+    assert only.issued_at == at(9, 17)
+    assert (only.effective_at, only.released_at) == (at(12), at(12, 17))
+
+
+def test_a_warning_taken_back_before_its_hour_never_holds() -> None:
+    bad = (90, 90, 210)
+    said = tuple(DayOfAir(date(2015, 2, 10 + n), aqi, Source.FORECAST) for n, aqi in enumerate(bad))
+    good = tuple(replace(one, aqi=90) for one in said)
+
+    replay = walk(MEE, past(90, 90, 90, 90), Archived("archive", {at(9, 12): said, at(10, 12): good}))
+
+    [only] = replay.declarations
+    assert (only.released_at, only.ended_at) == (at(10, 17), only.effective_at)
+    assert set(levels(replay)) == {"none"}
+
+
 # what hindsight asks for
 
 
@@ -356,13 +427,13 @@ def test_a_warning_for_air_that_never_came_has_no_lead_and_is_no_early_day() -> 
     assert (found.early, found.held, found.mean_lead_hours) == (0, 0, None)
 
 
-def test_a_plan_that_asks_for_lead_counts_the_day_before_as_early() -> None:
+def test_a_plan_that_asks_for_lead_counts_the_days_before_as_early() -> None:
     plan = with_delay(MEE, Level.YELLOW, lead_hours=24)
 
     found = scored(plan, past(80, 80, 210, 90, 90, 90))
 
-    assert (found.any_level.false_alarms, found.early) == (1, 1)
-    assert found.mean_lead_hours == 24.0
+    assert (found.any_level.false_alarms, found.early) == (2, 2)
+    assert found.mean_lead_hours == 48.0
 
 
 def test_the_lead_is_counted_to_the_first_bad_hour_where_hours_are_known() -> None:
@@ -402,6 +473,14 @@ def test_each_level_is_counted_for_itself() -> None:
     assert found.by_level[Level.RED] == Tally(3, 0, 0)
     assert found.days_at == {Level.NONE: 4, Level.YELLOW: 0, Level.ORANGE: 0, Level.RED: 3}
     assert found.by_level[Level.YELLOW] == found.any_level
+
+
+def test_a_lowering_is_counted_and_belongs_to_its_stretch() -> None:
+    found = scored(MEE, past(90, 220, 310, 230, 180, 170, 165, 90, 90, 90))
+
+    assert (found.downgrades, found.releases, found.episodes) == (1, 1, 1)
+    assert found.days_at == {Level.NONE: 4, Level.YELLOW: 0, Level.ORANGE: 3, Level.RED: 3}
+    assert found.by_level[Level.RED] == Tally(3, 0, 0)
 
 
 def test_days_without_a_figure_are_not_scored() -> None:
@@ -453,7 +532,7 @@ def test_worse_air_never_gives_a_lower_highest_level(
 
 @QUIET
 @given(plans, figures, walks)
-def test_levels_fall_only_by_release_and_no_warning_is_without_grounds(
+def test_levels_fall_only_by_a_test_and_no_warning_is_without_grounds(
     plan: Plan, days: list[int | None], how: str
 ) -> None:
     declared = walked(plan, past(*days), how)
@@ -465,10 +544,12 @@ def test_levels_fall_only_by_release_and_no_warning_is_without_grounds(
         assert one.ended_at is None or one.ended_at >= one.effective_at
     for one, after in pairwise(declared):
         assert one.ended_at is not None
-        assert one.ended_at <= after.effective_at
+        assert one.ended_at == one.effective_at or one.ended_at <= after.effective_at
         if one.released_at is None:
-            assert after.step is Step.UPGRADE
-            assert after.level > one.level
+            lowered = after.level < one.level
+            assert after.step is (Step.DOWNGRADE if lowered else Step.UPGRADE)
+            assert (after.outlived is not None and after.outlived.met) is lowered
+            assert after.level is not one.level
 
 
 @QUIET
@@ -491,4 +572,4 @@ def test_every_figure_of_the_scores_adds_up(plan: Plan, days: list[int | None], 
         level > Level.NONE for level in demanded(plan, past(*days).days).values()
     )
     assert found.early + found.held <= found.any_level.false_alarms
-    assert found.warnings == found.upgrades + found.reopened + found.episodes
+    assert found.warnings == found.upgrades + found.downgrades + found.reopened + found.episodes

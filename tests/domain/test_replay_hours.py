@@ -9,9 +9,11 @@ import pytest
 
 from emergency.domain.assessment import SHANGHAI
 from emergency.domain.forecast import DayOfAir, Source
+from emergency.domain.foresight import Archived, Past, Perfect, Persistence
+from emergency.domain.hindsight import demanded
 from emergency.domain.level import Level
 from emergency.domain.plan import RunsOn
-from emergency.domain.replay import Archived, Past, Perfect, Persistence, Replay, demanded, walk
+from emergency.domain.replay import Replay, walk
 from emergency.domain.replay_hours import by_the_hour
 from emergency.domain.scores import scores
 from emergency.domain.windows import HourOfAir, windows
