@@ -15,7 +15,7 @@ from pathlib import Path
 from uuid import UUID
 
 from redis import Redis
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, not_, or_, select
 
 from emergency import clock
 from emergency.broker import spelt
@@ -320,10 +320,13 @@ class Running:
     # --- looking
 
     def quiet(self) -> bool:
-        """Whether nothing waits to be sent or settled."""
-        on_way = [State.READY.value, State.SENDING.value]
+        """Whether nothing waits to be sent or settled but the bundles that still gather."""
+        gathers = and_(MessageRow.rung == "bundle", MessageRow.due_at > self.world.wall.now())
+        on_way = or_(
+            MessageRow.state == State.SENDING.value, and_(MessageRow.state == State.READY.value, not_(gathers))
+        )
         with self.world.store.reading() as tx:
-            query = select(func.count()).select_from(table(MessageRow)).where(MessageRow.state.in_(on_way))
+            query = select(func.count()).select_from(table(MessageRow)).where(on_way)
             return tx.connection.execute(query).scalar_one() == 0
 
     def until(self, so: Callable[[], object], what: str, *, seconds: float = SOON_S) -> None:
