@@ -16,11 +16,11 @@ from emergency.clock import SHANGHAI
 from emergency.commands.aqi import BadTable, read_table, text_of
 from emergency.domain.air import HIGHEST, POLLUTANTS, Amount, Period, Standard, index, standard_for, trigger_aqi
 from emergency.domain.air_daily import HOURS, BadHours, DayOfValues, Hour, Stamp, city_mean, daily
-from emergency.domain.forecast import Cause, DayOfAir, Source
+from emergency.domain.causes import cause_of, figure, measured, measured_day
+from emergency.domain.forecast import DayOfAir, Forecast, Source
 from emergency.domain.foresight import Past
 from emergency.domain.replay_hours import by_the_hour
-from emergency.domain.windows import HourOfAir
-from emergency.domain.windows import windows as laid
+from emergency.domain.windows import HourOfAir, days_of
 from emergency.errors import Missing
 
 T = TypeVar("T")
@@ -54,8 +54,8 @@ def read_past(
     The air of one place out of a CSV file: hourly (``time,place,pm2_5,…``) or daily (``day,aqi[,place][,primary]…``).
 
     Hours are made into days by the edition in force on each; without ``place`` several places are one city, by the
-    plain mean of what its stations measured. In a daily file the index is taken as it stands, but where ozone alone
-    is the primary pollutant the trigger is computed from the other concentrations, if they are there. ``windows``:
+    plain mean of what its stations measured. In a daily file the index is taken as it stands, but where ozone or dust
+    leads it the trigger is computed from the other concentrations, if they are there. ``windows``:
     hours are also laid into 24-h windows, for plans that run on any 24 hours.
 
     :raises BadTable: a line is not what it should be; the words name line and column
@@ -70,7 +70,7 @@ def read_past(
 def read_forecasts(file: Path, *, place: str | None, standards: Sequence[Standard] = (), stamp: Stamp) -> Issued:
     """
     Archived forecasts: ``issued_at,day,aqi[,place][,aqi_high][,pm2_5][,primary]``, or by the hour
-    ``issued_at,time,pm2_5[,place][,pm10][,so2][,no2][,co]``, whose days are made of their hours.
+    ``issued_at,time,pm2_5[,place][,pm10][,so2][,no2][,co][,o3]``, whose days are made of their hours.
 
     ``issued_at`` without an offset is local (Asia/Shanghai).
 
@@ -93,7 +93,7 @@ def read_forecasts(file: Path, *, place: str | None, standards: Sequence[Standar
             primary = tuple(row.get("primary", "").split())
             pm2_5 = _cell(file, line, row, "pm2_5", _amount) if "pm2_5" in row else None
             said[day] = DayOfAir(
-                day, aqi, Source.FORECAST, aqi_high=high, primary=primary, cause=_cause(primary, aqi),
+                day, aqi, Source.FORECAST, aqi_high=high, primary=primary, cause=cause_of(primary, aqi),
                 pm2_5=None if pm2_5 is None else float(pm2_5), feed=file.stem, issued_at=issued_at,
             )
     return Issued({at: tuple(said[day] for day in sorted(said)) for at, said in found.items()})
@@ -105,14 +105,15 @@ def _issued_hours(file: Path, place: str | None, standards: Sequence[Standard], 
     for line, row in _of_place(file, _columns(file, ("issued_at", "time", "pm2_5")), place):
         issued_at = _cell(file, line, row, "issued_at", _instant)
         ends = (_cell(file, line, row, "time", _instant).astimezone(SHANGHAI) + shift).astimezone(UTC)
-        values = {name: _cell(file, line, row, name, _amount) for name in _COUNTED if name in row}
+        values = {name: _cell(file, line, row, name, _amount) for name in POLLUTANTS if name in row}
         said = found.setdefault(issued_at, {})
         if ends in said:
             raise BadTable(f"{file}: line {line}, column time: {row['time']} comes twice in that forecast")
         known = {name: float(value) for name, value in values.items() if value is not None}
         said[ends] = HourOfAir(ends, known, Source.FORECAST, file.stem, issued_at)
     hours = {at: tuple(said[end] for end in sorted(said)) for at, said in found.items()}
-    return Issued({at: next(iter(laid(some, standards, anchors=(0,))), ()) for at, some in hours.items()}, hours)
+    days = {at: Forecast(file.stem, place or "", at, days_of(some, standards)) for at, some in hours.items()}
+    return Issued({at: tuple(day.of_air(said) for day in said.days) for at, said in days.items()}, hours)
 
 
 def read_hours(
@@ -142,17 +143,12 @@ def read_hours(
     for day in sorted(set().union(*days.values())):
         standard = standard_for(day, standards)
         values = _of_city(standard, [dict(its[day].values) if day in its else {} for its in days.values()])
-        reckoned = index(standard, values, period=Period.DAY)
-        published[day] = reckoned.aqi
-        aqi = trigger_aqi(standard, reckoned)
-        if aqi is not None:
-            pm2_5 = values.get("pm2_5")
-            found.append(
-                DayOfAir(
-                    day, aqi, Source.OBSERVED, primary=reckoned.primary,
-                    pm2_5=None if pm2_5 is None else round(float(pm2_5), 3),
-                )
-            )
+        reckoned = figure(standard, values)
+        published[day] = reckoned.overall
+        pm2_5 = values.get("pm2_5")
+        told = measured_day(day, reckoned, pm2_5=None if pm2_5 is None else round(float(pm2_5), 3))
+        if told is not None:
+            found.append(told)
     words = next(iter(stations)) if len(stations) == 1 else f"mean of {len(stations)} places"
     past = _spanning(Past(words, tuple(found), _Hourly(stations, standards, stamp)), published)
     if windows:
@@ -234,18 +230,11 @@ def _of_days(file: Path, place: str | None, standards: Sequence[Standard]) -> Me
         published[day] = aqi = _cell(file, line, row, "aqi", _aqi)
         primary = tuple(row.get("primary", "").split())
         values = {name: _cell(file, line, row, name, _amount) for name in _COUNTED if name in row}
-        cause = _cause(primary, aqi or 0)
-        if primary == ("o3",) and any(one is not None for one in values.values()):
-            standard = standard_for(day, standards)
-            aqi, cause = trigger_aqi(standard, index(standard, values, period=Period.DAY)), Cause.PM2_5
         if aqi is not None:
+            reckoned = measured(standard_for(day, standards), values, aqi=aqi, primary=primary)
             pm2_5 = values.get("pm2_5")
-            found.append(
-                DayOfAir(
-                    day, aqi, Source.OBSERVED, primary=primary, cause=cause,
-                    pm2_5=None if pm2_5 is None else float(pm2_5),
-                )
-            )
+            told = measured_day(day, reckoned, pm2_5=None if pm2_5 is None else float(pm2_5))
+            found += [told] if told is not None else []
     name = place or next(iter(seen), "") or file.stem
     return Measured(_spanning(Past(name, tuple(found)), published), published, (name,))
 
@@ -308,11 +297,6 @@ def _of_place(
 def _known(file: Path, place: str, places: set[str]) -> None:
     if place not in places:
         raise Missing(f"{file}: no place is called {place!r}; there are {', '.join(sorted(places))}")
-
-
-def _cause(primary: tuple[str, ...], aqi: int) -> Cause:
-    """What drives a polluted day where the file does not say: ozone alone, else particles."""
-    return Cause.O3 if primary == ("o3",) and aqi > 100 else Cause.PM2_5
 
 
 def _cell(file: Path, line: int, row: Mapping[str, str], name: str, read: Callable[[str], T]) -> T:

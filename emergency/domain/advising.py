@@ -8,8 +8,9 @@ from datetime import date, datetime
 from typing import Any
 
 from emergency.domain.assessment import Assessment, end_of, start_of
+from emergency.domain.causes import set_aside
 from emergency.domain.episode import EPISODE, Decision, Episode, Move
-from emergency.domain.forecast import Cause
+from emergency.domain.forecast import Cause, DayOfAir
 from emergency.domain.level import Level
 from emergency.domain.orders import Duty, Measure, Recipient, RecipientKind
 from emergency.errors import Refused
@@ -55,14 +56,25 @@ class AdvisedDay:
 
 def asked(assessment: Assessment, book: Book, *, today: date) -> tuple[AdvisedDay, ...]:
     """The days from ``today`` on that the plan leaves to an advisory and whose air is over the mark for their cause."""
+    left = ((one, _left_to(assessment, one)) for one in assessment.days if one.day >= today)
     return tuple(
-        AdvisedDay(one.day, one.cause, one.aqi)
-        for one in assessment.days
-        if one.day >= today
-        and one.day in assessment.advisory
-        and one.cause in book
-        and max(one.aqi, one.aqi_high or 0) > book[one.cause].over
+        AdvisedDay(one.day, cause, one.published)
+        for one, cause in left
+        if cause is not None and cause in book and max(one.published, one.aqi_high or 0) > book[cause].over
     )
+
+
+def _left_to(assessment: Assessment, one: DayOfAir) -> Cause | None:
+    """
+    The cause for which a day is left to an advisory; None where it is not.
+
+    That of a day which starts no orders, and ozone or dust where it leads the published index of a day whose other
+    pollutants are bad by themselves and yet raise no level: the public breathes all of it.
+    """
+    if one.day in assessment.advisory:
+        return one.cause
+    led = one.overall is not None and one.day not in assessment.run
+    return set_aside(one.primary) if led else None
 
 
 def fresh(days: Iterable[AdvisedDay], before: Iterable[AdvisedDay]) -> bool:

@@ -182,6 +182,7 @@ def from_data(data: Mapping[str, Any]) -> Assessment:
                 pm2_5=one["pm2_5"],
                 feed=one["feed"],
                 issued_at=datetime.fromisoformat(one["issued_at"]) if one["issued_at"] else None,
+                overall=one.get("overall"),
             )
             for one in data["days"]
         ),
@@ -224,6 +225,7 @@ def _day(assessment: Assessment, one: DayOfAir) -> dict[str, object]:
         "issued_at": one.issued_at.isoformat() if one.issued_at else None,
         "in_run": one.day in assessment.run,
         "advisory": one.day in assessment.advisory,
+        **({} if one.overall is None else {"overall": one.overall}),  # days of one figure are kept as ever
     }
 
 

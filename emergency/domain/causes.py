@@ -1,12 +1,13 @@
-"""What drives a day whose concentrations are known, and the figure by which warnings count it."""
+"""What drives a day's bad air, and the figure by which warnings count it: the one rule for all who ask."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Final, NamedTuple
 
 from emergency.domain.air import Amount, Index, Period, Standard, index, trigger_aqi
-from emergency.domain.forecast import Cause
+from emergency.domain.forecast import Cause, DayOfAir, ForecastDay, Source
 
 POLLUTED_OVER: Final = 100  # HJ 633-2026 table 2: from 101 on the air is polluted
 DUST_RATIO: Final = 2
@@ -16,44 +17,169 @@ PM10 over PM2.5 above which a day that PM10 leads is suspected dust.
 Assumed, no text names it for whole days. Two reasons: the daily limits of GB 3095 stand at 2 to 1 (150 to 75 µg/m³),
 so that above it PM10 can be over its limit while PM2.5 is not; and haze is mostly fine particles, dust mostly coarse.
 """
+SHOWS: Final = {Cause.O3: "o3", Cause.SAND_DUST: "pm10"}
+"""Causes that show in a pollutant of their own; smoke, transport and fireworks are fine particles like any others."""
+_PARTICLES: Final = frozenset({"pm2_5", "pm10"})
 
 
 class Figure(NamedTuple):
     """
-    A day as warnings count it: its index without what does not count, and what drives it.
+    A day as warnings count it, what drives it, and beside them the index that is published of it.
 
-    ``aqi`` None is unknown. ``primary`` are those that gave the figure; on a day of ozone or dust, which give none,
-    those that lead the published index.
+    ``aqi`` leaves out what does not count, None is unknown; ``primary`` are those that gave it, and on a day of ozone
+    or dust, which give none, those that lead the published index. ``overall`` is the published index with ``leads``,
+    its primary pollutants; None where the edition publishes none.
     """
 
     aqi: int | None
     primary: tuple[str, ...] = ()
     cause: Cause = Cause.PM2_5
+    overall: int | None = None
+    leads: tuple[str, ...] = ()
+
+    @property
+    def judged(self) -> int | None:
+        """What a plan is asked of; the published index where a day that starts no orders has no other figure."""
+        return self.overall if self.aqi is None and self.cause is not Cause.PM2_5 else self.aqi
+
+    @property
+    def published(self) -> int | None:
+        """What people read of the day: the published index, or the figure where the edition publishes none."""
+        return self.judged if self.overall is None else self.overall
 
 
-def figure(standard: Standard, values: Mapping[str, Amount | None]) -> Figure:
+def figure(
+    standard: Standard, values: Mapping[str, Amount | None], *, expected: Cause | None = None
+) -> Figure:
     """
     The figure and the cause of a day with these concentrations (24-h means, ``o3_8h``), by this edition.
 
     Ozone never counts, and it hides nobody: a day whose other pollutants are over 100 by themselves is theirs with
     their own figure, however bad the ozone. Only where they are not is a day of bad ozone an ozone day. Where PM10
-    leads and has the ratio of dust it is left out; what is then still over 100 is a day of fine particles all the
-    same, and what is not is suspected sand-dust (环大气〔2024〕6号: health notices, no orders).
+    leads and has the ratio of dust, or dust was ``expected``, it is left out; what is then still over 100 is a day of
+    fine particles all the same, and what is not is suspected sand-dust (环大气〔2024〕6号: health notices, no orders).
+    Smoke, transport and fireworks that were expected are what drives a day of particles.
 
     :raises BadConcentration: a negative value, no number, or a name that is nobody's
     """
     told = index(standard, values, period=Period.DAY)
-    aqi = trigger_aqi(standard, told)
+    aqi, as_published = trigger_aqi(standard, told), (told.aqi, told.primary)
     if aqi is None:
-        return Figure(None)
-    if aqi > POLLUTED_OVER and _is_of_dust(told, values, aqi):
+        return Figure(None, (), Cause.PM2_5, *as_published)
+    driver = Cause.PM2_5 if expected is None or expected in SHOWS else expected
+    dusty = expected is Cause.SAND_DUST or (expected is None and _is_of_dust(told, values, aqi))
+    if aqi > POLLUTED_OVER and dusty:
         without = trigger_aqi(standard, told, sand_dust=True)
         if without is None or without <= POLLUTED_OVER:
-            return Figure(without, ("pm10",), Cause.SAND_DUST)
-        return Figure(without, _owners(standard, told, without, but=("o3", "pm10")))
-    if aqi <= POLLUTED_OVER and told.primary == ("o3",) and (told.aqi or 0) > POLLUTED_OVER:
-        return Figure(aqi, told.primary, Cause.O3)
-    return Figure(aqi, _owners(standard, told, aqi, but=("o3",)) if aqi > POLLUTED_OVER else told.primary)
+            return Figure(without, ("pm10",), Cause.SAND_DUST, *as_published)
+        return Figure(without, _owners(standard, told, without, but=("o3", "pm10")), driver, *as_published)
+    if aqi <= POLLUTED_OVER and cause_of(told.primary, told.aqi or 0) is Cause.O3:
+        return Figure(aqi, told.primary, Cause.O3, *as_published)
+    owners = _owners(standard, told, aqi, but=("o3",)) if aqi > POLLUTED_OVER else told.primary
+    return Figure(aqi, owners, driver, *as_published)
+
+
+def measured(
+    standard: Standard | None,
+    values: Mapping[str, Amount | None],
+    *,
+    aqi: int,
+    primary: tuple[str, ...],
+    expected: Cause | None = None,
+) -> Figure:
+    """
+    The figure and the cause of a day whose index was published and of which concentrations may be known.
+
+    The published index stands unless ozone or dust leads it: then the figure is that of :func:`figure`, for which
+    both particles must be known. Without them ozone that leads alone is an ozone day, a cause that was ``expected``
+    stays unless its own pollutant is not among the primary ones, and fine particles over 100 by themselves make an
+    ozone or dust day theirs.
+
+    :raises BadConcentration: a negative value, no number, or a name that is nobody's
+    """
+    known = {name: value for name, value in values.items() if value is not None}
+    shown = _shown(aqi, primary, expected)
+    if standard is not None and known.keys() >= _PARTICLES:
+        found = figure(standard, known, expected=expected)
+        if found.judged is not None:
+            return _beside_the_published(found, aqi, primary, shown)
+    if standard is not None and shown in SHOWS and "pm2_5" in known:
+        fine = index(standard, {"pm2_5": known["pm2_5"]}, period=Period.DAY).iaqi["pm2_5"]
+        if fine is not None and fine > POLLUTED_OVER:
+            return Figure(fine, ("pm2_5",), Cause.PM2_5, aqi, primary)
+    return Figure(aqi, primary, shown, aqi, primary)
+
+
+def _beside_the_published(found: Figure, aqi: int, primary: tuple[str, ...], shown: Cause) -> Figure:
+    counted = found.judged or 0
+    led_by_ozone = cause_of(primary, aqi) is Cause.O3
+    left_out = led_by_ozone or found.aqi != found.overall
+    cause = shown if led_by_ozone and counted <= POLLUTED_OVER else found.cause
+    return Figure(counted if left_out else aqi, found.primary, cause, aqi, primary)
+
+
+def foreseen(day: date, found: Figure, values: Mapping[str, float]) -> ForecastDay | None:
+    """A predicted day of these concentrations with both its figures; None where it has no index."""
+    judged, published = found.judged, found.published
+    if judged is None or published is None:
+        return None
+    return ForecastDay(
+        day,
+        published,
+        primary=found.leads or found.primary,
+        cause=found.cause,
+        pm2_5=values.get("pm2_5"),
+        trigger=None if judged == published else judged,
+        values=values,
+    )
+
+
+def measured_day(day: date, found: Figure, *, pm2_5: float | None, feed: str = "") -> DayOfAir | None:
+    """A measured day with this figure, as a plan judges it; None where it has none."""
+    judged, published = found.judged, found.published
+    if judged is None:
+        return None
+    return DayOfAir(
+        day=day,
+        aqi=judged,
+        source=Source.OBSERVED,
+        primary=found.leads or found.primary,
+        cause=found.cause,
+        pm2_5=pm2_5,
+        feed=feed,
+        overall=None if published == judged else published,
+    )
+
+
+def as_said(standard: Standard, values: Mapping[str, Amount | None], cause: Cause) -> int | None:
+    """
+    The figure of a day of which a person says what drives it: without ozone, and without PM10 where that is dust.
+
+    None: it cannot be had from these concentrations.
+
+    :raises BadConcentration: a negative value, no number, or a name that is nobody's
+    """
+    told = index(standard, values, period=Period.DAY)
+    return trigger_aqi(standard, told, sand_dust=cause is Cause.SAND_DUST)
+
+
+def cause_of(primary: tuple[str, ...], aqi: int) -> Cause:
+    """What drives a day told without concentrations or cause: ozone that leads a polluted day alone, else particles."""
+    return Cause.O3 if primary == ("o3",) and aqi > POLLUTED_OVER else Cause.PM2_5
+
+
+def set_aside(primary: tuple[str, ...]) -> Cause | None:
+    """What a published index stands for that is led by a pollutant which counts for no warning; None: by others."""
+    return next((cause for cause, pollutant in SHOWS.items() if primary == (pollutant,)), None)
+
+
+def _shown(aqi: int, primary: tuple[str, ...], expected: Cause | None) -> Cause:
+    """The cause by the primary pollutants where they speak for themselves, else the one foreseen."""
+    if cause_of(primary, aqi) is Cause.O3:
+        return Cause.O3
+    if expected is None or (expected in SHOWS and primary and SHOWS[expected] not in primary):
+        return Cause.PM2_5
+    return expected
 
 
 def _is_of_dust(told: Index, values: Mapping[str, Amount | None], aqi: int) -> bool:

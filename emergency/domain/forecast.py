@@ -30,7 +30,13 @@ class Source(StrEnum):
 
 @dataclass(frozen=True)
 class ForecastDay:
-    """One predicted calendar day in Asia/Shanghai; ``aqi_low``/``aqi_high`` when the source gives a range."""
+    """
+    One predicted calendar day in Asia/Shanghai: the index people read, with its primary pollutants, and what drives it.
+
+    ``aqi_low``/``aqi_high`` when the source gives a range. A source that gives concentrations has two figures of a day:
+    ``trigger`` leaves out what counts for no warning (ozone, dust-driven PM10), None where it is the index itself.
+    ``values``: the concentrations it was reckoned from, µg/m³ and CO in mg/m³.
+    """
 
     day: date
     aqi: int
@@ -39,6 +45,23 @@ class ForecastDay:
     primary: tuple[str, ...] = ()
     cause: Cause = Cause.PM2_5
     pm2_5: float | None = None  # µg/m³, 24-h mean
+    trigger: int | None = None
+    values: Mapping[str, float] = field(default_factory=dict)
+
+    def of_air(self, said: Forecast) -> DayOfAir:
+        """The day as a plan judges it, in the words of the forecast that ``said`` it."""
+        return DayOfAir(
+            day=self.day,
+            aqi=self.aqi if self.trigger is None else self.trigger,
+            source=Source.FORECAST,
+            aqi_high=self.aqi_high,
+            primary=self.primary,
+            cause=self.cause,
+            pm2_5=self.pm2_5,
+            feed=said.feed,
+            issued_at=said.issued_at,
+            overall=None if self.trigger is None else self.aqi,
+        )
 
 
 @dataclass(frozen=True)
@@ -91,7 +114,12 @@ class Observation:
 
 @dataclass(frozen=True)
 class DayOfAir:
-    """One day of the run a plan judges: its trigger AQI (integer), where it comes from, and what drives it."""
+    """
+    One day of the run a plan judges: its trigger AQI (integer), where it comes from, and what drives it.
+
+    ``overall`` is the index that is published of the day with ``primary``, where that is another figure: ozone or
+    dust, which count for no warning, are in it. Health advisories go by it.
+    """
 
     day: date
     aqi: int
@@ -102,6 +130,12 @@ class DayOfAir:
     pm2_5: float | None = None
     feed: str = ""
     issued_at: datetime | None = None
+    overall: int | None = None
+
+    @property
+    def published(self) -> int:
+        """The index people read of the day."""
+        return self.aqi if self.overall is None else self.overall
 
 
 @dataclass(frozen=True)
@@ -131,21 +165,7 @@ def joined(place: str, observed: Iterable[DayOfAir], forecast: Forecast | None, 
     past = {one.day: one for one in observed if one.day <= today}
     ahead: dict[date, DayOfAir] = {}
     if forecast is not None:
-        ahead = {
-            one.day: DayOfAir(
-                day=one.day,
-                aqi=one.aqi,
-                aqi_high=one.aqi_high,
-                primary=one.primary,
-                cause=one.cause,
-                pm2_5=one.pm2_5,
-                source=Source.FORECAST,
-                feed=forecast.feed,
-                issued_at=forecast.issued_at,
-            )
-            for one in forecast.days
-            if one.day >= today
-        }
+        ahead = {one.day: one.of_air(forecast) for one in forecast.days if one.day >= today}
     return Air(place, tuple(days for _, days in sorted({**past, **ahead}.items())))
 
 

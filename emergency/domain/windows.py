@@ -9,9 +9,10 @@ from fractions import Fraction
 from itertools import accumulate
 from math import lcm
 
-from emergency.domain.air import Period, Standard, as_written, index, standard_for, trigger_aqi
-from emergency.domain.air_daily import HOURS
+from emergency.domain.air import POLLUTANTS, Amount, Period, Standard, as_written, index, standard_for, trigger_aqi
+from emergency.domain.air_daily import HOURS, DayOfValues, Hour, Stamp, daily
 from emergency.domain.assessment import SHANGHAI
+from emergency.domain.causes import figure, foreseen
 from emergency.domain.forecast import Air, Cause, DayOfAir, Forecast, ForecastDay, Observation, Source
 
 COUNTED = ("pm2_5", "pm10", "so2", "no2", "co")  # ozone gets a health notice and starts no orders (环大气〔2024〕6号)
@@ -160,11 +161,16 @@ def _window(
 
 
 def _cause(day: date, anchor: int, causes: Mapping[date, Cause]) -> Cause:
-    first = causes.get(day, Cause.PM2_5)
-    second = causes.get(day + timedelta(days=1), Cause.PM2_5)
+    return causes.get(_speaking(day, anchor, causes), Cause.PM2_5)
+
+
+def _speaking(day: date, anchor: int, causes: Mapping[date, Cause]) -> date:
+    """The calendar day that speaks for a window: the one with most of its hours, of two halves as ``windows`` says."""
+    after = day + timedelta(days=1)
     if anchor * 2 == HOURS:
-        return Cause.PM2_5 if Cause.PM2_5 in (first, second) else first
-    return first if anchor * 2 < HOURS else second
+        fine = [one for one in (day, after) if causes.get(one, Cause.PM2_5) is Cause.PM2_5]
+        return fine[0] if fine else day
+    return day if anchor * 2 < HOURS else after
 
 
 def anchored(air: Air, hours: Sequence[HourOfAir], standards: Sequence[Standard]) -> Air:
@@ -174,18 +180,45 @@ def anchored(air: Air, hours: Sequence[HourOfAir], standards: Sequence[Standard]
     The row anchored at 00:00 is filled with the calendar days that have no hours: they are windows too, so that a
     day which only a daily forecast reaches is still judged.
     """
-    rows = windows(hours, standards, causes={one.day: one.cause for one in air.days})
+    causes, days = {one.day: one.cause for one in air.days}, {one.day: one for one in air.days}
+    rows = windows(hours, standards, causes=causes)
     if not rows:
         return air
-    at_midnight = {**{one.day: one for one in air.days}, **{one.day: one for one in rows[0]}}
-    filled = tuple(one for _, one in sorted(at_midnight.items()))
+    rows = tuple(
+        tuple(_beside(one, days.get(_speaking(one.day, anchor, causes))) for one in row)
+        for anchor, row in enumerate(rows)
+    )
+    filled = tuple(one for _, one in sorted({**days, **{one.day: one for one in rows[0]}}.items()))
     return replace(air, anchored=(filled, *rows[1:]))
+
+
+def _beside(window: DayOfAir, day: DayOfAir | None) -> DayOfAir:
+    """The window with the published index of the day that speaks for it, where ozone or dust is left out of its own."""
+    if day is None or day.overall is None or day.overall <= window.aqi:
+        return window
+    return replace(window, overall=day.overall, primary=day.primary)
+
+
+def days_of(hours: Iterable[HourOfAir], standards: Sequence[Standard]) -> tuple[ForecastDay, ...]:
+    """The calendar days these hours make by the daily method, with what drives each; none without an index."""
+    whole = [Hour(one.at, _exact(one)) for one in hours if not one.at.minute and not one.at.second]
+    found = (_made(one) for one in daily(whole, standards, stamped=Stamp.END))
+    return tuple(one for one in found if one is not None)
 
 
 def with_days(forecast: Forecast, standards: Sequence[Standard]) -> Forecast:
     """The forecast of a source that gives hours only, with the days they make by the daily method; others as given."""
     if forecast.days or not forecast.hours or not standards:
         return forecast
-    made = windows(hours_joined((), [forecast], now=forecast.issued_at), standards, anchors=(0,))[0]
-    days = (ForecastDay(one.day, one.aqi, primary=one.primary, cause=one.cause, pm2_5=one.pm2_5) for one in made)
-    return replace(forecast, days=tuple(days))
+    return replace(forecast, days=days_of(hours_joined((), [forecast], now=forecast.issued_at), standards))
+
+
+def _exact(hour: HourOfAir) -> dict[str, Amount]:
+    return {name: as_written(value) for name, value in hour.values.items() if name in POLLUTANTS}
+
+
+def _made(one: DayOfValues) -> ForecastDay | None:
+    exact = {name: value for name, value in one.values.items() if value is not None}
+    found = figure(one.standard, exact)
+    values = {name: round(float(value), 3) for name, value in exact.items()}
+    return foreseen(one.day, found, values)

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from emergency.domain.causes import cause_of
 from emergency.domain.forecast import Forecast, ForecastDay
-from emergency.feeds.records import NotReadable, Parsed, Sieve, cause_of, hour_of, list_of, parsed, read_json, table_of
+from emergency.feeds.records import NotReadable, Parsed, Sieve, hour_of, list_of, parsed, read_json, table_of
 from emergency.feeds.sources import Source
 
 

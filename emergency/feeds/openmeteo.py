@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from emergency.clock import SHANGHAI
+from emergency.domain.causes import foreseen
 from emergency.domain.forecast import Forecast, ForecastDay, ForecastHour
 from emergency.feeds.records import (
-    NO_FIGURE,
     NO_INDEX,
     Index,
     NotReadable,
@@ -78,10 +78,9 @@ class OpenMeteo:
                 continue
             near.append(day)
             values = _of_the_day(hours[day])
-            aqi, primary, cause = self.index(day, values) if values else NO_FIGURE
-            if aqi is not None:
-                pm2_5 = values.get("pm2_5")
-                days.append(ForecastDay(day, aqi, primary=primary, cause=cause, pm2_5=pm2_5))
+            found = foreseen(day, self.index(day, values), values) if values else None
+            if found is not None:
+                days.append(found)
             elif values:
                 sieve.refuse(where, values, NO_INDEX)
             elif told[day] >= _HOURS_FOR_MEAN:  # with fewer, the message simply begins or ends in mid-day

@@ -13,12 +13,11 @@ from decimal import Decimal
 
 from emergency.clock import SHANGHAI
 from emergency.domain.causes import Figure
-from emergency.domain.forecast import Cause, Forecast, Observation
+from emergency.domain.forecast import Forecast, Observation
 
 Index = Callable[[date, Mapping[str, float]], Figure]
 """What a day's values come to by the standard in force on it, and what drives them; unknown where it cannot be had."""
 
-NO_FIGURE = Figure(None)
 NO_INDEX = "no index can be had from these pollutants alone"
 HIGHEST_AQI = 500  # HJ 633-2026 4.1.1: the index runs from 1 to 500
 HIGHEST_UGM3 = 10_000.0  # above any instrument's range (HJ 653-2021: PM up to 10 000 µg/m³); 99999 means «no value»
@@ -232,11 +231,6 @@ def list_of(value: object, where: str) -> list[object]:
     if isinstance(value, list):
         return value
     raise NotReadable(where, value, "a list was expected here")
-
-
-def cause_of(primary: tuple[str, ...], aqi: int) -> Cause:
-    """What drives a polluted day (AQI over 100) told without concentrations or cause: ozone alone, else particles."""
-    return Cause.O3 if primary == ("o3",) and aqi > 100 else Cause.PM2_5
 
 
 def sha256(raw: bytes) -> str:

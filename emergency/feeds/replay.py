@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from emergency.clock import SHANGHAI
+from emergency.domain.causes import cause_of
 from emergency.domain.forecast import Forecast, ForecastDay, Observation
 from emergency.errors import Misconfigured
-from emergency.feeds.records import Parsed, Sieve, cause_of, list_of, parsed, read_json, start_of, table_of
+from emergency.feeds.records import Parsed, Sieve, list_of, parsed, read_json, start_of, table_of
 
 LABEL: Final = "推演预报"
 ISSUED: Final = time(17, 0)  # Asia/Shanghai, every day of the episode; HJ 633-2026 5.2 wants it out by 20:00

@@ -11,9 +11,10 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from emergency.domain.air import Standard, standard_for
+from emergency.domain.causes import cause_of
 from emergency.domain.forecast import Cause, Forecast, ForecastDay
 from emergency.feeds import cells
-from emergency.feeds.records import NotReadable, Parsed, Sieve, cause_of, hour_of, list_of, parsed, read_json, table_of
+from emergency.feeds.records import NotReadable, Parsed, Sieve, hour_of, list_of, parsed, read_json, table_of
 from emergency.feeds.sources import Source
 from emergency.feeds.workbook import Formula, Row, Sheet, is_workbook, read_workbook, template
 

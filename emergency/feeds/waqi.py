@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from emergency.domain.causes import foreseen
 from emergency.domain.forecast import Forecast, ForecastDay
 from emergency.feeds.records import (
     NO_INDEX,
@@ -73,12 +74,11 @@ class Waqi:
                     found.setdefault(taken[0], {})[_POLLUTANTS[theirs]] = taken[1]
         days: list[ForecastDay] = []
         for day in sorted(found):
-            aqi, primary, cause = self.index(day, found[day])
-            if aqi is None:
+            said = foreseen(day, self.index(day, found[day]), found[day])
+            if said is None:
                 sieve.refuse(f"data.forecast.daily, {day}", found[day], NO_INDEX)
-                continue
-            pm2_5 = found[day].get("pm2_5")
-            days.append(ForecastDay(day, aqi, primary=primary, cause=cause, pm2_5=pm2_5))
+            else:
+                days.append(said)
         return Parsed(forecasts=(Forecast(self.name, self.place, hour_of(sieve.now), tuple(days)),))
 
     @staticmethod

@@ -7,9 +7,9 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from emergency.clock import SHANGHAI
+from emergency.domain.causes import cause_of
 from emergency.domain.drill import Evening
 from emergency.domain.forecast import Cause, DayOfAir, Forecast, ForecastDay, Source
-from emergency.feeds.records import cause_of
 from emergency.feeds.replay import PastDay, derived, read_air
 from emergency.plans.drills import Drill
 

@@ -15,7 +15,7 @@ from emergency.domain.drill import takes_effect
 from emergency.domain.episode import Decision, Move
 from emergency.domain.exercise import LABEL, numbered
 from emergency.domain.exercise import place_of as exercise_place
-from emergency.domain.forecast import Air, Bulletin, DayOfAir, Forecast, Source, joined
+from emergency.domain.forecast import Air, Bulletin, DayOfAir, Forecast, joined
 from emergency.domain.level import Level
 from emergency.domain.measured import causes_said, measured_days
 from emergency.domain.orders import Measure, Recipient, RecipientKind, measures_for
@@ -258,19 +258,5 @@ def _worst(air: Air) -> int:
 
 def _filled(mine: Sequence[Forecast], *, until: date) -> list[DayOfAir]:
     """For days up to today that nothing has measured: what the same source last said of them."""
-    said: dict[date, DayOfAir] = {}
-    for forecast in mine:
-        for one in forecast.days:
-            if one.day <= until:
-                said[one.day] = DayOfAir(
-                    day=one.day,
-                    aqi=one.aqi,
-                    source=Source.FORECAST,
-                    aqi_high=one.aqi_high,
-                    primary=one.primary,
-                    cause=one.cause,
-                    pm2_5=one.pm2_5,
-                    feed=forecast.feed,
-                    issued_at=forecast.issued_at,
-                )
+    said = {one.day: one.of_air(forecast) for forecast in mine for one in forecast.days if one.day <= until}
     return list(said.values())

@@ -165,6 +165,39 @@ def test_a_source_that_gives_hours_only_gets_its_days_by_the_daily_method_and_ot
     assert with_days(own, STANDARDS) is own
 
 
+def with_ozone(ozone, **values):
+    """A day of hours with this much ozone in eight of them."""
+    said = {"pm2_5": CLEAN, "pm10": 60.0, "so2": 5.0, "no2": 20.0, "co": 0.5, **values}
+    return tuple(
+        replace(one, values={**said, "o3": ozone if 11 <= n < 19 else 60.0}) for n, one in enumerate(hours_of((24, 1)))
+    )
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [
+        (with_ozone(245.0), (180, ("o3",), 55, Cause.O3)),
+        (with_ozone(90.0, pm10=450.0), (338, ("pm10",), 29, Cause.SAND_DUST)),
+        (with_ozone(90.0, pm2_5=BAD), (230, ("pm2_5",), None, Cause.PM2_5)),
+    ],
+)
+def test_days_made_of_hours_have_the_cause_and_both_figures_of_the_one_rule(hours, said):
+    hours = tuple(ForecastHour(one.at, None, one.values) for one in hours)
+    [day] = with_days(Forecast("model", "柳州", BEGIN, (), hours=hours), STANDARDS).days
+
+    assert (day.aqi, day.primary, day.trigger, day.cause) == said
+
+
+def test_a_window_carries_the_published_index_of_the_ozone_day_it_lies_in():
+    hours = with_ozone(245.0)
+    day = DayOfAir(FIRST, 55, Source.FORECAST, primary=("o3",), cause=Cause.O3, overall=180)
+
+    found = assess(RUNNING, anchored(Air("柳州", (day,)), hours, STANDARDS))
+
+    assert {(one.published, one.cause) for one in found.days} == {(180, Cause.O3)}
+    assert from_data(as_data(found)) == found
+
+
 @settings(max_examples=12, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(6, 40), st.sampled_from([CLEAN, 130.0, BAD, 260.0, None])), min_size=2, max_size=5),

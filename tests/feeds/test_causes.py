@@ -10,16 +10,20 @@ import pytest
 
 from emergency import feeds
 from emergency.clock import SHANGHAI
+from emergency.domain import advising
 from emergency.domain.air import as_written, standard_for
 from emergency.domain.assess import assess
 from emergency.domain.causes import Figure, figure
 from emergency.domain.forecast import Cause, Forecast, ForecastDay, joined
 from emergency.domain.level import Level
+from emergency.plans.advice import load_advice
 from emergency.plans.plans import load_plans
 from emergency.plans.standards import load_standards
-from tests.feeds.bench import a_feed
+from tests.feeds.bench import PAYLOADS, ROOT, a_feed, read_at
 
 STANDARDS = load_standards()
+PLAN = load_plans()["liuzhou"]
+BOOK = load_advice(ROOT / "playbooks" / "advice")
 NOW = datetime(2026, 11, 24, 12, tzinfo=SHANGHAI)
 DAYS = ("2026-11-25", "2026-11-26")
 
@@ -57,19 +61,18 @@ def one_forecast(found: feeds.Parsed) -> Forecast:
     return forecast
 
 
-def told(forecast: Forecast) -> set[tuple[int, tuple[str, ...], Cause]]:
-    """Figure, primary pollutants and cause of its days."""
-    return {_said(one) for one in forecast.days}
+def told(forecast: Forecast) -> set[tuple[int, tuple[str, ...], int, Cause]]:
+    """Published index with its primary pollutants, the figure that counts, and the cause of its days."""
+    return {_said(one, forecast) for one in forecast.days}
 
 
-def _said(day: ForecastDay) -> tuple[int, tuple[str, ...], Cause]:
-    return day.aqi, day.primary, day.cause
+def _said(day: ForecastDay, said: Forecast) -> tuple[int, tuple[str, ...], int, Cause]:
+    return day.aqi, day.primary, day.of_air(said).aqi, day.cause
 
 
 def level(forecast: Forecast) -> Level:
     """What a plan by which ozone and dust get health notices only makes of it."""
-    air = joined("柳州", [], forecast, today=NOW.date())
-    return assess(load_plans()["liuzhou"], air).level
+    return assess(PLAN, joined("柳州", [], forecast, today=NOW.date())).level
 
 
 both = pytest.mark.parametrize("source", [openmeteo, waqi])
@@ -79,7 +82,7 @@ both = pytest.mark.parametrize("source", [openmeteo, waqi])
 def test_worse_ozone_hides_no_fine_particles(source) -> None:  # type: ignore[no-untyped-def]  # either source
     found = source(160, 180, 350)
 
-    assert told(found) == {(210, ("pm2_5",), Cause.PM2_5)}
+    assert told(found) == {(216, ("o3",), 210, Cause.PM2_5)}
     assert level(found) >= Level.YELLOW
 
 
@@ -87,8 +90,7 @@ def test_worse_ozone_hides_no_fine_particles(source) -> None:  # type: ignore[no
 def test_ozone_alone_is_an_ozone_day_and_starts_no_orders(source) -> None:  # type: ignore[no-untyped-def]  # as above
     found = source(40, 60, 350)
 
-    assert {(one.primary, one.cause) for one in found.days} == {(("o3",), Cause.O3)}
-    assert {one.aqi <= 100 for one in found.days} == {True}
+    assert told(found) == {(216, ("o3",), 60, Cause.O3)}
     assert level(found) is Level.NONE
 
 
@@ -96,26 +98,45 @@ def test_ozone_alone_is_an_ozone_day_and_starts_no_orders(source) -> None:  # ty
 def test_a_dust_day_is_suspected_dust_without_its_pm10_and_starts_no_orders(source) -> None:  # type: ignore[no-untyped-def]  # as above
     found = source(60, 550, 60)
 
-    assert {(one.primary, one.cause) for one in found.days} == {(("pm10",), Cause.SAND_DUST)}
-    assert {one.aqi <= 100 for one in found.days} == {True}
+    assert told(found) == {(450, ("pm10",), 100, Cause.SAND_DUST)}
     assert level(found) is Level.NONE
 
 
 def test_dust_over_heavy_fine_particles_leaves_a_day_of_fine_particles() -> None:
     found = openmeteo(160, 550, 60)
 
-    assert told(found) == {(210, ("pm2_5",), Cause.PM2_5)}
+    assert told(found) == {(450, ("pm10",), 210, Cause.PM2_5)}
     assert level(found) >= Level.YELLOW
 
 
 def test_coarse_particles_in_the_ratio_of_haze_are_no_dust() -> None:
     at_the_mark, beyond_it = openmeteo(210, 420, 60), openmeteo(210, 421, 60)
 
-    assert {(one.primary, one.cause) for one in at_the_mark.days} == {(("pm10",), Cause.PM2_5)}
-    assert {(one.primary, one.cause) for one in beyond_it.days} == {(("pm2_5",), Cause.PM2_5)}
+    assert told(at_the_mark) == {(300, ("pm10",), 300, Cause.PM2_5)}
+    assert told(beyond_it) == {(302, ("pm10",), 260, Cause.PM2_5)}
 
 
 def test_a_source_without_fine_particles_cannot_say_that_it_is_dust() -> None:
     found = by_the_book(NOW.date(), {"pm10": 550.0, "so2": 5.0, "no2": 20.0, "co": 0.5, "o3_8h": 60.0})
 
     assert (found.primary, found.cause) == (("pm10",), Cause.PM2_5)
+
+
+@pytest.mark.parametrize("kind", ["openmeteo", "waqi"])
+def test_a_saved_message_keeps_both_figures_and_advises_of_ozone_and_dust_without_a_warning(kind: str) -> None:
+    path = PAYLOADS / kind / "ok-ozone-both-dust-2026-08-24.json"
+    forecast = one_forecast(a_feed(kind, index=by_the_book).parse(path.read_bytes(), now=read_at(path)))
+    today = read_at(path).date()
+    said = assess(PLAN, joined("柳州", [], forecast, today=today))
+
+    assert [_said(one, forecast) for one in forecast.days] == [
+        (180, ("o3",), 58, Cause.O3),
+        (180, ("o3",), 172, Cause.PM2_5),
+        (338, ("pm10",), 80, Cause.SAND_DUST),
+    ]
+    assert said.level is Level.NONE
+    assert [(one.cause, one.aqi) for one in advising.asked(said, BOOK, today=today)] == [
+        (Cause.O3, 180),
+        (Cause.O3, 180),
+        (Cause.SAND_DUST, 338),
+    ]

@@ -96,6 +96,14 @@ def test_days_of_dust_that_were_foreseen_stay_days_of_dust_when_they_are_measure
     assert {one.cause for one in measured(city)} == {Cause.SAND_DUST}
 
 
+def test_dust_that_nobody_foresaw_shows_in_what_was_measured_and_triggers_nothing(city: World) -> None:
+    city.forecast(90)
+    measure(city, 2, 1, 0, aqi=400, primary=("pm10",), values=DUST)
+
+    assert {(one.cause, one.aqi, one.published) for one in measured(city)} == {(Cause.SAND_DUST, 82, 400)}
+    assert judged(city).level is Level.NONE
+
+
 def test_a_day_of_fine_particles_is_one_even_where_dust_was_foreseen_and_counts_with_their_index(city: World) -> None:
     city.forecast(400, 400, 210, 90, causes=(Cause.SAND_DUST,) * 2 + (Cause.PM2_5,) * 2)
     city.clock.forward(minutes=3 * DAY)

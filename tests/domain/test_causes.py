@@ -1,0 +1,68 @@
+"""The one rule of causes, asked of days that were measured and of days a person knows better."""
+
+from __future__ import annotations
+
+import pytest
+
+from emergency.domain.causes import Figure, as_said, cause_of, measured
+from emergency.domain.forecast import Cause
+from emergency.plans.standards import load_standards
+
+STANDARD = next(one for one in load_standards() if "2012" in one.id)
+DUST = {"pm2_5": 60, "pm10": 450}
+
+
+def figure_of(
+    aqi: int, primary: tuple[str, ...], values: dict[str, int] | None = None, expected: Cause | None = None
+) -> Figure:
+    """A measured day, of which these concentrations are known."""
+    return measured(STANDARD, values or {}, aqi=aqi, primary=primary, expected=expected)
+
+
+def test_the_published_index_stands_where_nothing_is_left_out_of_it() -> None:
+    found = figure_of(233, ("pm2_5",), {"pm2_5": 180, "pm10": 200})  # by the rounded means it would be 230
+
+    assert (found.judged, found.published, found.cause) == (233, 233, Cause.PM2_5)
+
+
+@pytest.mark.parametrize("expected", [None, Cause.SAND_DUST])
+def test_suspected_and_foreseen_dust_leave_pm10_out_by_the_same_rule(expected: Cause | None) -> None:
+    found = figure_of(340, ("pm10",), DUST, expected)
+
+    assert (found.judged, found.published, found.leads, found.cause) == (82, 340, ("pm10",), Cause.SAND_DUST)
+
+
+@pytest.mark.parametrize("expected", [Cause.WILDFIRE, Cause.CROSS_BORDER, Cause.FIREWORKS])
+def test_what_was_foreseen_to_drive_particles_is_not_taken_for_dust(expected: Cause) -> None:
+    found = figure_of(340, ("pm10",), DUST, expected)
+
+    assert (found.judged, found.cause) == (340, expected)
+
+
+@pytest.mark.parametrize("values", [{}, {"pm2_5": 40, "pm10": 70}, {"pm2_5": 40, "pm10": 70, "o3_8h": 245}])
+def test_ozone_that_leads_alone_is_an_ozone_day_whether_its_concentration_is_known_or_not(
+    values: dict[str, int],
+) -> None:
+    found = figure_of(180, ("o3",), values)
+
+    assert (found.published, found.cause) == (180, Cause.O3)
+    assert found.judged == (60 if values else 180)
+
+
+@pytest.mark.parametrize("expected", [Cause.O3, Cause.SAND_DUST])
+def test_fine_particles_over_the_mark_by_themselves_speak_against_what_was_foreseen(expected: Cause) -> None:
+    primary = ("o3",) if expected is Cause.O3 else ("pm10",)
+    found = figure_of(300, primary, {"pm2_5": 160}, expected)
+
+    assert (found.judged, found.cause) == (210, Cause.PM2_5)
+
+
+def test_a_person_who_says_that_it_is_no_dust_has_its_pm10_counted() -> None:
+    assert as_said(STANDARD, DUST, Cause.SAND_DUST) == 82
+    assert as_said(STANDARD, DUST, Cause.PM2_5) == 338
+    assert as_said(STANDARD, {"o3_8h": 245}, Cause.PM2_5) is None
+
+
+def test_ozone_drives_only_a_polluted_day_that_it_leads_alone() -> None:
+    assert cause_of(("o3",), 101) is Cause.O3
+    assert {cause_of(("o3",), 100), cause_of(("o3", "pm2_5"), 180)} == {Cause.PM2_5}
