@@ -69,9 +69,9 @@ class Measure:
     """
     One line of a sector's playbook (减排措施).
 
-    ``force``: mandatory | voluntary | health. ``starts_after_minutes`` counts from the level's effect; ``check`` names
-    the evidence check it will be judged by. Measures of a higher level include the lower ones unless ``replaces``.
-    ``starts_at`` is a moment of its own, where an amendment gave it one.
+    ``force``: mandatory | voluntary | health. ``starts_after_minutes`` counts from the level's effect, None where the
+    line gives no start of its own; ``check`` names the evidence check it will be judged by. Measures of a higher level
+    include the lower ones unless ``replaces``. ``starts_at`` is a moment of its own, where an amendment gave it one.
     """
 
     key: str
@@ -80,7 +80,7 @@ class Measure:
     text_en: str = ""
     force: str = "mandatory"
     action: str = "limit"
-    starts_after_minutes: int = 0
+    starts_after_minutes: int | None = None
     check: str = ""
     replaces: tuple[str, ...] = ()
     basis: str = "assumed"
@@ -267,7 +267,10 @@ def measures_for(recipient: Recipient, level: Level, book: Mapping[str, Sequence
     """
     if recipient.measures:
         own = [
-            Measure(key=f"{word}-{n}", level=Level.named(word), text=text, basis="text", source="reduction list")
+            Measure(
+                key=f"{word}-{n}", level=Level.named(word), text=text, action="none", basis="text",
+                source="reduction list",
+            )
             for word, texts in recipient.measures.items()
             for n, text in enumerate(texts, 1)
             if Level.named(word) <= level
@@ -295,7 +298,7 @@ def duties_from(
             text_en=one.text_en,
             force=one.force,
             check=one.check,
-            starts_at=effective_at + timedelta(minutes=one.starts_after_minutes)
+            starts_at=effective_at + timedelta(minutes=one.starts_after_minutes or 0)
             if one.starts_at is None
             else max(one.starts_at, effective_at),  # signed late: nothing binds before it was announced
         )

@@ -225,6 +225,18 @@ class ReleaseRule:
 
 
 @dataclass(frozen=True)
+class ExtensionRule:
+    """
+    How an announced end may be moved on (延长): whether at all, by so many hours at once at most, signed by at least
+    this rank. None where the plan does not say: then the hours are not limited, and the level's own approver signs.
+    """
+
+    allowed: bool
+    longest_hours: int | None = None
+    rank: int | None = None
+
+
+@dataclass(frozen=True)
 class Plan:
     """
     One plan as resolved from its file and what it extends.
@@ -248,7 +260,7 @@ class Plan:
     pre_level: PreLevel | None = None
     release_rule: ReleaseRule | None = None
     open_ended: bool = False
-    extendable: bool = False
+    extension: ExtensionRule | None = None  # None: the plan does not say
     downgrade_may_skip: bool = False
     downgrade_hours_over: int | None = None
     approvals: Mapping[Level, Approval] = field(default_factory=dict)
@@ -288,12 +300,12 @@ class Plan:
 
     @property
     def activation_deadline_min(self) -> int:
-        """Minutes from the bulletin's arrival to the district's own activation."""
+        """Minutes from the arrival of the notice to the area's own response; after that the level above is told."""
         return self.number("activation_deadline_min")
 
     @property
     def order_relay_deadline_min(self) -> int:
-        """Minutes from the signature to the last order handed on."""
+        """Minutes from the arrival of the notice of the level above to the signature that passes it on (转发)."""
         return self.number("order_relay_deadline_min")
 
     @property
@@ -352,14 +364,24 @@ class Plan:
         return self.number("evaluation_due_workdays")
 
     @property
+    def evaluation_reminder_workdays(self) -> int:
+        """Working days before the evaluation is due on which its desk is reminded."""
+        return self.number("evaluation_reminder_workdays")
+
+    @property
     def merge_gap_hours(self) -> int:
         """Two episodes closer than this are one, taken strictly."""
         return self.number("merge_gap_hours")
 
     @property
     def daily_report_time(self) -> time:
-        """The local hour by which the daily report is due."""
+        """The local hour at which the day's report (日报) is asked for."""
         return time.fromisoformat(self._text("daily_report_time"))
+
+    @property
+    def daily_report_within_min(self) -> int:
+        """Minutes from the asking to the chase of those whose daily report is missing."""
+        return self.number("daily_report_within_min")
 
     @property
     def issuer(self) -> str:
@@ -398,9 +420,9 @@ class Plan:
         """Minutes from the announcement to the moment the level holds."""
         return self._level_number("effective_delay_min", level)
 
-    def kind_delay_min(self, kind: str) -> int:
-        """Minutes from the level's effect to the start of this kind of measure; 0 where the plan makes no exception."""
-        return self.kind_delays.get(kind, 0)
+    def kind_delay_min(self, kind: str) -> int | None:
+        """Minutes from the level's effect to the start of this kind of measure; None where the plan names no time."""
+        return self.kind_delays.get(kind)
 
     def reduction_pct(self, level: Level, pollutant: str) -> float:
         """

@@ -50,7 +50,7 @@ class _Line(Sheet):
     level: Literal["blue", "yellow", "orange", "red"]
     force: Literal["mandatory", "voluntary", "health"]
     action: Action
-    starts_after_minutes: Annotated[int, Field(ge=0, le=2880)]
+    starts_after_minutes: Annotated[int, Field(ge=0, le=2880)] | None = None  # None: when the plan says of any measure
     check: str = ""
     text: Annotated[str, Field(min_length=6, max_length=120)]
     text_en: Annotated[str, Field(min_length=12, max_length=320)]
@@ -145,7 +145,7 @@ def load_measures(folder: Path) -> Mapping[str, tuple[Measure, ...]]:
 
 
 def _measure(line: _Line, starts: _Starts) -> Measure:
-    counted = line.starts_after_minutes > 0
+    counted = bool(line.starts_after_minutes)
     basis = min(line.basis, starts.basis, key=_WEAKEST_FIRST.index) if counted else line.basis
     return Measure(
         key=line.key, level=Level.named(line.level), text=line.text, text_en=line.text_en, force=line.force,

@@ -15,7 +15,7 @@ from emergency.domain.forecast import Air, DayOfAir, Source
 from emergency.domain.level import Level
 from emergency.domain.plan import DAY_HOURS, Authority, Clause, Metric, Origin, Plan, RunsOn, Spell
 from emergency.plans.measures import ACTIONS
-from emergency.plans.plan_sheet import ApprovalSheet, PlanSheet
+from emergency.plans.plan_sheet import ApprovalSheet, ExtensionSheet, PlanSheet
 from emergency.plans.reading import Loc
 
 _LEVELS = ("blue", "yellow", "orange", "red")
@@ -30,6 +30,7 @@ def contradictions(sheet: PlanSheet, plan: Plan) -> Found:
     yield from _ladder(sheet)
     yield from _approvals(sheet)
     yield from _release(sheet)
+    yield from _reporting(sheet)
     for kind in sheet.effective_delay_min.by_kind:
         if kind not in ACTIONS:
             yield ("effective_delay_min", "by_kind", kind), f"no measure does {kind!r}; there are {', '.join(ACTIONS)}"
@@ -150,6 +151,19 @@ def _release(sheet: PlanSheet) -> Found:
         yield ("release", "whole_days"), "whole_days are not strictly more than hours_over"
 
 
+def _reporting(sheet: PlanSheet) -> Found:
+    if _value(sheet.daily_report_time) is not None and _value(sheet.daily_report_within_min) is None:
+        yield ("daily_report_time",), "asks for a daily report, and daily_report_within_min does not say by when"
+    before, due = _value(sheet.evaluation_reminder_workdays), _value(sheet.evaluation_due_workdays)
+    if before is not None and (due is None or before >= due):
+        yield ("evaluation_reminder_workdays",), "reminds before there is anything to be reminded of"
+
+
+def _value(cell: Any) -> Any:
+    """What a cell says; None where it is absent or unknown."""
+    return getattr(cell, "value", None)
+
+
 def laxer(child: PlanSheet, parent: PlanSheet) -> Found:
     """Where a lower area's plan is not at least as strict as the one it extends, or sets another colour threshold."""
     for word in sorted({*child.levels, *parent.levels}):
@@ -163,6 +177,8 @@ def laxer(child: PlanSheet, parent: PlanSheet) -> Found:
             yield ("causes", cause.value), f"{cause.value} leads to something else than in {parent.id}"
     if parent.authority is Authority.ACTIVATES and child.authority is Authority.ISSUES:
         yield ("authority",), f"{parent.id} only activates, so no area below it issues warnings"
+    if _allows(child.extension) and _allows(parent.extension) is False:
+        yield ("extension", "allowed"), f"{parent.id} does not let an end be moved on"
     for kind, cell in child.effective_delay_min.by_kind.items():
         if cell.value and kind not in parent.effective_delay_min.by_kind:
             yield ("effective_delay_min", "by_kind", kind), f"{kind} starts later than in {parent.id}"
@@ -199,6 +215,11 @@ def _sooner(ours: ApprovalSheet, theirs: ApprovalSheet) -> Iterator[tuple[int, s
             yield index, one.title
 
 
+def _allows(extension: ExtensionSheet | None) -> bool | None:
+    """Whether an end may be moved on; None where the plan does not say."""
+    return None if extension is None else extension.allowed.value
+
+
 def _thresholds(sheet: PlanSheet, word: Any) -> object:
     level = sheet.levels.get(word)
     if level is None or level.unknown:
@@ -218,8 +239,11 @@ def _limits(sheet: PlanSheet) -> dict[Loc, tuple[float, int]]:
     limits: dict[Loc, tuple[float | None, int]] = {}
     for name in type(sheet.deadlines).model_fields:
         limits["deadlines", name] = getattr(getattr(sheet.deadlines, name), "value", None), 1
-    for name in ("summary_due_workdays", "evaluation_due_workdays"):
-        limits[name,] = getattr(getattr(sheet, name), "value", None), 1
+    for name in ("summary_due_workdays", "evaluation_due_workdays", "daily_report_within_min"):
+        limits[name,] = _value(getattr(sheet, name)), 1
+    if sheet.extension:
+        limits["extension", "longest_hours"] = _value(sheet.extension.longest_hours), 1
+        limits["extension", "rank"] = _value(sheet.extension.rank), -1
     limits["merge_gap_hours",] = getattr(sheet.merge_gap_hours, "value", None), -1
     if sheet.downgrade:
         limits["downgrade", "hours_over"] = sheet.downgrade.hours_over.value, -1

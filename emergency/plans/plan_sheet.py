@@ -131,6 +131,23 @@ class DowngradeSheet(Sheet):
     may_skip_levels: Cell[bool]
 
 
+class ExtensionSheet(Sheet):
+    """
+    Moving an announced end: whether at all, how many hours at once at most, and the lowest rank that signs it.
+
+    A plan kept before these were told apart says only whether: ``{value: true, …}`` is read as ``allowed``.
+    """
+
+    allowed: Cell[bool]
+    longest_hours: Cell[Annotated[int, Field(ge=1, le=24 * 31)]] | None = None
+    rank: Cell[Annotated[int, Field(ge=1, le=3)]] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_it_was_kept(cls, said: Any) -> Any:
+        return {"allowed": said} if isinstance(said, dict) and {"value", "unknown"} & said.keys() else said
+
+
 class DeputySheet(Said):
     """Who may sign when the approver stays silent for ``after_minutes``."""
 
@@ -214,7 +231,7 @@ class PlanSheet(Sheet):
     causes: dict[Cause, CauseSheet] = Field(default_factory=dict)
     release: ReleaseSheet | None = None
     downgrade: DowngradeSheet | None = None
-    extension: Cell[bool] | None = None
+    extension: ExtensionSheet | None = None
     open_ended: Cell[bool] | None = None
     merge_gap_hours: Cell[Hours] | None = None
     lead_time_hours: dict[LevelWord, Cell[Hours]] = Field(default_factory=dict)
@@ -225,8 +242,10 @@ class PlanSheet(Sheet):
     reminders_per_hour: Cell[Annotated[int, Field(ge=1, le=60)]] | None = None
     rebroadcast_hours: dict[LevelWord, Cell[Annotated[int, Field(ge=1, le=72)]]] = Field(default_factory=dict)
     daily_report_time: Cell[Hour] | None = None
+    daily_report_within_min: Cell[Minutes] | None = None
     summary_due_workdays: Cell[Annotated[int, Field(ge=1, le=60)]] | None = None
     evaluation_due_workdays: Cell[Annotated[int, Field(ge=1, le=60)]] | None = None
+    evaluation_reminder_workdays: Cell[Annotated[int, Field(ge=1, le=60)]] | None = None
     reduction_pct: dict[LevelWord, ReductionSheet] = Field(default_factory=dict)
     issuer: Cell[Text] | None = None
     legal_basis: tuple[LegalSheet, ...] = ()

@@ -13,7 +13,18 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from emergency.domain.level import Level
-from emergency.domain.plan import Approval, Clause, Deputy, Mark, Plan, PreLevel, ReleaseRule, Rung, Spell
+from emergency.domain.plan import (
+    Approval,
+    Clause,
+    Deputy,
+    ExtensionRule,
+    Mark,
+    Plan,
+    PreLevel,
+    ReleaseRule,
+    Rung,
+    Spell,
+)
 from emergency.errors import Misconfigured, Missing
 from emergency.plans.plan_checks import contradictions, laxer
 from emergency.plans.plan_sheet import Cell, ClauseSheet, PlanSheet, Said, SpellSheet, V
@@ -181,6 +192,8 @@ def _plan(sheet: PlanSheet, text: str) -> Plan:
         "merge_gap_hours": sheet.merge_gap_hours,
         "summary_due_workdays": sheet.summary_due_workdays,
         "evaluation_due_workdays": sheet.evaluation_due_workdays,
+        "evaluation_reminder_workdays": sheet.evaluation_reminder_workdays,
+        "daily_report_within_min": sheet.daily_report_within_min,
         "reminders_per_hour": sheet.reminders_per_hour,
     }
     texts = {"issuer": sheet.issuer, "number_format": sheet.number_format, "daily_report_time": sheet.daily_report_time}
@@ -221,7 +234,7 @@ def _plan(sheet: PlanSheet, text: str) -> Plan:
         pre_level=PreLevel(pre.name, pre.name_en, _clause(pre, "pre", "pre_level")) if pre else None,
         release_rule=_release(sheet),
         open_ended=bool(sheet.open_ended and sheet.open_ended.value),
-        extendable=bool(sheet.extension and sheet.extension.value),
+        extension=_extension(sheet),
         downgrade_may_skip=bool(sheet.downgrade and sheet.downgrade.may_skip_levels.value),
         downgrade_hours_over=sheet.downgrade.hours_over.value if sheet.downgrade else None,
         approvals=MappingProxyType(
@@ -266,6 +279,14 @@ def _release(sheet: PlanSheet) -> ReleaseRule | None:
         return None
     mark, hours, days = rule.aqi_not_over.value, rule.hours_over.value, rule.whole_days.value
     return None if mark is None or hours is None or days is None else ReleaseRule(mark, hours, days)
+
+
+def _extension(sheet: PlanSheet) -> ExtensionRule | None:
+    rule = sheet.extension
+    if rule is None or rule.allowed.value is None:
+        return None
+    longest, rank = rule.longest_hours, rule.rank
+    return ExtensionRule(rule.allowed.value, longest.value if longest else None, rank.value if rank else None)
 
 
 def _known(cells: Mapping[Any, Cell[V] | None]) -> dict[str, V]:

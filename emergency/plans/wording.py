@@ -52,6 +52,7 @@ class _Words(Sheet):
     between: _Both
     in_all: _Both
     moved: _Both
+    starting: _Both
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,10 @@ class Wording:
     def moved(self, at: datetime, text: str, lang: str) -> str:
         """A measure that stays and starts at another time than was told before."""
         return _say(self._words.moved.said(lang), at=self.instant(at, lang), text=plain(text))
+
+    def starting(self, at: datetime, text: str, lang: str) -> str:
+        """A measure that begins later than the level it belongs to."""
+        return _say(self._words.starting.said(lang), at=self.instant(at, lang), text=plain(text))
 
     def level(self, level: Level, lang: str) -> str:
         """The level with its response level: 黄色（Ⅲ级）."""
@@ -280,6 +285,7 @@ def _whole(path: Path, words: _Words) -> None:
         "instant": {"month", "day", "hour", "minute", "month_name"},
         "dated_instant": {"year", "month", "day", "hour", "minute", "month_name"},
         "until": {"at"}, "item": {"number", "text"}, "in_all": {"count"}, "moved": {"at", "text"},
+        "starting": {"at", "text"},
     }
     for field, names in known.items():
         for lang in LANGS:

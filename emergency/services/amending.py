@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from emergency.domain import amending
+from emergency.domain import amending, starting
 from emergency.domain.amending import Amendment, Change, NobodyNamed, NoCheck, NothingChanges, Scope
 from emergency.domain.episode import Decision, Episode, Move, Phase
 from emergency.domain.level import Level
@@ -184,7 +184,8 @@ def _filled(
     line = next(booked, None)
     if line is None or one.text.strip() not in ("", line.text):
         return one
-    later = effective_at + timedelta(minutes=line.starts_after_minutes) if line.starts_after_minutes else None
+    delay = starting.delay_min(line, rules.plan(episode.plan_id))
+    later = effective_at + timedelta(minutes=delay) if delay else None
     return replace(
         one, text=line.text, text_en=line.text_en, force=line.force, check=line.check, starts_at=one.starts_at or later
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from emergency.domain import amending, timing
+from emergency.domain import amending, extending, timing
 from emergency.domain import episode as episodes
 from emergency.domain.amending import Amendment
 from emergency.domain.assessment import Assessment, as_data
@@ -99,6 +99,7 @@ def put_forward(
 
     :raises Ungrounded: the level differs from the rule's and no reason is given
     :raises WrongLevel, BadTimes: see ``timing.with_a_level`` and ``timing.meant``
+    :raises NotExtendable, EndsTooSoon, EndsTooLate, NoEnd: see ``extending.within_the_plan``
     :raises NotAllowed, IllegalMove: see ``episode.put_forward``
     :raises StillOpen, NotOurs: see ``consulting.named``
     """
@@ -119,13 +120,17 @@ def put_forward(
         level=chosen,
         notice=notice,
         override_because=override_because.strip(),
-        rank_needed=plan.approval(deputies.signed_as(chosen, decision.level_before)).rank,
+        rank_needed=extending.rank_needed(
+            plan, decision.move, deputies.signed_as(chosen, decision.level_before)
+        ),
         decide_by=due(now, plan.approval(chosen).within_minutes),
     )
     decision = replace(decision, consulted=consulting.named(tx, decision, consultations))
     decision = amending.with_changes(decision, amendments)
     decision = drafting.with_public_text(rules.in_exercise(exercise), plan, decision)
-    timing.meant(decision, began=tx.episode(decision.episode_id).effective_at, now=now)
+    episode = tx.episode(decision.episode_id)
+    timing.meant(decision, began=episode.effective_at, now=now)
+    extending.within_the_plan(plan, decision, episode.expected_end_at, now=now)
     decision = episodes.put_forward(decision, by=by, now=now)
     return _put_forward(tx, rules, decision, by=by, now=now)
 
@@ -163,6 +168,7 @@ def propose(
     :raises OnlyAmends: measures are changed by another move than amending
     :raises StillOpen, NotOurs: see ``consulting.named``
     :raises WrongLevel, BadTimes: see ``timing.with_a_level`` and ``timing.meant``
+    :raises NotExtendable, EndsTooSoon, EndsTooLate, NoEnd: see ``extending.within_the_plan``
     :raises Ungrounded, NotAllowed, IllegalMove: see ``episode.put_forward``
     """
     ask(by, Act.PROPOSE, area)
@@ -216,6 +222,7 @@ def propose(
         nagging.tell(tx, rules, decision, Role.DUTY_OFFICER, rung="suggested", now=now)
         return decision
     timing.meant(decision, began=episode.effective_at, now=now)
+    extending.within_the_plan(plan, decision, episode.expected_end_at, now=now)
     return _put_forward(tx, rules, episodes.put_forward(decision, by=by, now=now), by=by, now=now)
 
 

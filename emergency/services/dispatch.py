@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from emergency.domain import advising as advice
-from emergency.domain import amending, ladder, orders
+from emergency.domain import amending, ladder, orders, starting
 from emergency.domain.episode import Decision, Episode, Fact, Move, due
 from emergency.domain.level import Level
 from emergency.domain.messages import LANES, Kind, Message, message_id
@@ -93,7 +93,7 @@ def prepare(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> Prepa
         )
     advised = advising.in_force(tx, decision.episode_id, now=now)
     changes, amended = amending.of(decision), amending.through(tx.decisions(decision.episode_id), decision)
-    by_the_book = not (advised or amended)
+    by_the_book, plan = not (advised or amended), rules.plan_of(tx, decision.area)
     books: dict[tuple[str, RecipientKind], tuple[Measure, ...]] = {}
     firsts: dict[tuple[str, RecipientKind], DrawnUp] = {}
     drawn: list[DrawnUp] = []
@@ -103,10 +103,11 @@ def prepare(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> Prepa
             continue  # an adjustment says nothing to those it does not name
         like = (recipient.sector, recipient.kind) if by_the_book and not recipient.measures else None
         if like is None:
-            measures = amending.amended(rules.measures_for(recipient, decision), recipient, decision.level, amended)
+            booked = starting.timed(rules.measures_for(recipient, decision), plan)
+            measures = amending.amended(booked, recipient, decision.level, amended)
             measures = (*measures, *advice.measures_for(recipient, advised, rules.advice))
         elif (measures := books.get(like, ())) == () and like not in books:
-            measures = books[like] = rules.measures_for(recipient, decision)
+            measures = books[like] = starting.timed(rules.measures_for(recipient, decision), plan)
         before = standing.get(recipient.id)
         if not orders.eligible(recipient, measures):
             if before is None or before.status not in LIVE or not before.duties:

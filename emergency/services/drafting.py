@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
+from emergency.domain import extending
 from emergency.domain.assessment import Assessment, as_data, without_air
 from emergency.domain.calm import calm, calm_in_all, least, one_episode
 from emergency.domain.episode import NEEDS_NO_AIR, Decision, Episode, Move, Notice, Phase, Ungrounded, due
@@ -112,6 +113,9 @@ def drawn(
     said = as_data(assessment)
     ends = move in (Move.RELEASE, Move.WITHDRAW, Move.DISMISS)
     place = tx.area(episode.area).name
+    until = None if ends else rules.expected_end(plan, assessment)
+    if move is Move.EXTEND:
+        until = extending.capped(plan, until, episode.expected_end_at, now=now)
     notice = Notice(
         number=rules.next_number(tx, plan, episode.area, now=now),
         issuer=plan.issuer,
@@ -121,8 +125,8 @@ def drawn(
         reason=assessment.sentence_zh,
         effective_at=rules.effective_at(plan, move, level, now=now),
         contact=rules.desk_contact(tx, episode.area),
-        expected_end_at=None if ends else rules.expected_end(plan, assessment),
-        open_ended=not ends and rules.expected_end(plan, assessment) is None,
+        expected_end_at=until,
+        open_ended=not ends and until is None,
     )
     if move is Move.ADVISE:
         notice, days = advising.sealed(rules, plan, notice, assessment, now=now)
@@ -146,7 +150,7 @@ def drawn(
         proposed_at=now,
         suggested_at=now,
         decide_by=due(now, plan.approval(level).within_minutes),
-        rank_needed=plan.approval(level if level is not Level.NONE else lets_go).rank,
+        rank_needed=extending.rank_needed(plan, move, level if level is not Level.NONE else lets_go),
         doubtful=_doubtful(plan, assessment, move=move, level=level if level is not Level.NONE else lets_go),
     )
     return with_public_text(rules, plan, drawn_up)

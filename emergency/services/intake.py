@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 from emergency import log as logs
 from emergency.clock import SHANGHAI
+from emergency.domain import extending
 from emergency.domain.assessment import Assessment, as_data
 from emergency.domain.calm import calm_in_all, over_in_all
 from emergency.domain.episode import Decision, Fact, Move, Task, due, next_move, supersede
@@ -215,7 +216,7 @@ def weigh(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | None:
     ended = over_in_all(plan, ahead, spell_until=until, now=now)
     lowered = falls_in_all(plan, ahead, assessment.level, spell_until=until, now=now)
     move = next_move(episode, assessment.level, calm=ended, spell_until=until, falls_to=lowered)
-    if move is None or (episode is not None and rules.open_ended(plan) and move is Move.EXTEND):
+    if move is None or (move is Move.EXTEND and (rules.open_ended(plan) or not extending.allowed(plan))):
         return _may_advise(tx, rules, plan, area, assessment, now=now)
     if plan.authority is Authority.ACTIVATES:
         if rules.exercise:

@@ -83,9 +83,9 @@ def test_the_number_of_a_notice_bears_year_and_serial(plans):
     assert plans["liujiang"].numbered(2026, 3) == "柳江气响应〔2026〕3号"
 
 
-def test_a_kind_of_measure_without_a_delay_of_its_own_starts_with_the_level(plans):
+def test_a_plan_names_a_delay_for_the_kinds_it_speaks_of_and_for_no_other(plans):
     assert plans["liujiang"].kind_delay_min("transport_limit") == 720
-    assert plans["liujiang"].kind_delay_min("limit") == 0
+    assert plans["liujiang"].kind_delay_min("limit") is None
 
 
 def test_doubtful_names_what_does_not_rest_on_a_text_and_nothing_else(plans):
