@@ -57,7 +57,13 @@ def still_needed(message: Message, order: Order | None) -> bool:
         return order.status in LIVE and message.revision == order.revision
     if message.kind in _TELLS:
         return order.status in LIVE and message.revision >= order.asks_from
-    return order.status in _OWING and message.revision >= order.asks_from
+    return order.status in _OWING and message.revision >= order.asks_from and _since_the_last_word(message, order)
+
+
+def _since_the_last_word(message: Message, order: Order) -> bool:
+    """Whether it was put after whatever the recipient answered last: an answer ends every chase before it."""
+    words = [at for at in (order.acknowledged_at, order.started_at) if at is not None]
+    return not words or message.put_at is None or message.put_at > max(words)
 
 
 def anew(message: Message, *, now: datetime, wall: datetime) -> Message:

@@ -18,7 +18,7 @@ from emergency.domain.plan import Authority
 from emergency.errors import Missing, Refused
 from emergency.services import decisions, reviews, watch
 from emergency.services.rules import NoAir
-from emergency.store import Tx, advising, consulting, desk, desk_orders, exercising
+from emergency.store import Tx, advising, consulting, desk, desk_orders, exercising, letters
 from emergency.web import chart, showing
 from emergency.web.access import ask_here, may_here, open_to, the_person, the_system
 from emergency.web.words import _
@@ -36,9 +36,9 @@ def page_asked() -> int:
     return max(1, min(int(said), 10_000)) if said.isdecimal() else 1
 
 
-def pages_of(total: int) -> int:
+def pages_of(total: int, size: int = PAGE) -> int:
     """How many pages that makes."""
-    return max(1, -(-total // PAGE))
+    return max(1, -(-total // size))
 
 
 @dataclass(frozen=True)
@@ -242,6 +242,7 @@ def episode(episode_id: UUID) -> ResponseReturnValue:
             "tally": desk.counted(slices).get("", {}),
             "by_place": ranked(desk.counted(slices, by="area")),
             "post": desk.post(tx, found.area, episode_id),
+            "unclear": letters.counts(tx, letters.Wanted(found.area, episode_id=episode_id))[letters.Fate.UNCLEAR],
             "journal": desk.journal(tx, episode_id=episode_id, limit=200),
             "names": desk.names(tx),
         }

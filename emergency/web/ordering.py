@@ -17,7 +17,7 @@ from emergency.domain.exercise import LABEL
 from emergency.domain.orders import Status
 from emergency.domain.people import Act, Area
 from emergency.errors import Missing, Refused
-from emergency.services import chasing, dispatch
+from emergency.services import chasing, dispatch, letters
 from emergency.store import desk, desk_orders
 from emergency.web import showing
 from emergency.web.access import ask_here, may_here, open_to, the_person, the_system
@@ -185,6 +185,7 @@ def ruling(order_id: UUID) -> ResponseReturnValue:
 def send_again(message_id: UUID) -> ResponseReturnValue:
     """Put a failed message back in the post."""
     system, person, at = the_system(), the_person(), showing.now()
+    because = request.form.get("because", "")
     with system.store.reading() as tx:
         message = tx.message(message_id)
     about = message.order_id
@@ -193,7 +194,9 @@ def send_again(message_id: UUID) -> ResponseReturnValue:
     else:
         _of_our_desk(about)
     try:
-        system.store.run(lambda tx: dispatch.send_again(tx, system.rules, message_id, by=person, now=at))
+        system.store.run(
+            lambda tx: letters.send_again(tx, system.rules, message_id, because=because, by=person, now=at)
+        )
     except Refused as refused:
         if about is None:
             raise

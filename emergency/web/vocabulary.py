@@ -126,6 +126,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "consultation": N_("会商通知"),
         "probe": N_("线路自检"),
     },
+    "channel": {"sms": N_("短信"), "voice": N_("语音电话"), "portal": N_("平台通知"), "wall": N_("演练墙")},
     "outcome": {
         "sent": N_("网关已接收"),
         "later": N_("稍后重试"),
@@ -152,12 +153,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "long_stopped": N_("长期停产"),
         "unit": N_("成员单位"),
     },
-    "change": {
-        "add": N_("新增"),
-        "drop": N_("取消"),
-        "reword": N_("改内容"),
-        "retime": N_("改起算时间"),
-    },
+    "change": {"add": N_("新增"), "drop": N_("取消"), "reword": N_("改内容"), "retime": N_("改起算时间")},
     "check": {
         "stopped_by_deadline": N_("按时停产"),
         "energy_cut": N_("用电量下降"),
@@ -168,7 +164,13 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "daily_report": N_("日报"),
     },
     "force": {"mandatory": N_("强制"), "voluntary": N_("倡议"), "health": N_("健康防护")},
-    "via": {"link": N_("手机链接"), "portal": N_("企业端"), "desk": N_("值班员代录"), "api": N_("接口")},
+    "via": {
+        "link": N_("手机链接"),
+        "portal": N_("企业端"),
+        "desk": N_("值班员代录"),
+        "phone": N_("电话"),
+        "api": N_("接口"),
+    },
     "task": {
         "upward_report": N_("上报"),
         "relay": N_("转发上级通知"),
@@ -277,6 +279,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "order.chase_ended": N_("催办结束"),
         "order.answered_old_revision": N_("对旧版本的答复，已留存"),
         "message.sent_again": N_("重新送出通知"),
+        "message.settled": N_("核实通知送达情况"),
+        "order.called": N_("电话通知"),
         "channel.switched": N_("发送渠道改走另一线路"),
         "task.opened": N_("新任务"),
         "task.done": N_("任务完成"),
@@ -292,6 +296,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "town": N_("镇街"),
         "district_duty": N_("区值班室"),
         "city_duty": N_("市值班室"),
+        "call_list": N_("电话通知单"),
     },
 }
 

@@ -611,7 +611,8 @@ def test_a_failed_message_shows_its_attempts_and_can_be_sent_again(world: World,
     page = browser.get(path).text
     assert "送出失败" in page
     assert "the number does not exist" in page
-    again = browser.post(f"/console/messages/{failed.message.id}/again", data={"csrf_token": token_in(page)})
+    form = {"csrf_token": token_in(page), "because": "号码已更正"}
+    again = browser.post(f"/console/messages/{failed.message.id}/again", data=form)
 
     assert again.status_code == 303
     assert world.deliver() == 1
