@@ -18,7 +18,7 @@ from emergency.services.dispatch import CHASED
 from emergency.services.links import token_sha256
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx
-from emergency.store.answering import Asked, Heard, Said
+from emergency.store.answering import TOGETHER, Asked, Heard, Said
 
 LONGEST: Final = 1000  # characters of a remark that are kept
 PATIENCE_S: Final = 30.0  # with whoever is emptying the tray
@@ -233,7 +233,7 @@ class Tray:
             if mine.over:
                 return mine.answered
             self._emptying = True
-            lot, self._lying = self._lying, []
+            lot, self._lying = self._lying[:TOGETHER], self._lying[TOGETHER:]
         try:
             self._empty(lot)
         finally:

@@ -18,6 +18,7 @@ from emergency.store import saving
 from emergency.store.bulk import table
 from emergency.store.tables import AnswerRow, ContactRow, Instant, JournalRow, LinkRow, OrderRow, RecipientRow
 
+TOGETHER = 32  # answers in one statement, at most
 _ORDERS, _LINKS, _CONTACTS, _RECIPIENTS = (table(row) for row in (OrderRow, LinkRow, ContactRow, RecipientRow))
 
 
@@ -255,26 +256,21 @@ def _sql_type(kind: Any) -> str:
 _PICKED = _listed(_IN_ONE, """json_extract(value, '$.{0}') AS "{0}\"""")
 _TYPED = ", ".join(f'"{name}" {_sql_type(_COLUMNS[name])}' for name in _IN_ONE)
 _ONE_BY_ONE = f"(SELECT {_PICKED} FROM json_each(:heard)) AS heard"  # noqa: S608 - our own column names
-_AS_ROWS = f"SELECT * FROM jsonb_to_recordset(CAST(:heard AS jsonb)) AS one({_TYPED})"  # noqa: S608 - our own column names
+# its LIMIT says how few they are: PostgreSQL takes any JSON for a hundred rows, and would read whole tables for them
+_AS_ROWS = f"SELECT * FROM jsonb_to_recordset(CAST(:heard AS jsonb)) AS one({_TYPED}) LIMIT {TOGETHER}"  # noqa: S608 - as above
 
 
 def _keeping_all(heard: str) -> str:
+    # OFFSET has PostgreSQL look for each by itself, by the index
     return f"""
         INSERT INTO answers ({_listed(_SAID, '"{}"')}) SELECT {_listed(_SAID, 'heard."{}"')} FROM {heard}
         WHERE NOT EXISTS (
             SELECT 1 FROM answers AS earlier
             WHERE earlier.order_id = heard.order_id AND earlier.revision = heard.revision
                 AND earlier.action = heard.action AND earlier."by" = heard."by"
+            LIMIT 1 OFFSET 0
         )
     """  # noqa: S608 - our own column names
-
-
-def _cancelling_all(heard: str) -> str:
-    return f"""
-        UPDATE messages SET state = 'cancelled', because = 'answered or superseded'
-        WHERE order_id IN (SELECT heard.order_id FROM {heard})
-            AND state = 'ready' AND kind IN ('reminder', 'escalation')
-    """  # noqa: S608 - our own names
 
 
 def _saving_all(heard: str) -> str:
@@ -292,14 +288,32 @@ def _telling_all(heard: str) -> str:
     """  # noqa: S608 - our own column names
 
 
-_KEEP_TOGETHER, _CANCEL_TOGETHER, _SAVE_TOGETHER, _TELL_TOGETHER = (
-    text(one(_ONE_BY_ONE)) for one in (_keeping_all, _cancelling_all, _saving_all, _telling_all)
+_KEEP_TOGETHER, _SAVE_TOGETHER, _TELL_TOGETHER = (
+    text(one(_ONE_BY_ONE)) for one in (_keeping_all, _saving_all, _telling_all)
 )
+_CANCEL_TOGETHER = text(
+    f"""
+    UPDATE messages SET state = 'cancelled', because = 'answered or superseded'
+    WHERE order_id IN (SELECT heard.order_id FROM {_ONE_BY_ONE})
+        AND state = 'ready' AND kind IN ('reminder', 'escalation')
+    """  # noqa: S608 - our own names
+)
+# Which messages wait is asked of each order by itself, and they are locked there: thus PostgreSQL goes by the order's
+# index and the message's key, and never by the state, however many messages wait for others and whatever it believes.
 _ALL_TOGETHER = text(
     f"""
     WITH heard AS MATERIALIZED ({_AS_ROWS}), kept AS ({_keeping_all("heard")}),
         saved AS ({_saving_all("heard")}), told AS ({_telling_all("heard")}),
-        cancelled AS ({_cancelling_all("heard")})
+        cancelled AS (
+            UPDATE messages SET state = 'cancelled', because = 'answered or superseded'
+            WHERE id = ANY(ARRAY(
+                SELECT waiting.id FROM heard CROSS JOIN LATERAL (
+                    SELECT id FROM messages
+                    WHERE order_id = heard.order_id AND state = 'ready' AND kind IN ('reminder', 'escalation')
+                    OFFSET 0 FOR UPDATE
+                ) AS waiting
+            ))
+        )
     SELECT count(*) FROM saved
     """  # noqa: S608 - our own statements
 )
