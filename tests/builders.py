@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+from emergency.domain.drawing import draw_up
 from emergency.domain.episode import Decision, Episode, Move, Notice, Phase, put_forward
 from emergency.domain.level import Level
-from emergency.domain.orders import Category, Contact, DrawnUp, Measure, Recipient, RecipientKind, draw_up
+from emergency.domain.orders import Category, Contact, DrawnUp, Measure, Recipient, RecipientKind
 from emergency.domain.people import Person, Role
 
 NOW = datetime(2026, 1, 9, 9, 0, tzinfo=UTC)  # 17:00 in Shanghai

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from emergency.domain.drawing import eligible, measures_for
 from emergency.domain.level import Level
-from emergency.domain.orders import Measure, RecipientKind, eligible, measures_for
+from emergency.domain.orders import Measure, RecipientKind
 from emergency.errors import Misconfigured
 from emergency.plans.measures import CHECKS, load_measures, load_sectors
 from emergency.plans.places import load_place

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from emergency.clock import SHANGHAI
-from emergency.domain import orders as rule
+from emergency.domain.drawing import eligible
 from emergency.domain.episode import Decision, Move, Phase, Standing
 from emergency.domain.orders import Category, Order, Status
 from emergency.plans.drills import Drill
@@ -118,9 +118,7 @@ def _eligible(tx: Tx, system: System, area: str, approved: Sequence[Decision]) -
         return 0
     highest = max(calling, key=lambda one: one.level)
     return sum(
-        1
-        for one in dispatch.recipients_of(tx, area)
-        if rule.eligible(one, system.rules.measures_for(one, highest))
+        1 for one in dispatch.recipients_of(tx, area) if eligible(one, system.rules.measures_for(one, highest))
     )
 
 

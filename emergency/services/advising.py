@@ -9,7 +9,7 @@ from functools import partial
 from uuid import UUID
 
 from emergency.clock import SHANGHAI
-from emergency.domain import advising, ladder, orders
+from emergency.domain import advising, drawing, ladder
 from emergency.domain.advising import AdvisedDay, NothingToAdvise
 from emergency.domain.assessment import Assessment
 from emergency.domain.episode import Decision, Episode, Move, Notice, Phase, Standing, lapse
@@ -103,7 +103,7 @@ def drawn(
     found: list[DrawnUp] = []
     for number, recipient in enumerate(recipients, 1):
         measures = advising.measures_for(recipient, days, rules.advice)
-        if not orders.eligible(recipient, measures):
+        if not drawing.eligible(recipient, measures):
             continue
         before = standing.get(recipient.id)
         level = before.level if before and before.status in LIVE else decision.level
@@ -113,7 +113,7 @@ def drawn(
         if asked <= {one.key for one in old}:
             continue  # it was asked for all of this already
         found.append(
-            orders.draw_up(
+            drawing.draw_up(
                 recipient,
                 episode_id=decision.episode_id,
                 decision_id=decision.id,
@@ -159,7 +159,7 @@ def _lift(tx: Tx, episode: Episode, decision: Decision, *, now: datetime) -> Non
     """Quietly and without a revision, for nobody decided anything: the text each unit got says until when."""
     for one in tx.orders(episode.id):
         if one.status in LIVE:
-            after, _ = orders.lift(one, decision_id=decision.id, effective_at=now, now=now)
+            after, _ = drawing.lift(one, decision_id=decision.id, effective_at=now, now=now)
             after = ladder.stopped(replace(after, revision=one.revision))
             tx.outbox.cancel(one.id, _UNSENT)
             tx.save(after, fact="order.lifting", by="system", at=now)

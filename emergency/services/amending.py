@@ -9,9 +9,10 @@ from uuid import UUID
 
 from emergency.domain import amending, starting
 from emergency.domain.amending import Amendment, Change, NobodyNamed, NoCheck, NothingChanges, Scope
+from emergency.domain.drawing import measures_for
 from emergency.domain.episode import Decision, Episode, Move, Phase
 from emergency.domain.level import Level
-from emergency.domain.orders import LIVE, Category, Measure, Recipient, measures_for
+from emergency.domain.orders import LIVE, Category, Measure, Recipient
 from emergency.domain.people import Act, Person, ask
 from emergency.errors import Refused
 from emergency.plans.measures import CHECKS

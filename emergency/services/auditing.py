@@ -9,9 +9,10 @@ from uuid import UUID
 
 from emergency import log as logs
 from emergency.domain import amending, ladder
+from emergency.domain.drawing import eligible
 from emergency.domain.episode import Decision, Episode, Fact, Move
 from emergency.domain.messages import Kind, Lane, Message
-from emergency.domain.orders import DrawnUp, Order, Recipient, eligible
+from emergency.domain.orders import DrawnUp, Order, Recipient
 from emergency.services import wording
 from emergency.services.dispatch import LINK_LIVES, first_contact, message_for, recipients_of
 from emergency.services.links import link_id

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from emergency.domain import advising as advice
-from emergency.domain import amending, ladder, orders, starting
+from emergency.domain import amending, drawing, ladder, orders, starting
 from emergency.domain.episode import Decision, Episode, Fact, Move, due
 from emergency.domain.level import Level
 from emergency.domain.messages import LANES, Kind, Message, message_id
@@ -109,16 +109,16 @@ def prepare(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> Prepa
         elif (measures := books.get(like, ())) == () and like not in books:
             measures = books[like] = starting.timed(rules.measures_for(recipient, decision), plan)
         before = standing.get(recipient.id)
-        if not orders.eligible(recipient, measures):
+        if not drawing.eligible(recipient, measures):
             if before is None or before.status not in LIVE or not before.duties:
                 spared.append(recipient)
                 continue
             measures = ()  # nothing is asked of it any more, and it is told so
         numbered = before.number if before else f"{decision.notice.number}-{number:04d}"
         if before is None and like in firsts:
-            drawn.append(orders.alike(firsts[like], recipient, number=numbered))
+            drawn.append(drawing.alike(firsts[like], recipient, number=numbered))
             continue
-        one = orders.draw_up(
+        one = drawing.draw_up(
             recipient,
             episode_id=decision.episode_id,
             decision_id=decision.id,
@@ -137,7 +137,7 @@ def prepare(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> Prepa
 
 
 def _ended(order: Order, recipient: Recipient, decision: Decision, effective_at: datetime, now: datetime) -> DrawnUp:
-    end = orders.withdraw if decision.move is Move.WITHDRAW else orders.lift
+    end = drawing.withdraw if decision.move is Move.WITHDRAW else drawing.lift
     after, revision = end(order, decision_id=decision.id, effective_at=effective_at, now=now)
     return DrawnUp(after, revision, recipient, order)
 

@@ -11,6 +11,7 @@ from emergency.domain import assess as rule
 from emergency.domain.advising import Book
 from emergency.domain.air import Standard
 from emergency.domain.assessment import Assessment
+from emergency.domain.drawing import measures_for
 from emergency.domain.drill import takes_effect
 from emergency.domain.episode import Decision, Move
 from emergency.domain.exercise import LABEL, numbered
@@ -18,7 +19,7 @@ from emergency.domain.exercise import place_of as exercise_place
 from emergency.domain.forecast import Air, Bulletin, DayOfAir, Forecast, joined
 from emergency.domain.level import Level
 from emergency.domain.measured import causes_said, measured_days
-from emergency.domain.orders import Measure, Recipient, RecipientKind, measures_for
+from emergency.domain.orders import Measure, Recipient, RecipientKind
 from emergency.domain.people import Role
 from emergency.domain.plan import Plan, RunsOn
 from emergency.domain.sources import Sources, beside

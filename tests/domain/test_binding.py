@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from emergency.domain import orders
+from emergency.domain import drawing
 from emergency.domain.binding import dropped_by, stretches
 from emergency.domain.level import Level
 from tests.builders import A_MEASURE, NOW, an_id, drawn_up
@@ -42,8 +42,8 @@ def test_a_line_of_information_ends_nothing() -> None:
 
 def test_what_a_lifting_ends_ends_at_its_effect_and_of_a_withdrawn_order_nothing_bound() -> None:
     first = drawn_up()
-    _, lifted = orders.lift(first.order, decision_id=an_id("release"), effective_at=LATER, now=LATER)
-    _, taken_back = orders.withdraw(first.order, decision_id=an_id("withdraw"), effective_at=LATER, now=LATER)
+    _, lifted = drawing.lift(first.order, decision_id=an_id("release"), effective_at=LATER, now=LATER)
+    _, taken_back = drawing.withdraw(first.order, decision_id=an_id("withdraw"), effective_at=LATER, now=LATER)
 
     assert [duty.ends_at for duty in stretches([lifted, first.revision])] == [LATER]
     assert stretches([first.revision, taken_back]) == ()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emergency.domain import ladder, orders
+from emergency.domain import drawing, ladder, orders
 from emergency.domain.level import Level
 from emergency.domain.machine import IllegalMove
 from emergency.domain.orders import LIVE, ORDER, Action, Category, DrawnUp, Measure, Order, Status
@@ -99,22 +99,22 @@ def test_a_duty_that_stays_keeps_its_start() -> None:
 def test_higher_levels_include_lower_measures_less_what_they_replace() -> None:
     book = {"brick_kiln": [A_MEASURE, Measure("cover", Level.YELLOW, "覆盖物料"), A_HIGHER]}
 
-    assert [one.key for one in orders.measures_for(a_recipient(), Level.YELLOW, book)] == ["half-load", "cover"]
-    assert [one.key for one in orders.measures_for(a_recipient(), Level.ORANGE, book)] == ["cover", "stop"]
-    assert orders.measures_for(a_recipient(sector="unheard_of"), Level.RED, book) == ()
+    assert [one.key for one in drawing.measures_for(a_recipient(), Level.YELLOW, book)] == ["half-load", "cover"]
+    assert [one.key for one in drawing.measures_for(a_recipient(), Level.ORANGE, book)] == ["cover", "stop"]
+    assert drawing.measures_for(a_recipient(sector="unheard_of"), Level.RED, book) == ()
 
 
 def test_an_enterprises_own_lines_come_before_its_sectors() -> None:
     own = a_recipient(measures={"yellow": ("1号窑停火",), "red": ("全厂停产",)})
 
-    assert [one.text for one in orders.measures_for(own, Level.ORANGE, {})] == ["1号窑停火"]
-    assert [one.text for one in orders.measures_for(own, Level.RED, {})] == ["1号窑停火", "全厂停产"]
+    assert [one.text for one in drawing.measures_for(own, Level.ORANGE, {})] == ["1号窑停火"]
+    assert [one.text for one in drawing.measures_for(own, Level.RED, {})] == ["1号窑停火", "全厂停产"]
 
 
 def test_a_long_stopped_plant_gets_no_order() -> None:
-    assert not orders.eligible(a_recipient(category=Category.LONG_STOPPED), [A_MEASURE])
-    assert not orders.eligible(a_recipient(), [])
-    assert orders.eligible(a_recipient(), [A_MEASURE])
+    assert not drawing.eligible(a_recipient(category=Category.LONG_STOPPED), [A_MEASURE])
+    assert not drawing.eligible(a_recipient(), [])
+    assert drawing.eligible(a_recipient(), [A_MEASURE])
 
 
 def test_the_first_answer_counts_and_later_ones_change_nothing() -> None:
@@ -154,7 +154,7 @@ def test_an_objection_carries_over_to_the_next_revision() -> None:
 def test_lifting_ends_every_duty_and_the_chase() -> None:
     order = ladder.set_up(drawn_up().order, PLAN, since=NOW)
     end = NOW + timedelta(days=2)
-    lifted, revision = orders.lift(order, decision_id=an_id("release"), effective_at=end, now=NOW)
+    lifted, revision = drawing.lift(order, decision_id=an_id("release"), effective_at=end, now=NOW)
 
     assert lifted.status is Status.LIFTED
     assert [duty.ends_at for duty in lifted.duties] == [end]
@@ -163,13 +163,13 @@ def test_lifting_ends_every_duty_and_the_chase() -> None:
 
 
 def test_a_duty_that_never_began_is_not_given_a_negative_stretch() -> None:
-    lifted, _ = orders.lift(drawn_up().order, decision_id=an_id("release"), effective_at=NOW, now=NOW)
+    lifted, _ = drawing.lift(drawn_up().order, decision_id=an_id("release"), effective_at=NOW, now=NOW)
 
     assert all(duty.ends_at == duty.starts_at for duty in lifted.duties)
 
 
 def test_a_lifted_order_is_issued_again_when_the_episode_reopens() -> None:
-    lifted, _ = orders.lift(
+    lifted, _ = drawing.lift(
         orders.acknowledge(drawn_up().order, by="甲", now=NOW), decision_id=an_id("r"), effective_at=NOW, now=NOW
     )
     again = drawn_up(before=lifted, decision="reopen").order
@@ -297,7 +297,7 @@ def test_whatever_is_done_a_lifted_order_is_never_live_without_being_issued_agai
 
 
 def test_a_reopened_order_begins_anew_and_the_lifted_hours_stay_unjudged() -> None:
-    lifted, _ = orders.lift(
+    lifted, _ = drawing.lift(
         drawn_up().order, decision_id=an_id("release"), effective_at=NOW + timedelta(days=1), now=NOW
     )
     again = drawn_up(before=lifted, now=NOW + timedelta(days=2), decision="reopen").order

@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 
 from emergency.domain import ladder
+from emergency.domain.drawing import measures_for
 from emergency.domain.level import Level
-from emergency.domain.orders import Measure, measures_for
+from emergency.domain.orders import Measure
 from emergency.domain.plan import Rung
 from emergency.domain.starting import delay_min, timed
 from tests.builders import A_MEASURE, NOW, a_recipient, drawn_up

@@ -1,0 +1,236 @@
+"""What a decision gives to each recipient: an order drawn up, revised where something changes for it, or ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from emergency.domain.level import Level
+from emergency.domain.orders import (
+    LIVE,
+    ORDER,
+    Action,
+    Category,
+    DrawnUp,
+    Duty,
+    Measure,
+    Order,
+    Recipient,
+    Revision,
+    order_id,
+)
+
+
+def eligible(recipient: Recipient, measures: Sequence[Measure]) -> bool:
+    """Whether the recipient gets an order: a long-stopped plant stays on the list and gets none."""
+    return recipient.category is not Category.LONG_STOPPED and bool(measures)
+
+
+def measures_for(recipient: Recipient, level: Level, book: Mapping[str, Sequence[Measure]]) -> tuple[Measure, ...]:
+    """
+    What this recipient does at this level: its own lines from the list where they exist, else its sector's playbook.
+
+    Measures of a higher level include the lower ones, less what they replace.
+    """
+    if recipient.measures:
+        own = [
+            Measure(
+                key=f"{word}-{n}", level=Level.named(word), text=text, action="none", basis="text",
+                source="reduction list",
+            )
+            for word, texts in recipient.measures.items()
+            for n, text in enumerate(texts, 1)
+            if Level.named(word) <= level
+        ]
+        return tuple(sorted(own, key=lambda one: (one.level, one.key)))
+    found = [one for one in book.get(recipient.sector, ()) if one.level <= level]
+    replaced = {key for one in found for key in one.replaces}
+    return tuple(one for one in found if one.key not in replaced)
+
+
+def duties_from(
+    measures: Iterable[Measure], *, effective_at: datetime, before: Sequence[Duty] = ()
+) -> tuple[Duty, ...]:
+    """
+    The duties that start with this level; one that stood already keeps its start, unless it was given another that is
+    still to come.
+    """
+    standing = {duty.key: duty for duty in before}
+    return tuple(
+        standing[one.key]
+        if one.key in standing and _stands(standing[one.key], one, effective_at)
+        else Duty(
+            key=one.key,
+            text=one.text,
+            text_en=one.text_en,
+            force=one.force,
+            check=one.check,
+            starts_at=effective_at + timedelta(minutes=one.starts_after_minutes or 0)
+            if one.starts_at is None
+            else max(one.starts_at, effective_at),  # signed late: nothing binds before it was announced
+        )
+        for one in measures
+    )
+
+
+def _stands(duty: Duty, measure: Measure, effective_at: datetime) -> bool:
+    """Whether the duty is this measure as it stands: in the same words, with the same start or one that is over."""
+    if duty.text != measure.text:
+        return False
+    at = measure.starts_at
+    return at is None or at == duty.starts_at or (at <= effective_at and duty.starts_at <= effective_at)
+
+
+def difference(old: Sequence[Duty], new: Sequence[Duty]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """
+    Keys of the duties added and dropped; the wording leads with them.
+
+    One that only starts at another time counts as added and is not dropped: it goes on, from then.
+    """
+    before, after = {(d.key, d.text, d.starts_at) for d in old}, {(d.key, d.text) for d in new}
+    return (
+        tuple(d.key for d in new if (d.key, d.text, d.starts_at) not in before),
+        tuple(d.key for d in old if (d.key, d.text) not in after),
+    )
+
+
+def draw_up(
+    recipient: Recipient,
+    *,
+    episode_id: UUID,
+    decision_id: UUID,
+    number: str,
+    level: Level,
+    measures: Sequence[Measure],
+    effective_at: datetime,
+    now: datetime,
+    before: Order | None = None,
+) -> DrawnUp:
+    """
+    The order this decision gives to one recipient: a first order, a revision, or a line of information.
+
+    A recipient whose measures stay gets information and keeps its status; one whose measures change must answer anew.
+    """
+    old = before.duties if before and before.status in LIVE else ()  # what was lifted begins anew
+    duties = duties_from(measures, effective_at=effective_at, before=old)
+    added, dropped = difference(old, duties)
+    if before is None:
+        order = Order(
+            id=order_id(episode_id, recipient.id),
+            episode_id=episode_id,
+            recipient_id=recipient.id,
+            area=recipient.area,
+            number=number,
+            level=level,
+            revision=1,
+            duties=duties,
+            issued_at=now,
+            effective_at=effective_at,
+        )
+        kind = "order"
+    elif before.status not in LIVE:
+        order = replace(
+            before,
+            status=ORDER.after(before.status, Action.REISSUE),
+            level=level,
+            revision=before.revision + 1,
+            duties=duties,
+            issued_at=now,
+            effective_at=effective_at,
+            acknowledged_at=None,
+            acknowledged_by="",
+            started_at=None,
+            in_place_at=None,
+            lifted_at=None,
+            resumed_at=None,
+            escalated=0,
+            asks_from=before.revision + 1,
+        )
+        kind = "reissue"
+    elif added or dropped:
+        order = replace(
+            before,
+            status=ORDER.after(before.status, Action.REVISE),
+            level=level,
+            revision=before.revision + 1,
+            duties=duties,
+            issued_at=now,
+            effective_at=effective_at,
+            acknowledged_at=None,
+            acknowledged_by="",
+            started_at=None,
+            in_place_at=None,
+            escalated=0,
+            asks_from=before.revision + 1,
+        )
+        kind = "revision"
+    else:
+        order = replace(
+            before, level=level, revision=before.revision + 1, status=ORDER.after(before.status, Action.INFORM)
+        )
+        kind = "information"
+    revision = Revision(
+        order_id=order.id,
+        number=order.revision,
+        decision_id=decision_id,
+        kind=kind,
+        level=level,
+        duties=duties,
+        added=added,
+        dropped=dropped,
+        recorded_at=now,
+        effective_at=effective_at,
+    )
+    return DrawnUp(order, revision, recipient, before)
+
+
+def alike(first: DrawnUp, recipient: Recipient, *, number: str) -> DrawnUp:
+    """
+    The same first order for another recipient that must do the very same: only whose it is, and its number, differ.
+
+    Thousands of plants of one sector share their measures; drawing each up anew would cost ten times as much.
+    """
+    found = order_id(first.order.episode_id, recipient.id)
+    whose = {"id": found, "recipient_id": recipient.id, "area": recipient.area, "number": number}
+    order, revision = Order(**{**vars(first.order), **whose}), Revision(**{**vars(first.revision), "order_id": found})
+    return DrawnUp(order, revision, recipient)
+
+
+def lift(order: Order, *, decision_id: UUID, effective_at: datetime, now: datetime) -> tuple[Order, Revision]:
+    """Release the recipient: every duty ends at ``effective_at``, nothing is chased any more."""
+    return _end(order, Action.LIFT, "lifting", decision_id=decision_id, effective_at=effective_at, now=now)
+
+
+def withdraw(order: Order, *, decision_id: UUID, effective_at: datetime, now: datetime) -> tuple[Order, Revision]:
+    """Take the order back as wrong or never in effect: no hour of it is judged."""
+    return _end(order, Action.WITHDRAW, "withdrawal", decision_id=decision_id, effective_at=effective_at, now=now)
+
+
+def _end(
+    order: Order, action: Action, kind: str, *, decision_id: UUID, effective_at: datetime, now: datetime
+) -> tuple[Order, Revision]:
+    duties = tuple(replace(duty, ends_at=max(effective_at, duty.starts_at)) for duty in order.duties)
+    ended = replace(
+        order,
+        status=ORDER.after(order.status, action),
+        revision=order.revision + 1,
+        duties=duties,
+        lifted_at=effective_at,
+        next_rung=None,
+        next_rung_at=None,
+    )
+    revision = Revision(
+        order_id=order.id,
+        number=ended.revision,
+        decision_id=decision_id,
+        kind=kind,
+        level=Level.NONE,
+        duties=duties,
+        added=(),
+        dropped=tuple(duty.key for duty in duties),
+        recorded_at=now,
+        effective_at=effective_at,
+    )
+    return ended, revision
