@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, or_, select
 
-from emergency.domain import orders
+from emergency.domain import drawing
 from emergency.domain.letters import NeededNoMore, OnItsWay, Settled, Verdict
 from emergency.domain.messages import MOST_ATTEMPTS, Message, Never, Outcome, Sent, State, Uncertain
 from emergency.domain.orders import NothingToDo
