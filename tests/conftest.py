@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from pytest_socket import enable_socket, socket_allow_hosts
+from sqlalchemy import Connection, create_engine, text
 
 from emergency import passwords
 from emergency.store import Store, connect, migrating
@@ -69,11 +70,44 @@ def seed(store: Store) -> None:
         tx.set_people((one, kept) for one in PLACE.people)
 
 
+def tables(connection: Connection) -> list[str]:
+    """The tables of a PostgreSQL database."""
+    return list(connection.scalars(text("select tablename from pg_tables where schemaname = 'public' order by 1")))
+
+
+def keep(url: str) -> None:
+    """Lay every row of a PostgreSQL database by, for ``refreshed``."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("create schema kept")
+        for name in tables(connection):
+            connection.exec_driver_sql(f'create table kept."{name}" as table public."{name}"')
+    engine.dispose()
+
+
+def refreshed(url: str) -> None:
+    """Put back what was laid by, and end whoever is still in there: a new database costs fifty times as much."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        names = tables(connection)
+        connection.exec_driver_sql("set local session_replication_role = replica")  # no foreign keys meanwhile
+        connection.exec_driver_sql(";".join(f'delete from public."{name}"' for name in names))
+        connection.exec_driver_sql(
+            ";".join(f'insert into public."{name}" select * from kept."{name}"' for name in names)
+        )
+        connection.exec_driver_sql("select setval(oid::regclass, 1, false) from pg_class where relkind = 'S'")
+    engine.dispose()
+
+
 class Databases:
     """A seeded original, and a copy of it for each test."""
 
     def __init__(self, folder: Path, worker: str) -> None:
-        self._folder, self._worker, self._made = folder, worker, 0
+        self._folder, self._worker, self._made, self._copy = folder, worker, 0, ""
         self._original = self.fresh_url("original")
         migrating.upgrade(self._original)
         if not DATABASE_URL:
@@ -103,12 +137,15 @@ class Databases:
             target = self._folder / f"copy{self._made}.db"
             shutil.copy(self._folder / "original.db", target)
             return f"sqlite:///{target}"
-        return self._create(f"emergency_{self._worker}_copy", f" TEMPLATE emergency_{self._worker}_original")
+        if self._copy:
+            refreshed(self._copy)
+        else:
+            self._copy = self._create(f"emergency_{self._worker}_copy", f" TEMPLATE emergency_{self._worker}_original")
+            keep(self._copy)
+        return self._copy
 
     @staticmethod
     def _create(name: str, template: str) -> str:
-        from sqlalchemy import create_engine
-
         engine = create_engine(DATABASE_URL, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
             connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
@@ -18,9 +19,10 @@ COOKIE: Final = "lang"
 A_YEAR: Final = 365 * 24 * 3600  # seconds
 
 
+@cache
 def catalogue(folder: Path = HERE, language: str = "en") -> Mapping[str, str]:
     """
-    Every ``<language>-*.po`` of the folder as one table, Chinese to the language.
+    Every ``<language>-*.po`` of the folder as one table, Chinese to the language; read once in a process.
 
     :raises Misconfigured: two catalogues say different things for one sentence, or a placeholder was lost
     """

@@ -46,14 +46,14 @@ def in_force(world: World) -> None:
     """Orange, signed and in force for a day, the air still bad."""
     (found,) = world.forecast(230, 240, 260)
     world.sign(world.put_forward(found))
-    world.forward(hours=24)
+    world.forward(hours=24, step=720)
     world.observe(220, 240)
     world.forecast(250, 240, 230)
 
 
 def test_a_release_says_which_test_it_rests_on_and_not_why_there_was_a_warning(world: World) -> None:
     in_force(world)
-    world.forward(hours=72)
+    world.forward(hours=72, step=720)
     world.observe(240, 250, 160)
     (found,) = world.forecast(90, 80, 70)
 
