@@ -75,7 +75,7 @@ def test_the_rule_says_every_evening_what_the_drill_expects(drill: Drill, plan_i
     feed = ReplayForecast("replay", drill.air_city, path, seed=rule.seed, permille=rule.error_permille)
     said, standing = {}, Level.NONE
     for now in evenings(drill):
-        (forecast,) = feed.parse(feed.download(now=now), now=now).forecasts
+        (forecast,) = feed.parse(feed.download(now=now).body, now=now).forecasts
         past = [
             DayOfAir(one.day, one.aqi, Source.OBSERVED, primary=one.primary)
             for one in read_air(path)

@@ -7,7 +7,19 @@ from typing import Any
 
 from emergency.channels import channel_of, provider_of
 from emergency.domain.messages import Lane
-from emergency.services import auditing, chasing, exercising, health, intake, nagging, post, shadowing, verifying, watch
+from emergency.services import (
+    auditing,
+    chasing,
+    exercising,
+    health,
+    intake,
+    nagging,
+    polling,
+    post,
+    shadowing,
+    verifying,
+    watch,
+)
 from workers.app import awaited, holder, system, task
 
 
@@ -16,7 +28,7 @@ def poll_feed(*, feed: str, **_: Any) -> None:
     """Ask one feed what is new, and hold the plans against it."""
     s = system()
     found = s.feeds.get(feed)  # a feed taken out of the settings may still lie in yesterday's queue
-    if found and intake.poll(s.store, found, now=s.clock.now(), wall=s.wall.now()):
+    if found and polling.poll(s.store, found, now=s.clock.now(), wall=s.wall.now()):
         weigh()
         verify()
 

@@ -16,7 +16,7 @@ from emergency.feeds.kdd2018 import Kdd2018
 from emergency.feeds.openmeteo import OpenMeteo
 from emergency.feeds.records import Index, Parsed, RefusedRecord
 from emergency.feeds.replay import ERROR_PERMILLE, SEED, ReplayForecast, ReplayObserved
-from emergency.feeds.sources import Folder, Page, Source
+from emergency.feeds.sources import UNMARKED, Folder, Mark, Message, Page, Source
 from emergency.feeds.table import Categories, Table, no_categories
 from emergency.feeds.waqi import Waqi
 
@@ -43,9 +43,9 @@ class Feed(Protocol):
         """Seconds between two questions."""
         ...
 
-    def download(self, *, now: datetime) -> bytes:
+    def download(self, *, now: datetime, mark: Mark = UNMARKED) -> Message | None:
         """
-        The newest raw message; the same one again is harmless.
+        The newest raw message; None where it is still the one so marked. The same one again is harmless.
 
         :raises Unavailable: it cannot be had now
         :raises Misconfigured: it cannot be had until a setting is put right
@@ -102,7 +102,7 @@ class _One:
         return _KINDS[kind](self)
 
     def openmeteo(self) -> Feed:
-        return OpenMeteo(self.name, self.place, self._page(), self.index, self._every(3600))
+        return OpenMeteo(self.name, self.place, self._page(), self._every(3600), index=self.index)
 
     def qweather(self) -> Feed:
         return QWeather(self.name, self.place, self._page("X-QW-Api-Key"), self._every(3600))
@@ -111,11 +111,11 @@ class _One:
         return Caiyun(self.name, self.place, self._page(), self._every(3600))
 
     def waqi(self) -> Feed:
-        return Waqi(self.name, self.place, self._page(), self.index, self._every(3600))
+        return Waqi(self.name, self.place, self._page(), self._every(3600), index=self.index)
 
     def cnemc(self) -> Feed:
         source = self._source(max_bytes=16_000_000, endings=(".xml",))
-        return Cnemc(self.name, self.place, self._need("area"), source, self._every(600))
+        return Cnemc(self.name, self.place, source, self._every(600), area=self._need("area"))
 
     def table(self) -> Feed:
         source, every = self._source(endings=(".csv", ".json", ".xlsx")), self._every(900)
@@ -123,7 +123,7 @@ class _One:
 
     def kdd2018(self) -> Feed:
         source = self._source(endings=(".csv",))
-        return Kdd2018(self.name, self.place, source, self._need("issued"), self._every(86_400))
+        return Kdd2018(self.name, self.place, source, self._every(86_400), issued=self._need("issued"))
 
     def replay(self) -> Feed:
         return ReplayForecast(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
 
 from emergency.domain.forecast import Observation
-from emergency.feeds.records import NotReadable, Parsed, Sieve, parsed, rounded
-from emergency.feeds.sources import Source
+from emergency.feeds.one_source import OneSource
+from emergency.feeds.records import NotReadable, Parsed, Sieve, rounded
 
 # Their field → ours. From 2017 on the service has the ozone fields exchanged: O3_24h and O3_8h_24h carry the CURRENT
 # 1-h and 8-h values, O3 and O3_8h the day's largest so far (seen in 9,000 station-hours against the official AQI).
@@ -30,7 +29,7 @@ _WANTED: Final = frozenset(
 
 
 @dataclass(frozen=True)
-class Cnemc:
+class Cnemc(OneSource):
     """
     Hours of every station of one city (``area``, as the service writes it: 柳州市), and their plain mean.
 
@@ -40,21 +39,10 @@ class Cnemc:
     ``stations_percent`` of them measured.
     """
 
-    name: str
-    place: str
-    area: str
-    source: Source
+    area: str = field(kw_only=True)
     every_s: int = 600
     stations_percent: int = 75  # HJ 663-2013: the share of a city's stations without which it has no value
     kind: str = "observation"
-
-    def download(self, *, now: datetime) -> bytes:
-        """The XML document, some 3 MB for the whole country."""
-        return self.source.read()
-
-    def parse(self, raw: bytes, *, now: datetime) -> Parsed:
-        """The stations' hours and the city's; touches nothing."""
-        return parsed(raw, self._read, now=now)
 
     def _read(self, raw: bytes, sieve: Sieve) -> Parsed:
         stations: list[Observation] = []

@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from emergency.domain.causes import cause_of
 from emergency.domain.forecast import Forecast, ForecastDay
-from emergency.feeds.records import NotReadable, Parsed, Sieve, hour_of, list_of, parsed, read_json, table_of
-from emergency.feeds.sources import Source
+from emergency.feeds.one_source import OneSource
+from emergency.feeds.records import NotReadable, Parsed, Sieve, hour_of, list_of, read_json, table_of
 
 
 @dataclass(frozen=True)
-class QWeather:
+class QWeather(OneSource):
     """Five days of AQI for one place; every number is a string, and «NA» is no primary pollutant."""
-
-    name: str
-    place: str
-    source: Source
-    every_s: int = 3600
-    kind: str = "forecast"
-
-    def download(self, *, now: datetime) -> bytes:
-        """The JSON document."""
-        return self.source.read()
-
-    def parse(self, raw: bytes, *, now: datetime) -> Parsed:
-        """One forecast of the days that could be taken; touches nothing."""
-        return parsed(raw, self._read, now=now)
 
     def _read(self, raw: bytes, sieve: Sieve) -> Parsed:
         document = table_of(read_json(raw), "the document")
@@ -55,7 +41,7 @@ class QWeather:
 
 
 @dataclass(frozen=True)
-class Caiyun:
+class Caiyun(OneSource):
     """
     Three to fifteen days of mean index («chn») and mean PM2.5 for one point.
 
@@ -63,20 +49,6 @@ class Caiyun:
     nor ``aqi_high``. «usa» is another country's scale and is not read. A fraction is rounded up as HJ 633 rounds.
     ``server_time`` is when the question was answered, so a forecast counts as issued at the full hour of it.
     """
-
-    name: str
-    place: str
-    source: Source
-    every_s: int = 3600
-    kind: str = "forecast"
-
-    def download(self, *, now: datetime) -> bytes:
-        """The JSON document."""
-        return self.source.read()
-
-    def parse(self, raw: bytes, *, now: datetime) -> Parsed:
-        """One forecast of the days that could be taken; touches nothing."""
-        return parsed(raw, self._read, now=now)
 
     def _read(self, raw: bytes, sieve: Sieve) -> Parsed:
         document = table_of(read_json(raw), "the document")

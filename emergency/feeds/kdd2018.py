@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from emergency.domain.forecast import Forecast, ForecastHour
-from emergency.feeds.records import NotReadable, Parsed, Sieve, parsed, rounded
-from emergency.feeds.sources import Source
+from emergency.feeds.one_source import OneSource
+from emergency.feeds.records import NotReadable, Parsed, Sieve, rounded
 
 _HEADING: Final = ["test_id", "PM2.5", "PM10", "O3"]
 _NAMES: Final = ("pm2_5", "pm10", "o3")
@@ -22,7 +22,7 @@ Hours = dict[int, dict[str, float]]
 
 
 @dataclass(frozen=True)
-class Kdd2018:
+class Kdd2018(OneSource):
     """
     One submission: a row ``station#hour`` for each of 48 hours, µg/m³ throughout.
 
@@ -32,20 +32,8 @@ class Kdd2018:
     gets the plain mean; a station without all its hours was cut and is refused.
     """
 
-    name: str
-    place: str
-    source: Source
-    issued: str
+    issued: str = field(kw_only=True)
     every_s: int = 86_400
-    kind: str = "forecast"
-
-    def download(self, *, now: datetime) -> bytes:
-        """The CSV document."""
-        return self.source.read()
-
-    def parse(self, raw: bytes, *, now: datetime) -> Parsed:
-        """A forecast by the hour for each station and for the place; touches nothing."""
-        return parsed(raw, self._read, now=now)
 
     def _read(self, raw: bytes, sieve: Sieve) -> Parsed:
         stations = _stations(raw, sieve)

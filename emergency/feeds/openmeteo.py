@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from emergency.clock import SHANGHAI
 from emergency.domain.causes import foreseen
 from emergency.domain.forecast import Forecast, ForecastDay, ForecastHour
+from emergency.feeds.one_source import OneSource
 from emergency.feeds.records import (
     NO_INDEX,
     Index,
@@ -18,13 +19,11 @@ from emergency.feeds.records import (
     Sieve,
     hour_of,
     list_of,
-    parsed,
     read_json,
     rounded,
     start_of,
     table_of,
 )
-from emergency.feeds.sources import Source
 
 _POLLUTANTS = {
     "pm2_5": "pm2_5",
@@ -43,27 +42,14 @@ Slots = dict[str, list[float | None]]
 
 
 @dataclass(frozen=True)
-class OpenMeteo:
+class OpenMeteo(OneSource):
     """
     The hourly forecast of one point. The address must ask for all six pollutants, or clean days have no index.
 
     The answer does not say when the model ran, so a forecast counts as issued at the full hour it was asked for.
     """
 
-    name: str
-    place: str
-    source: Source
-    index: Index
-    every_s: int = 3600
-    kind: str = "forecast"
-
-    def download(self, *, now: datetime) -> bytes:
-        """The JSON document."""
-        return self.source.read()
-
-    def parse(self, raw: bytes, *, now: datetime) -> Parsed:
-        """One forecast of the days that have enough hours; touches nothing."""
-        return parsed(raw, self._read, now=now)
+    index: Index = field(kw_only=True)
 
     def _read(self, raw: bytes, sieve: Sieve) -> Parsed:
         document = table_of(read_json(raw), "the document")

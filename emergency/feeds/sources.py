@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
-from typing import Protocol
+from typing import Final, NamedTuple, Protocol
 from urllib.parse import quote
 
 from emergency import wire
 from emergency.errors import Misconfigured, Unavailable
 
 
+class Mark(NamedTuple):
+    """What a page was marked with when it was had (RFC 9110, 8.8), and the hash of the address that marked it so."""
+
+    address: str = ""
+    etag: str = ""
+    last_modified: str = ""
+
+
+UNMARKED: Final = Mark()
+LONGEST_ETAG: Final = 500  # characters; a longer one is no validator that a row should carry about
+LONGEST_DATE: Final = 80
+
+
+class Message(NamedTuple):
+    """A raw message as it came, and what to ask with so that it comes again only when it has changed."""
+
+    body: bytes
+    mark: Mark = UNMARKED
+
+
 class Source(Protocol):
     """Whoever can hand over the newest raw message."""
 
-    def read(self) -> bytes:
+    def read(self, mark: Mark = UNMARKED) -> Message | None:
         """
-        The newest message; the same one again is harmless.
+        The newest message; None where it is still the one so marked. The same one again is harmless.
 
         :raises Unavailable: it cannot be had now
         :raises Misconfigured: it cannot be had until a setting is put right
@@ -27,7 +48,8 @@ class Page:
     """
     A document at an address, asked for conditionally once it was had: an unchanged one costs a line, not a download.
 
-    A key goes where ``{key}`` stands in the address, else into the header ``key_header``.
+    It remembers nothing: whoever asks brings the mark, and one that another address gave is not sent. A key goes where
+    ``{key}`` stands in the address, else into the header ``key_header``.
     """
 
     def __init__(
@@ -40,27 +62,31 @@ class Page:
         max_bytes: int = 2_000_000,
     ) -> None:
         self._url = url.replace("{key}", quote(key, safe=""))
+        self._address = hashlib.sha256(url.encode()).hexdigest()  # as it is set, so that no key is in it
         self._headers = {key_header: key} if key and key_header and "{key}" not in url else {}
         self._allow, self._max_bytes = allow, max_bytes
-        self._last: wire.Fetched | None = None
 
-    def read(self) -> bytes:
-        """The document as it is now."""
-        last = self._last
+    def read(self, mark: Mark = UNMARKED) -> Message | None:
+        """The document as it is now; None where it is unchanged."""
+        ours = mark if mark.address == self._address else UNMARKED
         found = wire.fetch(
             self._url,
             headers=self._headers,
             max_bytes=self._max_bytes,
-            etag=last.etag if last else "",
-            last_modified=last.last_modified if last else "",
+            etag=ours.etag,
+            last_modified=ours.last_modified,
             allow=self._allow,
         )
         if found.status == 304:
-            if last is None:
+            if not (ours.etag or ours.last_modified):
                 raise Unavailable("the source says «unchanged» to a first question")
-            return last.body
-        self._last = found if found.etag or found.last_modified else None
-        return found.body
+            return None
+        return Message(found.body, self._mark(found))
+
+    def _mark(self, found: wire.Fetched) -> Mark:
+        etag = found.etag if len(found.etag) <= LONGEST_ETAG else ""
+        last_modified = found.last_modified if len(found.last_modified) <= LONGEST_DATE else ""
+        return Mark(self._address, etag, last_modified) if etag or last_modified else UNMARKED
 
 
 class Folder:
@@ -69,8 +95,8 @@ class Folder:
     def __init__(self, path: Path, *, endings: tuple[str, ...] = (".csv", ".json"), max_bytes: int = 2_000_000) -> None:
         self._path, self._endings, self._max_bytes = path, endings, max_bytes
 
-    def read(self) -> bytes:
-        """The file's bytes."""
+    def read(self, mark: Mark = UNMARKED) -> Message:
+        """The file, whole: a folder has no marks."""
         try:
             newest = self._newest()
             with newest.open("rb") as file:
@@ -81,7 +107,7 @@ class Folder:
             raise Unavailable(f"{self._path} cannot be read: {error.strerror}") from None
         if len(raw) > self._max_bytes:
             raise Unavailable(f"{newest.name} is larger than {self._max_bytes} bytes")
-        return raw
+        return Message(raw)
 
     def _newest(self) -> Path:
         if not self._path.is_dir():

@@ -14,8 +14,8 @@ from emergency.domain.air import Standard, standard_for
 from emergency.domain.causes import cause_of
 from emergency.domain.forecast import Cause, Forecast, ForecastDay
 from emergency.feeds import cells
-from emergency.feeds.records import NotReadable, Parsed, Sieve, hour_of, list_of, parsed, read_json, table_of
-from emergency.feeds.sources import Source
+from emergency.feeds.one_source import OneSource
+from emergency.feeds.records import NotReadable, Parsed, Sieve, hour_of, list_of, read_json, table_of
 from emergency.feeds.workbook import Formula, Row, Sheet, is_workbook, read_workbook, template
 
 Categories = Callable[[date], Mapping[str, tuple[int, int]]]
@@ -57,7 +57,7 @@ def no_categories(_: date) -> Mapping[str, tuple[int, int]]:
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(OneSource):
     """
     Columns for the day and the index and, where known, its range or band, primary pollutant, cause, PM2.5, place.
 
@@ -71,22 +71,10 @@ class Table:
     the full hour the table was read in: a corrected one passes for a repeat until the next hour and no longer.
     """
 
-    name: str
-    place: str
-    source: Source
     every_s: int = 900
-    kind: str = "forecast"
     categories: Categories = no_categories
     issued: datetime | None = None
     label: str = ""
-
-    def download(self, *, now: datetime) -> bytes:
-        """The file's bytes."""
-        return self.source.read()
-
-    def parse(self, raw: bytes, *, now: datetime) -> Parsed:
-        """One forecast for each place of the rows that could be taken; touches nothing."""
-        return parsed(raw, self._read, now=now)
 
     def _read(self, raw: bytes, sieve: Sieve) -> Parsed:
         said, lines = _lines(raw, sieve)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date
 
 from emergency.domain.causes import foreseen
 from emergency.domain.forecast import Forecast, ForecastDay
+from emergency.feeds.one_source import OneSource
 from emergency.feeds.records import (
     NO_INDEX,
     Index,
@@ -15,11 +16,9 @@ from emergency.feeds.records import (
     Sieve,
     hour_of,
     list_of,
-    parsed,
     read_json,
     table_of,
 )
-from emergency.feeds.sources import Source
 
 _POLLUTANTS = {"pm25": "pm2_5", "pm10": "pm10", "o3": "o3_8h", "so2": "so2", "no2": "no2", "co": "co"}
 _MICROGRAMS, _MILLIGRAMS = frozenset({"µg/m³", "μg/m³", "ug/m3"}), frozenset({"mg/m³", "mg/m3"})
@@ -27,7 +26,7 @@ _REASON = "a US sub-index, no concentration: it cannot be turned into the Chines
 
 
 @dataclass(frozen=True)
-class Waqi:
+class Waqi(OneSource):
     """
     Days of one station, taken only where an entry says its unit and the unit is one of mass.
 
@@ -36,20 +35,7 @@ class Waqi:
     entries are refused one by one, with that reason; a bridge that adds ``"unit": "µg/m³"`` is taken.
     """
 
-    name: str
-    place: str
-    source: Source
-    index: Index
-    every_s: int = 3600
-    kind: str = "forecast"
-
-    def download(self, *, now: datetime) -> bytes:
-        """The JSON document."""
-        return self.source.read()
-
-    def parse(self, raw: bytes, *, now: datetime) -> Parsed:
-        """One forecast of the days that could be taken, if any; touches nothing."""
-        return parsed(raw, self._read, now=now)
+    index: Index = field(kw_only=True)
 
     def _read(self, raw: bytes, sieve: Sieve) -> Parsed:
         document = table_of(read_json(raw), "the document")

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
 from uuid import UUID, uuid5
 
-from emergency import log as logs
 from emergency.clock import SHANGHAI
 from emergency.domain import extending
 from emergency.domain.assessment import Assessment, as_data
@@ -19,16 +17,12 @@ from emergency.domain.forecast import Bulletin, Forecast, Observation
 from emergency.domain.level import Level
 from emergency.domain.people import Act, Person, ask, within
 from emergency.domain.plan import Authority, Plan
-from emergency.errors import Misconfigured, Refused, Unavailable
-from emergency.services import advising, decisions, drafting
+from emergency.errors import Refused
+from emergency.services import advising, decisions, drafting, relaying
 from emergency.services.days import make_days
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx, record
 
-log = logs.of(__name__)
-
-LONGEST_PATIENCE = 4  # intervals between two questions to a feed that keeps failing
-LONGEST_WAIT_S = 3600
 REMEMBERED = timedelta(days=14)  # no forecast looks further, so no assessment is the same after that
 
 
@@ -36,100 +30,6 @@ class NotForUs(Refused):
     """The bulletin does not cover the area that would act on it."""
 
     words_zh = "该预警通知未覆盖本区"
-
-
-class RefusedRecord(Protocol):
-    """One record that was not taken in."""
-
-    @property
-    def where(self) -> str: ...
-
-    @property
-    def value(self) -> str: ...
-
-    @property
-    def reason(self) -> str: ...
-
-
-class Parsed(Protocol):
-    """What a feed made of one message."""
-
-    @property
-    def forecasts(self) -> Sequence[Forecast]: ...
-
-    @property
-    def observations(self) -> Sequence[Observation]: ...
-
-    @property
-    def refused(self) -> Sequence[RefusedRecord]: ...
-
-    @property
-    def raw_sha256(self) -> str: ...
-
-
-class Feed(Protocol):
-    """What intake needs of a feed: ``download`` touches the network, ``parse`` touches nothing."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def every_s(self) -> int: ...
-
-    def download(self, *, now: datetime) -> bytes | None: ...
-
-    def parse(self, raw: bytes, *, now: datetime) -> Parsed: ...
-
-
-def poll(store: Store, feed: Feed, *, now: datetime, wall: datetime) -> int:
-    """
-    Ask one feed and take in what it says; how many things were new. A feed that fails is noted and blocks no other.
-
-    A day's worth of trouble never loses what was good: refused records are kept with their reasons beside the others.
-    One that has failed before is asked less often: beat wakes it as always, and until it is due nothing is asked.
-    """
-    with store.reading() as tx:
-        state = next((row for row in tx.feed_states() if row.name == feed.name), None)
-    if state is not None and state.failures and wall < due_again(state.tried_at, state.failures, feed.every_s):
-        return 0
-    try:
-        raw = feed.download(now=now)
-    except (Unavailable, Misconfigured) as found:
-        because = str(found)
-        store.run(lambda tx: _note_failure(tx, feed, because, now=now, wall=wall))
-        log.warning("feed.failed", extra={"feed": feed.name, "because": because})
-        return 0
-    if raw is None:  # not modified since the last time
-        store.run(lambda tx: _note_talk(tx, feed, news=False, now=now, wall=wall))
-        return 0
-    parsed = feed.parse(raw, now=now)
-    return store.run(lambda tx: take_in(tx, feed, raw, parsed, now=now, wall=wall))
-
-
-def due_again(tried_at: datetime, failures: int, every_s: int) -> datetime:
-    """
-    When a feed that has failed so often in a row is asked again.
-
-    Its own interval after the first failure, then twice and four times that, but an hour at most where it is asked
-    more often than that: air that comes back is known within the hour. A tenth is let go, because beat is never on the
-    second.
-    """
-    waits = every_s * min(2 ** (failures - 1), LONGEST_PATIENCE)
-    return tried_at + timedelta(seconds=0.9 * min(waits, max(every_s, LONGEST_WAIT_S)))
-
-
-def take_in(tx: Tx, feed: Feed, raw: bytes, parsed: Parsed, *, now: datetime, wall: datetime) -> int:
-    """Keep a parsed message: each forecast and observation once, each refusal with where and why; how many were new."""
-    tx.keep_raw(sha256=parsed.raw_sha256, feed=feed.name, body=raw, now=now)
-    tx.keep_refused(
-        feed.name, parsed.raw_sha256, [(one.where, one.value, one.reason) for one in parsed.refused], now=now
-    )
-    new = keep_air(tx, parsed.forecasts, parsed.observations, now=now)
-    _note_talk(tx, feed, news=new > 0, now=now, wall=wall, refused=len(parsed.refused))
-    return new
 
 
 def keep_air(tx: Tx, forecasts: Iterable[Forecast], observations: Sequence[Observation], *, now: datetime) -> int:
@@ -154,29 +54,6 @@ def keep_air(tx: Tx, forecasts: Iterable[Forecast], observations: Sequence[Obser
             )
     days = {one.at: one.at.astimezone(SHANGHAI).date() for one in observations}
     return new + tx.keep_observations(observations, now=now, day_of=days)
-
-
-def _note_failure(tx: Tx, feed: Feed, because: str, *, now: datetime, wall: datetime) -> None:
-    failures = next((row.failures for row in tx.feed_states() if row.name == feed.name), 0) + 1
-    tx.keep_feed(
-        feed.name, kind=feed.kind, every_s=feed.every_s, tried_at=wall, failures=failures, because=because[:500]
-    )
-    if failures >= 3:
-        tx.raise_alarm(f"feed:{feed.name}", area="", detail=because[:300], now=now)
-
-
-def _note_talk(tx: Tx, feed: Feed, *, news: bool, now: datetime, wall: datetime, refused: int = 0) -> None:
-    because = f"{refused} records refused" if refused else ""
-    columns = {
-        "kind": feed.kind,
-        "every_s": feed.every_s,
-        "tried_at": wall,
-        "talked_at": wall,
-        "failures": 0,
-        "because": because,
-    }
-    tx.keep_feed(feed.name, **columns, **({"news_at": wall} if news else {}))
-    tx.clear_alarm(f"feed:{feed.name}", now=now)
 
 
 def weigh_all(store: Store, rules: Rules, *, now: datetime) -> list[Decision]:
@@ -293,7 +170,7 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
     """
     Keep the level above's announcement and put forward what it asks for; None when the area does it already.
 
-    The relay deadline runs from ``received_at``. An adjustment of measures is left to be filled in and put forward.
+    The deadlines for passing it on run from ``received_at``. An adjustment of measures is left to be filled in and put forward.
 
     :raises NotAllowed: the person may not enter bulletins here
     :raises NotForUs: the area is not among those it covers
@@ -322,6 +199,7 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
     )
     move = _asked_by(tx, bulletin, rules.exercise)
     if move is None:
+        relaying.passed_on(tx, rules, bulletin, by=by, now=now)
         return None
     plan = rules.plan_of(tx, bulletin.area)
     starting = move is Move.ACTIVATE and tx.running_episode(bulletin.area, rules.exercise) is None
@@ -345,16 +223,8 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
         assessment=rules.heeded(plan, bulletin),
         to_fill_in=move is Move.AMEND,  # the paper changes measures; which ones here, an officer has to say
     )
-    task = Task(
-        id=uuid5(UUID(bulletin.id), "relay"),
-        episode_id=decision.episode_id,
-        area=bulletin.area,
-        kind="relay",
-        due_at=due(bulletin.received_at, plan.activation_deadline_min),
-        words=f"{bulletin.number} {bulletin.issuer}",
-        decision_id=decision.id,
-    )
-    tx.save(task, fact="task.opened", by="system", at=now)
+    paper = relaying.paper_of(bulletin)
+    relaying.owe(tx, rules, bulletin.area, paper, now=now, episode_id=decision.episode_id, decision_id=decision.id)
     return decision
 
 

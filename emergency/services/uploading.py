@@ -11,7 +11,7 @@ from emergency.domain.forecast import Forecast
 from emergency.domain.people import Act, Person, ask
 from emergency.errors import Refused
 from emergency.services import intake
-from emergency.services.intake import RefusedRecord
+from emergency.services.polling import RefusedRecord
 from emergency.services.rules import Rules
 from emergency.store import Tx
 

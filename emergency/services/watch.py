@@ -12,7 +12,7 @@ from emergency.domain.messages import Kind
 from emergency.domain.sources import is_late
 from emergency.services import consulting, telling, wording
 from emergency.services.chasing import Around
-from emergency.services.intake import Feed
+from emergency.services.polling import Feed
 from emergency.services.rules import Rules
 from emergency.services.telling import About
 from emergency.store import Store, Tx, judging, sequence

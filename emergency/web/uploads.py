@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from emergency.domain.people import Act
 from emergency.feeds import Parsed, table
+from emergency.feeds.sources import UNMARKED, Mark, Message
 from emergency.services import uploading
 from emergency.store import raw
 from emergency.web import showing
@@ -32,9 +33,9 @@ KINDS: Final = {
 class _Nowhere:
     """The source of a table that lies on the desk already."""
 
-    def read(self) -> bytes:
+    def read(self, mark: Mark = UNMARKED) -> Message:
         """Nothing is fetched."""
-        return b""
+        return Message(b"", mark)
 
 
 @bp.get("/console/uploads/new")

@@ -35,14 +35,14 @@ def at(day: int, hour: int = 17, minute: int = 5) -> datetime:
 
 def forecast(now: datetime, path: Path = LIUZHOU) -> Forecast | None:
     feed = ReplayForecast("replay", "450200", path)
-    found = feed.parse(feed.download(now=now), now=now)
+    found = feed.parse(feed.download(now=now).body, now=now)
     assert found.refused == ()
     return found.forecasts[0] if found.forecasts else None
 
 
 def observed(now: datetime, path: Path = LIUZHOU) -> dict[date, int | None]:
     feed = ReplayObserved("replay_observed", "450200", path)
-    found = feed.parse(feed.download(now=now), now=now)
+    found = feed.parse(feed.download(now=now).body, now=now)
     assert found.refused == ()
     return {one.at.astimezone(SHANGHAI).date(): one.aqi for one in found.observations}
 

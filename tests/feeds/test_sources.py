@@ -26,16 +26,23 @@ def at(server: HTTPServer, path: str = "/air", kind: str = "qweather", key: str 
     return a_feed(kind, allow=frozenset({place}), url=f"http://{place}{path}", key=key)
 
 
+def had(feed: feeds.Feed) -> bytes:
+    """What it downloads to a first question."""
+    message = feed.download(now=NOW)
+    assert message is not None
+    return message.body
+
+
 def test_a_page_is_downloaded_and_parsed(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/air").respond_with_data(OK.read_bytes())
     feed = at(httpserver)
 
-    found = feed.parse(feed.download(now=NOW), now=NOW)
+    found = feed.parse(had(feed), now=NOW)
 
     assert [one.aqi for one in found.forecasts[0].days] == [60, 90, 100, 110, 90]
 
 
-def test_an_unchanged_page_is_asked_for_conditionally_and_given_again(httpserver: HTTPServer) -> None:
+def test_an_unchanged_page_is_asked_for_by_its_marks_and_is_no_message(httpserver: HTTPServer) -> None:
     seen: list[tuple[str | None, str | None]] = []
 
     def take(request: Request) -> Response:
@@ -48,7 +55,10 @@ def test_an_unchanged_page_is_asked_for_conditionally_and_given_again(httpserver
     httpserver.expect_request("/air").respond_with_handler(take)
     feed = at(httpserver)
 
-    assert feed.download(now=NOW) == feed.download(now=NOW) == OK.read_bytes()
+    message = feed.download(now=NOW)
+    assert message is not None
+    assert message.body == OK.read_bytes()
+    assert feed.download(now=NOW, mark=message.mark) is None
     assert seen == [(None, None), ('"7"', "Thu, 06 Aug 2020 01:28:00 GMT")]
 
 
@@ -57,7 +67,17 @@ def test_a_page_without_validators_is_asked_for_as_a_whole_each_time(httpserver:
     httpserver.expect_ordered_request("/air").respond_with_data(b"two")
     feed = at(httpserver)
 
-    assert (feed.download(now=NOW), feed.download(now=NOW)) == (b"one", b"two")
+    assert [feed.download(now=NOW), feed.download(now=NOW)] == [sources.Message(b"one"), sources.Message(b"two")]
+
+
+def test_marks_too_long_for_a_row_are_let_go(httpserver: HTTPServer) -> None:
+    marked = {"ETag": f'"{"7" * 600}"', "Last-Modified": "Thu, 06 Aug 2020 01:28:00 GMT"}
+    httpserver.expect_request("/air").respond_with_data(b"{}", headers=marked)
+
+    message = at(httpserver).download(now=NOW)
+
+    assert message is not None
+    assert (message.mark.etag, message.mark.last_modified) == ("", marked["Last-Modified"])
 
 
 def test_unchanged_to_a_first_question_is_the_sources_trouble(httpserver: HTTPServer) -> None:
@@ -70,7 +90,7 @@ def test_unchanged_to_a_first_question_is_the_sources_trouble(httpserver: HTTPSe
 def test_a_header_key_goes_into_the_header(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/air", headers={"X-QW-Api-Key": "s3cret"}).respond_with_data("{}")
 
-    assert at(httpserver, key="s3cret").download(now=NOW) == b"{}"
+    assert at(httpserver, key="s3cret").download(now=NOW) == sources.Message(b"{}")
 
 
 def test_a_key_in_the_address_is_escaped(httpserver: HTTPServer) -> None:
@@ -116,14 +136,14 @@ def test_a_wrong_content_type_costs_nothing_when_the_content_is_right(httpserver
     httpserver.expect_request("/air").respond_with_data(OK.read_bytes(), content_type="text/html; charset=gbk")
     feed = at(httpserver)
 
-    assert feed.parse(feed.download(now=NOW), now=NOW).forecasts
+    assert feed.parse(had(feed), now=NOW).forecasts
 
 
 def test_a_sign_in_page_with_status_200_is_refused_as_what_it_is(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/air").respond_with_data("<html>请登录</html>", content_type="application/json")
     feed = at(httpserver)
 
-    (refused,) = feed.parse(feed.download(now=NOW), now=NOW).refused
+    (refused,) = feed.parse(had(feed), now=NOW).refused
 
     assert refused.reason == "an HTML page, not JSON"
 
@@ -133,7 +153,7 @@ def test_a_folder_gives_the_file_put_there_last(tmp_path: Path) -> None:
         (tmp_path / name).write_text(name)
         os.utime(tmp_path / name, (1_768_000_000 - age, 1_768_000_000 - age))
 
-    assert sources.Folder(tmp_path).read() == b"a.csv"
+    assert sources.Folder(tmp_path).read().body == b"a.csv"
 
 
 def test_a_table_is_read_from_a_folder_or_a_file_address(tmp_path: Path) -> None:
@@ -143,7 +163,7 @@ def test_a_table_is_read_from_a_folder_or_a_file_address(tmp_path: Path) -> None
 
     for url in (str(folder), folder.as_uri(), str(folder / "x.csv")):
         feed = a_feed("table", url=url)
-        found = feed.parse(feed.download(now=NOW), now=NOW)
+        found = feed.parse(had(feed), now=NOW)
         assert [one.aqi for one in found.forecasts[0].days] == [160]
 
 

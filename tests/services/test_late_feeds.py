@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from emergency.services import intake, watch
+from emergency.services import polling, watch
 from tests.services.test_polling import Flaky
 from tests.world import World
 
@@ -18,7 +18,7 @@ def looked(world: World, feeds: Sequence[Flaky] | None = None) -> list[str]:
 
 
 def poll(world: World, feed: Flaky) -> None:
-    intake.poll(world.store, feed, now=world.now, wall=world.wall.now())
+    polling.poll(world.store, feed, now=world.now, wall=world.wall.now())
 
 
 def days_go_by(world: World, days: int) -> None:
