@@ -15,6 +15,8 @@ from emergency.domain.plan import (
     LEVEL_ZH,
     RESPONSE_ZH,
     Clause,
+    Metric,
+    Origin,
     Plan,
     RunsOn,
     Spell,
@@ -82,7 +84,7 @@ def assess(plan: Plan, air: Air) -> Assessment:
     above = [level for level in sorted(chains) if level > found]
     nearest = _nearest(above[0], chains[above[0]]) if above else None
     pre = plan.pre_level if found is Level.NONE and plan.pre_level else None
-    pre_chain = _best(plan, pre.clause, days) if pre else None
+    pre_chain = _best(plan, pre.clause, days, {}) if pre else None
     pre_level = pre.name if pre and pre_chain and pre_chain.holds else ""
     advisory = tuple(one.day for one in days if not plan.orders(one))
     zh, en = _sentences(plan, found, decided, days, nearest, pre_level, anchor)
@@ -229,7 +231,10 @@ def _says(chains: Mapping[Level, Sequence[_Chain]], found: Level) -> tuple[Level
 
 def _tried_on(plan: Plan, some: Sequence[DayOfAir]) -> _Tried:
     days = _in_order(some)
-    chains = {level: [_best(plan, clause, days) for clause in plan.levels[level]] for level in sorted(plan.levels)}
+    runs: _Known = {}
+    chains = {
+        level: [_best(plan, clause, days, runs) for clause in plan.levels[level]] for level in sorted(plan.levels)
+    }
     found = max((level for level, tried in chains.items() if any(one.holds for one in tried)), default=Level.NONE)
     return days, chains, found
 
@@ -263,15 +268,28 @@ def _runs(plan: Plan, spell: Spell, days: Iterable[DayOfAir]) -> Iterator[tuple[
         yield tuple(run)
 
 
-def _best(plan: Plan, clause: Clause, days: Sequence[DayOfAir]) -> _Chain:
-    """The nesting of runs that leaves least missing; the first of equals, so that a repeat gives the same days."""
+_Known = dict[tuple[Metric, float, bool, Origin], list[tuple[DayOfAir, ...]]]
+
+
+def _best(plan: Plan, clause: Clause, days: Sequence[DayOfAir], known: _Known) -> _Chain:
+    """
+    The nesting of runs that leaves least missing; the first of equals, so that a repeat gives the same days.
+
+    ``known`` keeps the runs of these days for the other clauses: spells of one mark have the same, however long.
+    """
+
+    def all_runs(spell: Spell) -> list[tuple[DayOfAir, ...]]:
+        mark = spell.metric, spell.over, spell.strict, spell.origin
+        if mark not in known:
+            known[mark] = list(_runs(plan, spell, days))
+        return known[mark]
 
     def inside(spells: Sequence[Spell], within: Sequence[DayOfAir]) -> tuple[int, tuple[tuple[DayOfAir, ...], ...]]:
         if not spells:
             return 0, ()
         first, *inner = spells
         best: tuple[int, tuple[tuple[DayOfAir, ...], ...]] | None = None
-        for run in list(_runs(plan, first, within)) or [()]:
+        for run in (all_runs(first) if within is days else list(_runs(plan, first, within))) or [()]:
             short, further = inside(inner, run)
             tried = (max(0, first.days - len(run)) + short, (run, *further))
             if best is None or (tried[0], -len(run)) < (best[0], -len(best[1][0])):

@@ -12,7 +12,7 @@ from emergency.domain import replay_hours as by_hour
 from emergency.domain.assessment import SHANGHAI
 from emergency.domain.forecast import DayOfAir, Source
 from emergency.domain.replay_hours import Hourly, Rows
-from emergency.domain.windows import HourOfAir
+from emergency.domain.windows import HourOfAir, margins_of
 
 _DAY = timedelta(days=1)
 
@@ -90,7 +90,7 @@ class Persistence:
 
     def rows_ahead(self, past: Hourly, *, at: datetime, days: int) -> Rows:
         """The last 24 hours repeated."""
-        return by_hour.foreseen_rows(past, by_hour.repeated(past, at=at, days=days, feed=self.name), at=at)
+        return by_hour.repeated_rows(past, at=at, days=days, feed=self.name)
 
 
 class Archived:
@@ -123,8 +123,8 @@ class Archived:
     def rows_ahead(self, past: Hourly, *, at: datetime, days: int) -> Rows:
         """The newest forecast's hours after what was measured; none where it was given by the day only."""
         newest = self._newest(at)
-        said = self._hours.get(self._issued_at[newest], ()) if newest is not None else ()
-        return by_hour.foreseen_rows(past, said, at=at)
+        issued_at, its_days = self._said[newest] if newest is not None else (at, ())
+        return by_hour.foreseen_rows(past, self._hours.get(issued_at, ()), at=at, margins=margins_of(its_days))
 
     def _newest(self, at: datetime) -> int | None:
         newest = bisect_right(self._issued_at, at) - 1

@@ -6,14 +6,15 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 
-from emergency.domain.air import Standard
-from emergency.domain.air_daily import HOURS
+from emergency.domain.air import Standard, as_written, standard_for
+from emergency.domain.air_daily import HOURS, mean
 from emergency.domain.assess import ongoing
-from emergency.domain.assessment import SHANGHAI, end_of
+from emergency.domain.assessment import SHANGHAI, start_of
 from emergency.domain.forecast import Air, Cause, DayOfAir, Source
 from emergency.domain.plan import Plan
-from emergency.domain.windows import HourOfAir, anchored, windows
+from emergency.domain.windows import COUNTED, HourOfAir, anchored, driver, valued, windows
 
 Rows = tuple[tuple[DayOfAir, ...], ...]
 _DAY = timedelta(days=1)
@@ -51,11 +52,17 @@ def under_way(at: datetime, anchor: int) -> date:
     return (at.astimezone(SHANGHAI) - timedelta(hours=anchor)).date()
 
 
-def foreseen_rows(past: Hourly, foreseen: Sequence[HourOfAir], *, at: datetime) -> Rows:
-    """The windows under way at this instant and all later ones: measured up to it, foreseen after it."""
+def foreseen_rows(
+    past: Hourly, foreseen: Sequence[HourOfAir], *, at: datetime, margins: Mapping[date, int] | None = None
+) -> Rows:
+    """
+    The windows under way at this instant and all later ones: measured up to it, foreseen after it.
+
+    ``margins``: how far the upper bound of a foreseen day lies above its index.
+    """
     known = past.between(at - _DAY, at)
     ahead = [one for one in foreseen if one.at > at]
-    rows = windows([*known, *ahead], past.standards, causes=past.causes) or ((),) * HOURS
+    rows = windows([*known, *ahead], past.standards, causes=past.causes, margins=margins) or ((),) * HOURS
     return tuple(_since(row, under_way(at, anchor)) for anchor, row in enumerate(rows))
 
 
@@ -69,16 +76,61 @@ def cut(rows: Rows, *, at: datetime) -> Rows:
     return tuple(_since(row, under_way(at, anchor)) for anchor, row in enumerate(rows))
 
 
-def repeated(past: Hourly, *, at: datetime, days: int, feed: str) -> tuple[HourOfAir, ...]:
-    """The last 24 measured hours, over and over for this many days after today; what was not measured stays absent."""
-    last = past.between(at - _DAY, at)
-    until = end_of(at.astimezone(SHANGHAI).date() + timedelta(days=days))
-    return tuple(
-        replace(one, at=one.at + turn * _DAY, source=Source.FORECAST, feed=feed)
-        for turn in range(1, days + 2)
-        for one in last
-        if one.at + turn * _DAY <= until
-    )
+def repeated_rows(past: Hourly, *, at: datetime, days: int, feed: str) -> Rows:
+    """
+    The windows from the one under way at this instant to the last that is over so many days later, all going on as is.
+
+    Foreseen are the last 24 measured hours, over and over; what was not measured stays absent.
+    """
+    repeated = _Repeated(past, at=at, feed=feed)
+    last = at.astimezone(SHANGHAI).date() + timedelta(days=days)
+    return tuple(repeated.row(anchor, last - (_DAY if anchor else timedelta())) for anchor in range(HOURS))
+
+
+class _Repeated:
+    """
+    The windows of 24 hours that come again and again.
+
+    Each is the same hours turned round, with the same mean, so it is valued once and not at every anchor of every day.
+    """
+
+    def __init__(self, past: Hourly, *, at: datetime, feed: str) -> None:
+        self._past, self._at, self._feed = past, at, feed
+        self._hours = [one for one in past.between(at - _DAY, at) if not one.at.minute and not one.at.second]
+        self._foreseen: dict[tuple[date, Cause], DayOfAir | None] = {}
+        self._values: dict[tuple[str, Cause], DayOfAir | None] = {}
+
+    def row(self, anchor: int, last: date) -> tuple[DayOfAir, ...]:
+        """The windows that begin at this hour, from the one under way to that of the last day; none without hours."""
+        if not self._hours or not self._past.standards:
+            return ()
+        began = under_way(self._at, anchor)
+        found = [self._window(day, driver(day, anchor, self._past.causes)) for day in _from_to(began, last)]
+        if found and found[0] is not None and self._hours[0].at > start_of(began) + anchor * _HOUR:
+            newest = self._hours[-1]  # no hour from before this window comes again within it: it is measured alone
+            found[0] = replace(found[0], source=newest.source, feed=newest.feed, issued_at=newest.issued_at)
+        return tuple(one for one in found if one is not None)
+
+    def _window(self, day: date, cause: Cause) -> DayOfAir | None:
+        if (day, cause) not in self._foreseen:
+            standard = standard_for(day, self._past.standards)
+            value = self._valued(day, standard, cause)
+            self._foreseen[day, cause] = value and replace(value, day=day, source=Source.FORECAST, feed=self._feed)
+        return self._foreseen[day, cause]
+
+    def _valued(self, day: date, standard: Standard, cause: Cause) -> DayOfAir | None:
+        """The value of these hours by this edition, for whatever day."""
+        enough = standard.completeness.hours_for_mean
+        if len(self._hours) < enough:
+            return None
+        if (standard.id, cause) not in self._values:
+            means = {name: self._mean(name, enough) for name in COUNTED}
+            self._values[standard.id, cause] = valued(day, means, standard, cause=cause, told=self._hours[-1])
+        return self._values[standard.id, cause]
+
+    def _mean(self, name: str, enough: int) -> Fraction | None:
+        measured = [one.values.get(name) for one in self._hours]
+        return mean([None if one is None else as_written(one) for one in measured], at_least=enough)
 
 
 class Spells:
@@ -132,7 +184,10 @@ def quiet(plan: Plan, rows: Rows) -> bool:
 
 def touched(run: Sequence[DayOfAir], *, anchor: int) -> list[date]:
     """The days of the calendar of which any hour lies in this run of windows."""
-    first, last = run[0].day, run[-1].day + (_DAY if anchor else timedelta())
+    return _from_to(run[0].day, run[-1].day + (_DAY if anchor else timedelta()))
+
+
+def _from_to(first: date, last: date) -> list[date]:
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 

@@ -7,9 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from itertools import accumulate
-from math import lcm
+from math import ceil, lcm
 
-from emergency.domain.air import POLLUTANTS, Amount, Period, Standard, as_written, index, standard_for, trigger_aqi
+from emergency.domain.air import (
+    HIGHEST,
+    POLLUTANTS,
+    Amount,
+    Period,
+    Standard,
+    as_written,
+    index,
+    standard_for,
+    trigger_aqi,
+)
 from emergency.domain.air_daily import HOURS, DayOfValues, Hour, Stamp, daily
 from emergency.domain.assessment import SHANGHAI
 from emergency.domain.causes import figure, foreseen
@@ -63,6 +73,7 @@ def windows(
     standards: Sequence[Standard],
     *,
     causes: Mapping[date, Cause] | None = None,
+    margins: Mapping[date, int] | None = None,
     anchors: Sequence[int] = range(HOURS),
 ) -> tuple[tuple[DayOfAir, ...], ...]:
     """
@@ -71,15 +82,17 @@ def windows(
     A window is named by the day it begins on, and valued as a day is: 24-h means with the edition's completeness
     (HJ 663: 20 hours), ozone left out, the edition in force on the day it begins. A window without enough hours is
     left out: unknown, neither clean nor bad. ``causes`` says what drives a calendar day; a window takes that of the
-    day with most of its hours, and of two halves the one driven by fine particles, else the first. It is observed
-    only when all of its hours are.
+    day with most of its hours, and of two halves the one driven by fine particles, else the first. ``margins`` says how
+    far the upper bound of a forecast day lies above its index; a window's bound lies above its own by the margins of
+    its days, each by the share of the window's hours that are foreseen and lie in that day, rounded up: what was
+    measured is no longer uncertain. A window is observed only when all of its hours are.
     """
     if not hours or not standards:
         return ()
     laid = _Laid(hours)
     days = [laid.first + timedelta(days=n) for n in range(-1, len(laid.present) // HOURS)]
     return tuple(
-        tuple(found for day in days if (found := _window(day, anchor, laid, standards, causes or {})))
+        tuple(found for day in days if (found := _window(day, anchor, laid, standards, causes or {}, margins or {})))
         for anchor in anchors
     )
 
@@ -101,28 +114,34 @@ class _Laid:
         length = ((max(begins).date() - self.first).days + 1) * HOURS
         self.present: list[HourOfAir | None] = [spoken.get(place) for place in range(length)]
         self.counts = [0, *accumulate(hour is not None for hour in self.present)]
+        self.foreseen = [0, *accumulate(hour is not None and hour.source is Source.FORECAST for hour in self.present)]
         self.sums = {
             name: _summed([hour.values.get(name) if hour else None for hour in self.present]) for name in COUNTED
         }
 
     def hours(self, first: int) -> int:
         """How many hours the window has that begins at this place of the row."""
-        return self._between(self.counts, first)
+        return self._between(self.counts, first, first + HOURS)
+
+    def foreseen_hours(self, first: int, *, anchor: int) -> tuple[int, int]:
+        """How many of the window's hours are foreseen: of the day it begins on, and of the next."""
+        midnight = first + HOURS - anchor
+        return self._between(self.foreseen, first, midnight), self._between(self.foreseen, midnight, first + HOURS)
 
     def mean(self, name: str, first: int, *, at_least: int) -> Fraction | None:
         """The window's mean, exact; None with fewer measured hours than that."""
         sums, counts, over = self.sums[name]
-        count = self._between(counts, first)
-        return Fraction(self._between(sums, first), count * over) if count and count >= at_least else None
+        count, total = (self._between(some, first, first + HOURS) for some in (counts, sums))
+        return Fraction(total, count * over) if count and count >= at_least else None
 
     def told(self, first: int) -> HourOfAir:
         """The hour that speaks for the window: its last foreseen one, else its last."""
         inside = [hour for hour in self.present[max(first, 0) : first + HOURS] if hour is not None]
         return next((one for one in reversed(inside) if one.source is Source.FORECAST), inside[-1])
 
-    def _between(self, sums: Sequence[int], first: int) -> int:
+    def _between(self, sums: Sequence[int], first: int, until: int) -> int:
         end = len(self.present)
-        return sums[min(first + HOURS, end)] - sums[min(max(first, 0), end)]
+        return sums[min(max(until, 0), end)] - sums[min(max(first, 0), end)]
 
 
 def _summed(values: Sequence[float | None]) -> tuple[list[int], list[int], int]:
@@ -134,7 +153,12 @@ def _summed(values: Sequence[float | None]) -> tuple[list[int], list[int], int]:
 
 
 def _window(
-    day: date, anchor: int, laid: _Laid, standards: Sequence[Standard], causes: Mapping[date, Cause]
+    day: date,
+    anchor: int,
+    laid: _Laid,
+    standards: Sequence[Standard],
+    causes: Mapping[date, Cause],
+    margins: Mapping[date, int],
 ) -> DayOfAir | None:
     first = (day - laid.first).days * HOURS + anchor
     standard = standard_for(day, standards)
@@ -142,12 +166,22 @@ def _window(
     if laid.hours(first) < enough:
         return None
     means = {name: laid.mean(name, first, at_least=enough) for name in COUNTED}
-    cause = _cause(day, anchor, causes)
+    found = valued(day, means, standard, cause=driver(day, anchor, causes), told=laid.told(first))
+    if found is None or not margins:
+        return found
+    foreseen_hours = laid.foreseen_hours(first, anchor=anchor)
+    return replace(found, aqi_high=_bound(found, foreseen_hours, laid.hours(first), margins))
+
+
+def valued(
+    day: date, means: Mapping[str, Fraction | None], standard: Standard, *, cause: Cause, told: HourOfAir
+) -> DayOfAir | None:
+    """The window of these means, in the words of the hour that speaks for it; None where they make no index."""
     found = index(standard, means, period=Period.DAY)
     aqi = trigger_aqi(standard, found, sand_dust=cause is Cause.SAND_DUST)
     if aqi is None:
         return None
-    fine, told = means["pm2_5"], laid.told(first)
+    fine = means["pm2_5"]
     return DayOfAir(
         day=day,
         aqi=aqi,
@@ -160,7 +194,17 @@ def _window(
     )
 
 
-def _cause(day: date, anchor: int, causes: Mapping[date, Cause]) -> Cause:
+def _bound(
+    window: DayOfAir, foreseen_hours: tuple[int, int], hours: int, margins: Mapping[date, int]
+) -> int | None:
+    """The upper bound of a window; None where no foreseen hour of it lies in a day that has one."""
+    of_days = zip((window.day, window.day + timedelta(days=1)), foreseen_hours, strict=True)
+    shares = [margins[day] * count for day, count in of_days if count and day in margins]
+    return min(HIGHEST, window.aqi + ceil(Fraction(sum(shares), hours))) if shares else None
+
+
+def driver(day: date, anchor: int, causes: Mapping[date, Cause]) -> Cause:
+    """What drives the window that begins on this day at this hour; :func:`windows` says how."""
     return causes.get(_speaking(day, anchor, causes), Cause.PM2_5)
 
 
@@ -173,6 +217,11 @@ def _speaking(day: date, anchor: int, causes: Mapping[date, Cause]) -> date:
     return day if anchor * 2 < HOURS else after
 
 
+def margins_of(days: Iterable[DayOfAir]) -> dict[date, int]:
+    """How far the upper bound of each day that has one lies above its index."""
+    return {one.day: max(0, one.aqi_high - one.published) for one in days if one.aqi_high is not None}
+
+
 def anchored(air: Air, hours: Sequence[HourOfAir], standards: Sequence[Standard]) -> Air:
     """
     The same air with its rows of windows.
@@ -181,7 +230,7 @@ def anchored(air: Air, hours: Sequence[HourOfAir], standards: Sequence[Standard]
     day which only a daily forecast reaches is still judged.
     """
     causes, days = {one.day: one.cause for one in air.days}, {one.day: one for one in air.days}
-    rows = windows(hours, standards, causes=causes)
+    rows = windows(hours, standards, causes=causes, margins=margins_of(air.days))
     if not rows:
         return air
     rows = tuple(

@@ -13,7 +13,7 @@ from emergency.domain.calm import calm
 from emergency.domain.forecast import Air, Cause, DayOfAir, Forecast, ForecastDay, ForecastHour, Observation, Source
 from emergency.domain.level import Level
 from emergency.domain.plan import RunsOn
-from emergency.domain.windows import HourOfAir, anchored, hours_joined, windows, with_days
+from emergency.domain.windows import HourOfAir, anchored, hours_joined, margins_of, windows, with_days
 from emergency.plans.plans import load_plans
 from emergency.plans.standards import load_standards
 
@@ -120,6 +120,58 @@ def test_a_day_that_only_a_daily_forecast_reaches_is_a_window_from_midnight():
     found = assess(RUNNING, anchored(Air("柳州", days), hours, STANDARDS))
 
     assert (found.level, found.anchor, len(found.run)) == (Level.YELLOW, 0, 2)
+
+
+# the upper bound of a forecast, where the plan lets it decide
+
+
+def bounded(*stretches, above=70, **how):
+    """Hours beside days of the same source, whose upper bound lies so far above their index."""
+    hours = hours_of(*stretches, **how)
+    days = windows(hours, STANDARDS, anchors=(0,))[0]
+    said = tuple(replace(one, source=Source.FORECAST, aqi_high=one.aqi + above) for one in days)
+    return anchored(Air("柳州", said), hours, STANDARDS)
+
+
+def test_the_upper_bound_of_a_source_that_gives_hours_too_still_decides():
+    """Two days at 138, up to 208: orange by their upper bound, nothing by their index."""
+    cautious = replace(RUNNING, high_decides=True)
+    air = bounded((48, 105.0))
+
+    assert assess(RUNNING, air).level is Level.NONE
+    assert (assess(cautious, air).level, assess(cautious, air).anchor) == (Level.ORANGE, 0)
+    assert assess(replace(CALENDAR, high_decides=True), air).level is Level.ORANGE
+
+
+def test_a_window_across_midnight_has_the_bounds_of_both_its_days_by_their_hours():
+    hours = hours_of((48, BAD))
+    margins = {FIRST: 24, FIRST + timedelta(days=1): 12}
+
+    rows = windows(hours, STANDARDS, margins=margins, anchors=(0, 6, 23))
+
+    bounds = [one.aqi_high for row in rows for one in row if one.day == FIRST]
+    assert bounds == [230 + 24, 230 + 21, 230 + 13]  # 18 hours of 24 and 6 of 12; one of 24, 23 of 12, rounded up
+
+
+@pytest.mark.parametrize(("measured", "bound"), [(0, 254), (12, 242), (24, None)])
+def test_what_was_measured_is_no_longer_uncertain(measured, bound):
+    seen = hours_of((24, BAD), source=Source.OBSERVED)[:measured]
+    [row] = windows((*seen, *hours_of((24, BAD))[measured:]), STANDARDS, margins={FIRST: 24}, anchors=(0,))
+
+    assert [(one.aqi, one.aqi_high) for one in row if one.day == FIRST] == [(230, bound)]
+
+
+def test_a_bound_stops_at_the_end_of_the_scale_and_days_without_one_give_none():
+    [row] = windows(hours_of((48, 490.0)), STANDARDS, margins={FIRST: 60}, anchors=(0,))
+
+    assert [one.aqi_high for one in row] == [500, None]
+
+
+def test_the_bound_of_a_day_of_ozone_is_no_bound_of_its_particles():
+    """Published 180, up to 200, and 90 without the ozone: a bound 20 higher, and not 110."""
+    day = DayOfAir(FIRST, 90, Source.FORECAST, aqi_high=200, overall=180)
+
+    assert margins_of([day]) == {FIRST: 20}
 
 
 def test_a_spell_that_ended_before_now_triggers_nothing():
