@@ -18,6 +18,7 @@ from emergency import clock
 from emergency.commands.player import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
+COMMAND = (sys.executable, "-m", "emergency", "demo")
 BROKER = "EMERGENCY_BROKER_URL"  # a demo given one shares it; here each has its own
 
 pytestmark = pytest.mark.skipif(
@@ -41,13 +42,16 @@ def two_free_ports() -> int:
 class Demo:
     """One demo, and what it said."""
 
-    def __init__(self, folder: Path, *words: str, port: int | None = None, **environ: str) -> None:
+    def __init__(
+        self, folder: Path, *words: str, port: int | None = None, by_make: bool = False, **environ: str
+    ) -> None:
         self.port = port or two_free_ports()
         self.folder, self._err = folder, folder / "stderr"
         kept = {name: value for name, value in os.environ.items() if name != BROKER}
         with self._err.open("wb") as err:
+            words = ("--no-browser", "--port", str(self.port), *words)
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "emergency", "demo", "--no-browser", "--port", str(self.port), *words],
+                ["make", "--no-print-directory", "run", f"ARGS={' '.join(words)}"] if by_make else [*COMMAND, *words],
                 cwd=ROOT, stdout=subprocess.PIPE, stderr=err,
                 env={**kept, "EMERGENCY_DATA_DIR": str(folder), **environ},
             )  # fmt: skip
@@ -99,14 +103,16 @@ def demos(tmp_path: Path) -> Iterator[list[Demo]]:
         demo.end()
 
 
-def start(demos: list[Demo], folder: Path, *words: str, port: int | None = None, **environ: str) -> Demo:
-    demos.append(Demo(folder, *words, port=port, **environ))
+def start(
+    demos: list[Demo], folder: Path, *words: str, port: int | None = None, by_make: bool = False, **environ: str
+) -> Demo:
+    demos.append(Demo(folder, *words, port=port, by_make=by_make, **environ))
     return demos[-1]
 
 
 @pytest.mark.timeout(600)
 def test_the_episode_is_played_to_its_close_and_comes_to_what_it_must(tmp_path: Path, demos: list[Demo]) -> None:
-    demo = start(demos, tmp_path, "--autopilot", "--exit-when-closed", "--speed", "20000")
+    demo = start(demos, tmp_path, "--autopilot", "--exit-when-closed", "--speed", "20000", by_make=True)
 
     code, found = demo.summary(seconds=580)
 
