@@ -20,13 +20,14 @@ from emergency.domain.level import Level
 from emergency.domain.plan import LEVEL_ZH, Origin, Plan, doubtful
 from emergency.domain.replay_hours import by_the_hour
 from emergency.errors import Refused
+from emergency.plans import advice, plan_sheet
 from emergency.plans import plans as loading
 from emergency.plans.authority import in_places
-from emergency.plans.plan_sheet import schema
 from emergency.plans.reading import Unreadable
 from emergency.plans.standards import load_standards
 
 POLLUTANTS = ("pm2_5", "pm10", "so2", "no2", "co", "o3")
+SCHEMAS = {"plan": plan_sheet.schema, "advice": advice.schema}
 AQI_TOP = 500  # HJ 633-2026 cl. 4.1.1; the 2012 edition ends its table there too
 
 
@@ -56,7 +57,12 @@ def register(subparsers: Any) -> None:
     comparing.add_argument("a", metavar="A")
     comparing.add_argument("b", metavar="B")
     comparing.set_defaults(func=run_diff)
-    publishing = words.add_parser("schema", help="the JSON Schema of a plan")
+    checking.add_argument(
+        "--advice", type=Path, metavar="FOLDER",
+        help="the advice by cause; by default the folder `advice` beside the plans",
+    )
+    publishing = words.add_parser("schema", help="the JSON Schema of a plan, or of the advice for a cause")
+    publishing.add_argument("of", nargs="?", choices=sorted(SCHEMAS), default="plan", help="plan by default")
     publishing.set_defaults(func=run_schema)
     for one in (listing, checking, showing, comparing, publishing):
         one.add_argument("--json", action="store_true", help="one JSON document on standard output")
@@ -119,6 +125,7 @@ def run_check(args: argparse.Namespace) -> int:
     if not problems:  # what a plan says is asked before who runs under it
         places = args.places or args.folder.parent / "places"
         problems = in_places(loading.load_plans(args.folder), args.folder, places)
+    problems = [*problems, *advice.check(args.advice or args.folder.parent / "advice")]
     if args.json:
         found = [{"file": str(one.file), "line": one.line, "reason": one.reason} for one in problems]
         _print({"ok": not problems, "problems": found})
@@ -168,9 +175,9 @@ def run_diff(args: argparse.Namespace) -> int:
     return 0
 
 
-def run_schema(_args: argparse.Namespace) -> int:
+def run_schema(args: argparse.Namespace) -> int:
     """Print the JSON Schema."""
-    _print(schema())
+    _print(SCHEMAS[args.of]())
     return 0
 
 

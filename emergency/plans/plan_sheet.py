@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from emergency.domain.forecast import Cause
 from emergency.domain.plan import Authority, Basis, Metric, Origin, Response, RunsOn
-from emergency.plans.reading import Sheet
+from emergency.plans.reading import DIALECT, Sheet
 
 V = TypeVar("V")
 LevelWord = Literal["blue", "yellow", "orange", "red"]
@@ -261,4 +261,4 @@ class PlanSheet(Sheet):
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a resolved plan, as published in playbooks/schema/plan.schema.json."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **PlanSheet.model_json_schema(mode="validation")}
+    return {"$schema": DIALECT, **PlanSheet.model_json_schema(mode="validation")}

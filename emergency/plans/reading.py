@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from math import isfinite
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
@@ -18,6 +18,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from emergency.errors import Misconfigured
 
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"  # of every schema published in playbooks/schema
 M = TypeVar("M", bound=BaseModel)
 Step = str | int
 Loc = tuple[Step, ...]
