@@ -1,8 +1,7 @@
-"""The only module that opens a connection outward: timeouts, sizes, private addresses refused, errors translated."""
+"""Single questions outward, and the guards of every connection: sizes, times, no private address, errors translated."""
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import re
 import socket
@@ -10,14 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from types import TracebackType
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-import aiohttp
 import requests
 import urllib3
-from aiohttp.abc import AbstractResolver, ResolveResult
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -30,7 +26,7 @@ MOST_REDIRECTS = 3
 LONGEST_RETRY_AFTER = 900.0  # seconds; an absurd Retry-After must not park an order for a week
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address rides in the last 32 bits
-_USER_AGENT = "heavy-pollution-emergency/1"
+USER_AGENT = "heavy-pollution-emergency/1"
 
 
 class OutOfBounds(Misconfigured):
@@ -54,15 +50,6 @@ class Fetched:
     etag: str = ""
     last_modified: str = ""
     content_type: str = ""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a gateway answered to a POST; ``retry_after`` in seconds, at most :data:`LONGEST_RETRY_AFTER`."""
-
-    status: int
-    body: bytes
-    retry_after: float | None = None
 
 
 def fetch(
@@ -94,118 +81,27 @@ def fetch(
         ours["If-Modified-Since"] = last_modified
     with requests.Session() as session:
         session.trust_env = False  # a proxy or .netrc of the machine would go round the address check
-        session.headers["User-Agent"] = _USER_AGENT
+        session.headers["User-Agent"] = USER_AGENT
         adapter = _CheckedAdapter(allow)
         session.mount("http://", adapter)
         session.mount("https://", adapter)
         for _ in range(MOST_REDIRECTS + 1):
-            parts = _split(url)
+            parts = split(url)
             with _asked(session, url, parts, ours, timeout) as response:
                 if response.status_code not in _REDIRECTS or "Location" not in response.headers:
                     return _taken(response, parts, max_bytes=max_bytes, ends_at=ends_at)
                 onward = urljoin(url, response.headers["Location"])
             _bounded_redirect(parts, onward)
-            if _origin(parts) != _origin(_split(onward)):
+            if _origin(parts) != _origin(split(onward)):
                 ours = {}
             url = onward
         raise Misconfigured(f"{place(parts)} redirects more than {MOST_REDIRECTS} times")
 
 
-class Pool:
-    """
-    Keep-alive connections for mass sending: at most ``connections`` at once, all of one running loop.
-
-    A request lasts at most ``timeout_s``, waiting for a free connection included. Redirects are answers, not followed.
-    """
-
-    def __init__(
-        self,
-        *,
-        connections: int = 32,
-        timeout_s: float = 10.0,
-        max_bytes: int = 65_536,
-        allow: frozenset[str] = frozenset(),
-    ) -> None:
-        self.connections, self.timeout_s = connections, timeout_s
-        self._max_bytes, self._allow = max_bytes, allow
-        self._session: aiohttp.ClientSession | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    async def __aenter__(self) -> Pool:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def post_json(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """
-        POST these bytes as JSON.
-
-        :raises NeverLeft: refused, unresolvable or no connection in time; nobody has it
-        :raises CutOff: timed out or cut after the connection was had; nobody knows
-        :raises Misconfigured: the address is wrong or out of bounds, or its certificate does not fit
-        """
-        parts = _split(url)
-        _checked_literal(parts.hostname or "", _port(parts), self._allow)
-        session = self._session if self._loop is asyncio.get_running_loop() else None
-        session = session or await self._open()
-        try:
-            async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
-                return Answer(
-                    response.status,
-                    await _read_at_most(response.content, self._max_bytes),
-                    _retry_after(response.headers),
-                )
-        except aiohttp.ClientConnectorCertificateError:
-            raise Misconfigured(f"{place(parts)} shows a certificate that does not fit") from None
-        except aiohttp.ClientConnectorError as error:
-            if isinstance(error.__cause__, _OutOfBoundsError):
-                raise OutOfBounds(str(error.__cause__)) from None
-            raise NeverLeft(f"{place(parts)} cannot be reached") from None
-        except aiohttp.ConnectionTimeoutError:
-            raise NeverLeft(f"{place(parts)} gave no connection within {self.timeout_s:g} s") from None
-        except TimeoutError:
-            raise CutOff(f"{place(parts)} did not answer within {self.timeout_s:g} s") from None
-        except aiohttp.InvalidURL:
-            raise Misconfigured("the address is not a URL") from None
-        except (aiohttp.ClientError, ConnectionError) as error:
-            raise CutOff(f"{place(parts)} cut the connection ({type(error).__name__})") from None
-
-    async def close(self) -> None:
-        """Close every connection; the next request opens a new set, on whatever loop is then running."""
-        session, self._session, self._loop = self._session, None, None
-        if session is not None:
-            await session.close()
-
-    async def _open(self) -> aiohttp.ClientSession:
-        here = asyncio.get_running_loop()
-        if self._session is not None and self._loop is not here:
-            await self.close()  # its loop has gone; connections cannot be carried to another
-        if self._session is None:
-            connector = aiohttp.TCPConnector(
-                limit=self.connections, resolver=_CheckedResolver(self._allow), keepalive_timeout=15.0
-            )
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                # two timers and no more: each further one is set and cancelled with every message
-                timeout=aiohttp.ClientTimeout(total=self.timeout_s, sock_connect=min(3.0, self.timeout_s)),
-                # a gateway's cookies are no business of ours, and a small answer needs no decompressing
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                headers={
-                    "User-Agent": _USER_AGENT, "Accept-Encoding": "identity", "Content-Type": "application/json",
-                },
-            )
-            self._loop = here
-        return self._session
-
-
 def place(parts: SplitResult) -> str:
     """How an address is named in words and logs: no user, no path, no query, where keys like to ride."""
     host = parts.hostname or "?"
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{_port(parts)}"
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port_of(parts)}"
 
 
 def checked_addresses(host: str, port: int, allow: frozenset[str]) -> list[str]:
@@ -243,14 +139,8 @@ def _checked(host: str, port: int, addresses: Iterable[str], allow: frozenset[st
     return found
 
 
-@lru_cache(maxsize=64)  # what a literal address is does not change, and a channel asks with every message
-def _checked_literal(host: str, port: int, allow: frozenset[str]) -> None:
-    """Refuse a literal address out of bounds: aiohttp asks no resolver about it."""
-    if _literal(host):
-        _checked(host, port, (host,), allow)
-
-
-def _literal(host: str) -> bool:
+def is_literal(host: str) -> bool:
+    """Whether a host is an address already, and no name to look up."""
     try:
         ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
@@ -259,10 +149,15 @@ def _literal(host: str) -> bool:
 
 
 @lru_cache(maxsize=64)  # a channel sends thousands of messages to one address
-def _split(url: str) -> SplitResult:
+def split(url: str) -> SplitResult:
+    """
+    An address of the web in its parts.
+
+    :raises Misconfigured: it is none
+    """
     try:
         parts = urlsplit(url)
-        _port(parts)
+        port_of(parts)
     except ValueError:
         raise Misconfigured("the address is not a URL") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -270,16 +165,17 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-def _port(parts: SplitResult) -> int:
+def port_of(parts: SplitResult) -> int:
+    """The port an address names, or that of its scheme."""
     return parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _origin(parts: SplitResult) -> tuple[str, str, int]:
-    return parts.scheme, (parts.hostname or "").lower(), _port(parts)
+    return parts.scheme, (parts.hostname or "").lower(), port_of(parts)
 
 
 def _bounded_redirect(before: SplitResult, onward: str) -> None:
-    after = _split(onward)
+    after = split(onward)
     if before.scheme == "https" and after.scheme == "http":
         raise Misconfigured(f"{place(before)} redirects to an address without encryption")
 
@@ -310,7 +206,7 @@ def _asked(
 def _taken(response: requests.Response, parts: SplitResult, *, max_bytes: int, ends_at: float) -> Fetched:
     status = response.status_code
     if status in (408, 425, 429) or status >= 500:
-        raise Unavailable(f"{place(parts)} answered {status}", retry_after=_retry_after(response.headers))
+        raise Unavailable(f"{place(parts)} answered {status}", retry_after=retry_after(response.headers))
     if status not in (200, 304):
         raise Misconfigured(f"{place(parts)} answered {status}: its address or key is wrong")
     body = bytearray()
@@ -335,7 +231,7 @@ def _taken(response: requests.Response, parts: SplitResult, *, max_bytes: int, e
     )
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds of a Retry-After header (RFC 9110, 10.2.3); a date is counted from the answer's own Date."""
     said = headers.get("Retry-After", "").strip()
     if not said:
@@ -347,14 +243,6 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     except (ValueError, TypeError):  # no date, or only one of the two with a zone
         return None
     return min(max(wait, 0.0), LONGEST_RETRY_AFTER)
-
-
-async def _read_at_most(stream: aiohttp.StreamReader, most: int) -> bytes:
-    """The first ``most`` bytes; a longer answer is cut there and fails to parse, which is what it deserves."""
-    body = bytearray()
-    while len(body) < most and (chunk := await stream.read(most - len(body))):
-        body += chunk
-    return bytes(body)
 
 
 class _CheckedAdapter(HTTPAdapter):
@@ -399,38 +287,3 @@ def _connected(connection: HTTPConnection, allow: frozenset[str]) -> socket.sock
         except OSError as error:
             failure = error
     raise urllib3.exceptions.NewConnectionError(connection, "no address took the connection") from failure
-
-
-class _OutOfBoundsError(OSError):
-    """Carries the refusal through aiohttp, which turns a resolver's OSError into its own."""
-
-
-class _CheckedResolver(AbstractResolver):
-    """Gives aiohttp only addresses that were checked; it connects to what it is given."""
-
-    def __init__(self, allow: frozenset[str]) -> None:
-        self._allow = allow
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-        families = {str(one[4][0]): one[0] for one in found}
-        try:
-            addresses = _checked(host, port, families, self._allow)
-        except OutOfBounds as error:
-            raise _OutOfBoundsError(str(error)) from None
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=families[address],
-                proto=0,
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for address in addresses
-        ]
-
-    async def close(self) -> None:
-        """Nothing is held."""

@@ -32,7 +32,7 @@ ONLY = {
     "alembic": ("emergency/store/",),
     "requests": ("emergency/wire.py",),
     "urllib3": ("emergency/wire.py",),
-    "aiohttp": ("emergency/wire.py",),
+    "httptools": ("emergency/wire_pool.py",),
     "ruamel": ("emergency/plans/",),
     "numpy": ("emergency/vector.py",),
     "celery": ("workers/", "emergency/broker.py"),

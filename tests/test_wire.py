@@ -14,7 +14,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from emergency import wire
+from emergency import wire, wire_pool
 from emergency.errors import Misconfigured, Unavailable
 
 PRIVATE = [
@@ -178,7 +178,7 @@ def test_the_pool_connects_only_to_checked_addresses(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
     async def post() -> None:
-        async with wire.Pool(timeout_s=1) as pool:
+        async with wire_pool.Pool(timeout_s=1) as pool:
             await pool.post_json("http://inside.example:9/", b"{}", {})
 
     with pytest.raises(wire.OutOfBounds):

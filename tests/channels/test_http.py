@@ -22,7 +22,7 @@ from emergency.channels.http import HttpChannel, outcome
 from emergency.clock import SetClock
 from emergency.domain.messages import ChannelFault, Kind, Lane, Later, Message, Never, Outcome, Sent, Uncertain
 from emergency.errors import Misconfigured
-from emergency.wire import Answer
+from emergency.wire_pool import Answer
 
 NOW = datetime(2026, 1, 10, 8, 0, tzinfo=UTC)
 PAYLOADS = sorted((Path(__file__).parents[1] / "payloads" / "channel" / "http").glob("*.json"))
@@ -303,3 +303,14 @@ def test_a_wrong_setting_is_named_and_no_value_is(said: dict[str, str], setting:
         channels.build({"sms": said})
 
     assert "x.example" not in str(refused.value)
+
+
+def test_any_text_is_spelt_as_json_spells_it() -> None:
+    awkward = "引号\" 反斜杠\\ 换行\n 制表\t 零\x00 表情🙂 半个\ud800"
+
+    said = channels.http.payload(a_message(text=awkward, to='1"3\\', link="http://x/o/a?b=<c>"))
+
+    found = json.loads(said)
+    assert found["text"] == awkward.replace("\ud800", "?")
+    assert (found["to"], found["link"]) == ('1"3\\', "http://x/o/a?b=<c>")
+    assert list(found) == ["id", "to", "text", "link", "lane", "order", "revision", "episode", "kind"]
