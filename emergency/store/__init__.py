@@ -20,6 +20,7 @@ __all__ = ["Store", "Tx", "connect"]
 
 T = TypeVar("T")
 PATIENCE_S = 30  # with another writer
+LOOKS_AGAIN_MS = 5  # SQLite's own waiting looks ever more rarely, up to every 100 ms, and one writer would starve
 
 
 class Store:
@@ -104,12 +105,12 @@ def connect(url: str, *, lease: timedelta = LEASE) -> Store:
     IMMEDIATE, because a deferred one that finds another writer is refused, whatever the busy timeout.
     """
     if url.startswith("sqlite"):
-        return Store(_sqlite(url, "BEGIN IMMEDIATE", writes=True), _sqlite(url, "BEGIN", writes=False), lease=lease)
+        return Store(_sqlite(url, writes=True), _sqlite(url, writes=False), lease=lease)
     engine = create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=20)
     return Store(engine, engine, lease=lease)
 
 
-def _sqlite(url: str, begin: str, *, writes: bool) -> Engine:
+def _sqlite(url: str, *, writes: bool) -> Engine:
     patient = {"timeout": PATIENCE_S, "check_same_thread": False}
     engine = create_engine(url, connect_args=patient, pool_size=20, max_overflow=20)
 
@@ -120,13 +121,32 @@ def _sqlite(url: str, begin: str, *, writes: bool) -> Engine:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        if not writes:
-            cursor.execute("PRAGMA query_only=ON")
+        cursor.execute(f"PRAGMA busy_timeout={LOOKS_AGAIN_MS}" if writes else "PRAGMA query_only=ON")
         cursor.close()
 
     def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        if writes:
+            _write_next(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
 
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)
     return engine
+
+
+def _write_next(connection: Connection) -> None:
+    """
+    Become SQLite's one writer as soon as another process has ended; within ours they stand in a queue already.
+
+    :raises Unavailable: it has not ended in good time
+    """
+    for _ in range(PATIENCE_S * 1000 // LOOKS_AGAIN_MS):
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as found:
+            if getattr(found.orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+        else:
+            return
+    raise Unavailable(f"another process has not ended its writing within {PATIENCE_S} s")
