@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from threading import Condition
+from threading import Event, Lock
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -201,13 +201,14 @@ class Tray:
     Takes the answers of phones; the plain ones that come at the same time share one transaction.
 
     Whoever lays one down while nobody empties the tray empties it, and takes with its own whatever lies in it; those
-    who come meanwhile wait, and theirs are the next lot. So a lone answer waits for nobody, and the more come the
-    fewer commits each of them costs. No answer is told before the transaction that keeps it has committed.
+    who come meanwhile wait, and theirs are the next lot, emptied by the first of them. So a lone answer waits for
+    nobody, and the more come the fewer commits each of them costs. No answer is told before the transaction that keeps
+    it has committed.
     """
 
-    def __init__(self, store: Store, rules: Rules) -> None:
-        self._store, self._rules = store, rules
-        self._change = Condition()
+    def __init__(self, store: Store, rules: Rules, *, patience_s: float = PATIENCE_S) -> None:
+        self._store, self._rules, self._patience_s = store, rules, patience_s
+        self._lock = Lock()
         self._lying: list[_Lying] = []
         self._emptying = False
 
@@ -220,31 +221,48 @@ class Tray:
         :raises Refused: «cannot comply» without a reason
         :raises Unavailable: the database did not answer, or whoever empties the tray did not come to an end
         """
-        answered = self._laid(pressed) if pressed.plain else None
+        answered = self._laid(_Lying(pressed)) if pressed.plain else None
         return answered or self._store.run(lambda tx: _by_itself(tx, self._rules, pressed))
 
-    def _laid(self, pressed: Pressed) -> Answered | None:
+    def _laid(self, mine: _Lying) -> Answered | None:
         """What became of it in its lot; None when it must be looked at by itself."""
-        mine = _Lying(pressed)
-        with self._change:
+        with self._lock:
             self._lying.append(mine)
-            if not self._change.wait_for(lambda: mine.over or not self._emptying, PATIENCE_S):
-                raise Unavailable(f"the answers before this one were not kept within {PATIENCE_S:.0f} s")
-            if mine.over:
-                return mine.answered
-            self._emptying = True
-            lot, self._lying = self._lying[:TOGETHER], self._lying[TOGETHER:]
-        try:
-            self._empty(lot)
-        finally:
-            with self._change:
-                for one in lot:
-                    one.over = True
-                self._emptying = False
-                self._change.notify_all()
+            waits, self._emptying = self._emptying, True
+        if waits and not mine.called.wait(self._patience_s):
+            self._take_back(mine)
+        if not mine.over:
+            self._empty()
         return mine.answered
 
-    def _empty(self, lot: Sequence[_Lying]) -> None:
+    def _take_back(self, mine: _Lying) -> None:
+        """
+        Take one out of the tray that has waited too long, unless it was called just now.
+
+        :raises Unavailable: it was not
+        """
+        with self._lock:
+            if mine.called.is_set():
+                return
+            self._lying = [one for one in self._lying if one is not mine]
+        raise Unavailable(f"the answers before this one were not kept within {self._patience_s:.0f} s")
+
+    def _empty(self) -> None:
+        """Take what lies in the tray, then call those whose answers it was and the one who empties it next."""
+        with self._lock:
+            lot, self._lying = self._lying[:TOGETHER], self._lying[TOGETHER:]
+        try:
+            self._keep(lot)
+        finally:
+            with self._lock:
+                for one in lot:
+                    one.over = True
+                called = [*self._lying[:1], *lot]
+                self._emptying = bool(self._lying)
+                for one in called:
+                    one.called.set()
+
+    def _keep(self, lot: Sequence[_Lying]) -> None:
         try:
             with self._store.transactions() as tx:
                 answered = taken_together(tx, [one.pressed for one in lot])
@@ -256,11 +274,12 @@ class Tray:
 
 @dataclass
 class _Lying:
-    """An answer in the tray, and what became of it."""
+    """An answer in the tray, what became of it, and how its giver is called: when it is over, or to empty the tray."""
 
     pressed: Pressed
     answered: Answered | None = None
     over: bool = False
+    called: Event = field(default_factory=Event)
 
 
 def taken_together(tx: Tx, some: Sequence[Pressed]) -> list[Answered | None]:
