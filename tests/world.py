@@ -102,6 +102,7 @@ class World:
             wall=self.wall,
             channels=("sms",),
             places={CITY: "柳州"},
+            answers_for=PLACE.answers_for,
         )
         self._people = {one.login: one for one in PLACE.people}
 

@@ -19,7 +19,7 @@ from emergency.domain.messages import LANES, Kind
 from emergency.domain.people import Act, Person, Role, ask
 from emergency.domain.plan import Authority
 from emergency.errors import Conflict, Refused
-from emergency.services import consulting, deputies, dispatch, drafting, nagging, telling, wording
+from emergency.services import consulting, deputies, dispatch, drafting, nagging, relaying, telling, wording
 from emergency.services.chasing import Around
 from emergency.services.rules import Rules
 from emergency.services.telling import About
@@ -303,6 +303,7 @@ def approve(
     tx.clear_alarm(f"undecided:{decision.id}", now=now)
     dispatch.revise_all(tx, rules, decision, episode, prepared, by=by, now=now)
     _what_follows(tx, rules, decision, orders=len(prepared.drawn_up), now=now)
+    relaying.announced(tx, rules, decision, [one.recipient for one in prepared.drawn_up], by=by, now=now)
     return decision
 
 
@@ -321,7 +322,7 @@ def _what_follows(tx: Tx, rules: Rules, decision: Decision, *, orders: int, now:
         )
         tx.save(task, fact="task.opened", by="system", at=now)
     if decision.bulletin_id is not None and decision.decided_by is not None:
-        tx.finish_tasks(uuid5(decision.bulletin_id, "relay"), by=tx.person(decision.decided_by), now=now)
+        relaying.passed_on(tx, rules, tx.bulletin(decision.bulletin_id), by=tx.person(decision.decided_by), now=now)
 
 
 def reject(tx: Tx, decision_id: UUID, *, by: Person, because: str, now: datetime) -> Decision:
@@ -349,6 +350,7 @@ def task_done(tx: Tx, task_id: UUID, *, by: Person, now: datetime) -> Task:
     ask(by, Act.PROPOSE, task.area)
     if task.done_at is not None:
         raise Refused("the task is done already", zh="该任务已完成")
+    tx.clear_alarm(f"task:{task.id}", now=now)
     return tx.save(replace(task, done_at=now, done_by=by.id), fact="task.done", by=by.login, at=now)
 
 

@@ -11,14 +11,14 @@ from emergency.clock import SHANGHAI
 from emergency.domain import extending
 from emergency.domain.assessment import Assessment, as_data
 from emergency.domain.calm import calm_in_all, over_in_all
-from emergency.domain.episode import Decision, Fact, Move, Task, due, next_move, supersede
+from emergency.domain.episode import Decision, Fact, Move, Task, next_move, supersede
 from emergency.domain.falling import falls_in_all
 from emergency.domain.forecast import Bulletin, Forecast, Observation
 from emergency.domain.level import Level
 from emergency.domain.people import Act, Person, ask, within
 from emergency.domain.plan import Authority, Plan
 from emergency.errors import Refused
-from emergency.services import advising, decisions, drafting
+from emergency.services import advising, decisions, drafting, relaying
 from emergency.services.days import make_days
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx, record
@@ -170,7 +170,8 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
     """
     Keep the level above's announcement and put forward what it asks for; None when the area does it already.
 
-    The relay deadline runs from ``received_at``. An adjustment of measures is left to be filled in and put forward.
+    The deadlines for passing it on run from ``received_at``. An adjustment of measures is left to be filled in and put
+    forward.
 
     :raises NotAllowed: the person may not enter bulletins here
     :raises NotForUs: the area is not among those it covers
@@ -199,6 +200,7 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
     )
     move = _asked_by(tx, bulletin, rules.exercise)
     if move is None:
+        relaying.passed_on(tx, rules, bulletin, by=by, now=now)
         return None
     plan = rules.plan_of(tx, bulletin.area)
     starting = move is Move.ACTIVATE and tx.running_episode(bulletin.area, rules.exercise) is None
@@ -222,16 +224,8 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
         assessment=rules.heeded(plan, bulletin),
         to_fill_in=move is Move.AMEND,  # the paper changes measures; which ones here, an officer has to say
     )
-    task = Task(
-        id=uuid5(UUID(bulletin.id), "relay"),
-        episode_id=decision.episode_id,
-        area=bulletin.area,
-        kind="relay",
-        due_at=due(bulletin.received_at, plan.activation_deadline_min),
-        words=f"{bulletin.number} {bulletin.issuer}",
-        decision_id=decision.id,
-    )
-    tx.save(task, fact="task.opened", by="system", at=now)
+    paper = relaying.paper_of(bulletin)
+    relaying.owe(tx, rules, bulletin.area, paper, now=now, episode_id=decision.episode_id, decision_id=decision.id)
     return decision
 
 

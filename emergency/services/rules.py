@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from emergency.clock import SHANGHAI, Clock
 from emergency.domain import assess as rule
@@ -56,6 +57,7 @@ class Rules:
     label: str = ""
     origin: str = ""
     places: Mapping[str, str] = field(default_factory=dict)
+    answers_for: Mapping[UUID, str] = field(default_factory=dict)  # a district's recipient → the area it answers for
     standards: Sequence[Standard] = ()  # editions of the index, for what is given by the hour
     advice: Book = field(default_factory=dict)  # what is advised by cause; empty = no advisories
     forecast_by: int | None = None  # the hour by which a day's forecast is to be out; None: nothing is late

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from emergency.domain.consultation import Consultation
 from emergency.domain.deputising import Turn
@@ -294,6 +295,42 @@ def upward_report(rules: Rules, decision: Decision, *, orders: int, due_at: date
         orders=orders,
         acknowledged=0,
         contact=_call(notice.contact),
+    )
+
+
+class Paper(Protocol):
+    """A notice of the level above, as a desk is told of it."""
+
+    @property
+    def number(self) -> str: ...
+
+    @property
+    def action(self) -> str: ...
+
+    @property
+    def issuer(self) -> str: ...
+
+    @property
+    def level(self) -> Level: ...
+
+    @property
+    def arrived_at(self) -> datetime: ...
+
+
+def relay_due(rules: Rules, task: Task, paper: Paper, *, area: str) -> str:
+    """That the level above has announced something which this desk must pass on, and by when."""
+    words = rules.wording
+    return words.fill(
+        "bulletin_relay_due",
+        LANG,
+        banner=_banner(rules),
+        issuer=paper.issuer,
+        number=paper.number,
+        move=words.move(paper.action, LANG),
+        level=words.level(paper.level, LANG),
+        received_at=words.instant(paper.arrived_at, LANG),
+        area=area,
+        due_at=words.instant(task.due_at, LANG),
     )
 
 

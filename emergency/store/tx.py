@@ -179,12 +179,13 @@ class Tx(Loading):
         return sum(self.connection.execute(statement.values(**row)).rowcount for row in rows)
 
     def finish_tasks(self, task_id: UUID, *, by: Person, now: datetime) -> None:
-        """Note that a task is done, if it was opened and is still open."""
+        """Note that a task is done, if it was opened and is still open; its alarm ends with it."""
         self.connection.execute(
             update(TaskRow)
             .where(TaskRow.id == task_id, TaskRow.done_at.is_(None))
             .values(done_at=now, done_by=by.id, version=TaskRow.version + 1)
         )
+        self.clear_alarm(f"task:{task_id}", now=now)
 
     def mark_alarmed(self, task_id: UUID, *, now: datetime) -> None:
         """Note that its desk was told of an overdue task."""

@@ -174,6 +174,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "task": {
         "upward_report": N_("上报"),
         "relay": N_("转发上级通知"),
+        "relay_below": N_("督促下级转发"),
         "summary": N_("总结"),
         "ruling": N_("裁定异议"),
         "appeal": N_("建议与倡议"),

@@ -199,7 +199,7 @@ def test_the_relay_deadline_runs_from_receipt(world: World) -> None:
 
     with world.store.reading() as tx:
         (relay,) = [one for one in tx.open_tasks([DISTRICT]) if one.kind == "relay"]
-    assert relay.due_at == received + timedelta(minutes=world.rules.plan("liujiang").activation_deadline_min)
+    assert relay.due_at == received + timedelta(minutes=world.rules.plan("liujiang").order_relay_deadline_min)
     world.sign(decision, by="lj-approver3")
     with world.store.reading() as tx:
         assert [one for one in tx.open_tasks([DISTRICT]) if one.kind == "relay"] == []
@@ -214,8 +214,7 @@ def test_an_issue_opens_the_task_of_reporting_upward(world: World) -> None:
     world.decide(world.forecast(120, 193, 229)[0])
 
     with world.store.reading() as tx:
-        (task,) = tx.open_tasks([CITY])
-    assert task.kind == "upward_report"
+        (task,) = [one for one in tx.open_tasks([CITY]) if one.kind == "upward_report"]
     assert task.due_at == world.now + timedelta(minutes=world.rules.plan("liuzhou").upward_report_min)
 
 

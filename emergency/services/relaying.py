@@ -1,0 +1,129 @@
+"""Passing on the notice of the level above (转发): due from its arrival, told to the desk, then to the desk above."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID, uuid5
+
+from emergency.domain.episode import Decision, Move, Phase, Task, due
+from emergency.domain.forecast import Bulletin
+from emergency.domain.level import Level
+from emergency.domain.messages import Kind
+from emergency.domain.orders import Recipient, RecipientKind
+from emergency.domain.people import Person, Role
+from emergency.services import telling, wording
+from emergency.services.rules import Rules
+from emergency.services.telling import About
+from emergency.store import Tx
+from emergency.store.relaying import RELAY, owed
+
+ABOVE: Final = "relay_below"  # the same seen from the desk above: that it is done there
+_NAMESPACE: Final = UUID("a4b1f0ce-0f0a-4c4b-9a57-6a3d0c4be6a1")
+_LETS_GO: Final = frozenset({Move.RELEASE, Move.WITHDRAW})
+_PASSED_ON: Final = _LETS_GO | {Move.ACTIVATE, Move.UPGRADE, Move.DOWNGRADE, Move.EXTEND, Move.REOPEN, Move.AMEND}
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A notice as it reached a desk: its number and action, who issued it, its level, and when it arrived."""
+
+    number: str
+    action: str
+    issuer: str
+    level: Level
+    arrived_at: datetime
+
+
+def paper_of(bulletin: Bulletin) -> Paper:
+    """The notice as a desk entered it."""
+    return Paper(bulletin.number, bulletin.action, bulletin.issuer, bulletin.level, bulletin.received_at)
+
+
+def owe(
+    tx: Tx, rules: Rules, area: str, paper: Paper, *, now: datetime, episode_id: UUID | None, decision_id: UUID
+) -> Task | None:
+    """
+    Note by when the area's desk must have passed the notice on by its own signature, and by when the desk above is told
+    that it has not; None where the plan sets no time, or the same notice is noted already.
+
+    The first is the plan's relay deadline, the second its activation deadline, never before the first.
+    """
+    plan = rules.plan_of(tx, area)
+    relay, response = (plan.numbers.get(name) for name in ("order_relay_deadline_min", "activation_deadline_min"))
+    if relay is None:
+        return None
+    found = uuid5(_NAMESPACE, f"{area}:{paper.number}:{paper.action}:{rules.exercise}")
+    if tx.has_task(found):
+        return None
+    words, place = f"{paper.number} {paper.issuer}", tx.area(area).name
+    own = Task(found, episode_id, area, RELAY, due(paper.arrived_at, relay), words, decision_id)
+    tx.save(own, fact="task.opened", by="system", at=now)
+    above = next((one for one in tx.above(area)[1:] if tx.area(one).plan_id), None)
+    if above is not None:
+        by = due(paper.arrived_at, max(relay, response or relay))
+        higher = Task(_above(found), episode_id, above, ABOVE, by, f"{place}：{words}", decision_id)
+        tx.save(higher, fact="task.opened", by="system", at=now, more={"of": area})
+    return own
+
+
+def _above(relay: UUID) -> UUID:
+    return uuid5(relay, "above")
+
+
+def announced(
+    tx: Tx, rules: Rules, decision: Decision, some: Iterable[Recipient], *, by: Person, now: datetime
+) -> None:
+    """
+    A signed decision reached these recipients: each district with a desk of its own must pass it on.
+
+    What ends the response ends what was still to be passed on before it, and asks nothing of a district in which
+    nothing is in force.
+    """
+    if decision.move not in _PASSED_ON:
+        return
+    notice = decision.notice
+    level = decision.level_before if decision.move in _LETS_GO else decision.level
+    paper = Paper(notice.number, decision.move.value, notice.issuer, level, decision.decided_at or now)
+    for recipient in some:
+        area = rules.answers_for.get(recipient.id)
+        if recipient.kind is not RecipientKind.DISTRICT or area is None:
+            continue
+        if decision.move in _LETS_GO:
+            _done(tx, owed(tx, area, exercise=rules.exercise), by, now)
+            running = tx.running_episode(area, rules.exercise)
+            if running is None or running.phase is not Phase.ACTIVE:
+                continue
+        task = owe(tx, rules, area, paper, now=now, episode_id=decision.episode_id, decision_id=decision.id)
+        if task is not None:
+            _tell(tx, rules, task, paper, now=now)
+
+
+def _tell(tx: Tx, rules: Rules, task: Task, paper: Paper, *, now: datetime) -> None:
+    people = [
+        one for one in tx.people()
+        if one.area == task.area and one.active and one.role in (Role.DUTY_OFFICER, Role.APPROVER)
+    ]  # fmt: skip
+    text = wording.relay_due(rules, task, paper, area=tx.area(task.area).name)
+    about = About(Kind.TASK, task.id, task.area, "arrived", task.episode_id, task.decision_id)
+    telling.put(tx, rules, about, people, text, now=now)
+
+
+def passed_on(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now: datetime) -> None:
+    """
+    The desk signed on this notice, or does already what it asks: whatever had arrived by then is passed on with it.
+
+    A number typed otherwise than the level above wrote it makes no difference: what counts is when it arrived.
+    """
+    relay = rules.plan_of(tx, bulletin.area).numbers.get("order_relay_deadline_min")
+    if relay is not None:
+        until = due(bulletin.received_at, relay)
+        _done(tx, owed(tx, bulletin.area, until=until, exercise=rules.exercise), by, now)
+
+
+def _done(tx: Tx, some: Iterable[UUID], by: Person, now: datetime) -> None:
+    for one in some:
+        for task_id in (one, _above(one)):
+            tx.finish_tasks(task_id, by=by, now=now)
