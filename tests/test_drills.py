@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from emergency.clock import SHANGHAI
+from emergency.commands.drill import walked_through
 from emergency.domain.assess import assess, ongoing
 from emergency.domain.calm import calm
-from emergency.domain.forecast import DayOfAir, Source, joined
+from emergency.domain.forecast import Cause, DayOfAir, Source, joined
 from emergency.domain.level import Level
 from emergency.domain.orders import RecipientKind
 from emergency.errors import Misconfigured
@@ -173,6 +174,20 @@ def test_the_shares_come_out_near_what_the_file_asks() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "cause"), [("imagined-cane-smoke", Cause.WILDFIRE), ("imagined-from-abroad", Cause.CROSS_BORDER)]
+)
+def test_smoke_and_transport_from_abroad_bring_an_advisory_and_no_warning(name: str, cause: Cause) -> None:
+    drill, plan = DRILLS[name], PLANS["liuzhou"]
+    walked = walked_through(drill, plan, PLAYBOOKS)
+
+    assert (walked.changes, set(walked.evenings.values())) == ((), {Level.NONE})
+    assert walked.advised == drill.advised == dict.fromkeys(drill.causes, cause)
+    of_plants = walked_through(replace(drill, causes={}), plan, PLAYBOOKS)
+    assert next(one.level for one in of_plants.changes) >= Level.YELLOW  # the same air of fine particles of our own
+    assert of_plants.advised == {}
+
+
+@pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
         ("percent: 68", "percent: 69", "make 101 %"),
@@ -189,6 +204,8 @@ def test_the_shares_come_out_near_what_the_file_asks() -> None:
         ('said: "2015-02-14T01', 'said: "2015-02-09T01', "expect.2: comes before the change above it"),
         ('holds: "2015-02-15', 'holds: "2015-02-13', "expect.2: holds before the rule asks for it"),
         ("standard: hj633-2012", 'standard: hj633-2012\ncauses: {"2015-02-31": o3}', "causes.2015-02-31: is not a day"),
+        ("standard: hj633-2012", 'standard: hj633-2012\nadvised: {"2015-02-31": o3}', "advised.2015-02-31: is not a"),
+        ("standard: hj633-2012", 'standard: hj633-2012\nadvised: {"2015-02-11": pm2_5}', "advised.2015-02-11"),
     ],
 )
 def test_a_wrong_drill_is_refused_with_path_and_line(tmp_path: Path, old: str, new: str, reason: str) -> None:

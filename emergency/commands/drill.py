@@ -15,6 +15,7 @@ from emergency.domain.drill import Change, Expected, Walk, differences, walk
 from emergency.domain.plan import Authority, Plan
 from emergency.errors import Missing
 from emergency.plans import plans as loading
+from emergency.plans.advice import load_advice
 from emergency.plans.drills import Drill, load_drill
 from emergency.services import drills
 
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         raise Missing(f"there is no drill called {args.name!r}; there are {known}")
     drill = load_drill(folder / f"{args.name}.yaml")
     area, plan = _top(drill, loading.load_plans(args.playbooks / "plans"))
-    walked = walked_through(drill, plan, args.playbooks / "air")
+    walked = walked_through(drill, plan, args.playbooks)
     found = _compared(drill, walked)
     if args.json:
         json.dump(_document(drill, area, plan, walked, found), sys.stdout, ensure_ascii=False, indent=1)
@@ -63,12 +64,13 @@ def run(args: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
-def walked_through(drill: Drill, plan: Plan, air: Path) -> Walk:
-    """What the plan makes of the drill."""
+def walked_through(drill: Drill, plan: Plan, playbooks: Path) -> Walk:
+    """What the plan makes of the drill, and what the advice by cause asks for beside it."""
+    air = playbooks / "air"
     return walk(
         plan, drill.air_city, drills.evenings(drill, air), drills.measured(drill, air),
-        begins=drill.begins_at, ends=drill.ends_at,
-    )
+        begins=drill.begins_at, ends=drill.ends_at, advice=load_advice(playbooks / "advice"),
+    )  # fmt: skip
 
 
 def _top(drill: Drill, plans: Mapping[str, Plan]) -> tuple[str, Plan]:
@@ -83,7 +85,17 @@ def _compared(drill: Drill, walked: Walk) -> tuple[str, ...]:
         for day, level in drill.expected.items()
         if (came := walked.evenings.get(day)) is not level
     ]
-    return (*differences(drill.expect, walked.changes), *apart)
+    return (*differences(drill.expect, walked.changes), *apart, *_advised_apart(drill, walked))
+
+
+def _advised_apart(drill: Drill, walked: Walk) -> list[str]:
+    days = sorted({*drill.advised, *walked.advised})
+    pairs = ((day, drill.advised.get(day), walked.advised.get(day)) for day in days)
+    return [
+        f"advice for {day}: expected {wanted.value if wanted else 'none'}, got {got.value if got else 'none'}"
+        for day, wanted, got in pairs
+        if wanted is not got
+    ]
 
 
 def _document(drill: Drill, area: str, plan: Plan, walked: Walk, found: tuple[str, ...]) -> dict[str, object]:
@@ -104,6 +116,7 @@ def _document(drill: Drill, area: str, plan: Plan, walked: Walk, found: tuple[st
             }
             for day, level in walked.evenings.items()
         ],
+        "advised": {day.isoformat(): cause.value for day, cause in sorted(walked.advised.items())},
         "differences": list(found),
         "ok": not found,
     }
@@ -141,6 +154,8 @@ def _say(drill: Drill, area: str, plan: Plan, walked: Walk, found: tuple[str, ..
         print(f"  {'':<8} {want.level.word:<6} said {_short(want.said_at)}{held}  within {hours:g} h")
     if not walked.changes and not drill.expect:
         print("  no warning, and none was expected")
+    for day, cause in sorted(walked.advised.items()):
+        print(f"  health advisory for {day} ({cause.value})")
     print(f"{len(found)} differences" if found else "as expected")
 
 

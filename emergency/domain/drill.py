@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from uuid import UUID
 
+from emergency.domain.advising import Book, asked
 from emergency.domain.assess import assess, ongoing
 from emergency.domain.assessment import SHANGHAI, Assessment
 from emergency.domain.calm import calm, one_episode, over
 from emergency.domain.episode import EPISODE, Episode, Move, Phase, next_move
 from emergency.domain.falling import falls_to
-from emergency.domain.forecast import Air, DayOfAir, Forecast, joined
+from emergency.domain.forecast import Air, Cause, DayOfAir, Forecast, joined
 from emergency.domain.level import Level
 from emergency.domain.plan import Plan, UnknownCell
 
@@ -62,10 +63,14 @@ class Expected:
 
 @dataclass(frozen=True)
 class Walk:
-    """What came of a drill: the changes, and the level that stood right after each evening's forecast."""
+    """
+    What came of a drill: the changes, the level that stood right after each evening's forecast, and the days that a
+    health advisory was asked for, each with its cause.
+    """
 
     changes: tuple[Change, ...]
     evenings: Mapping[date, Level]
+    advised: Mapping[date, Cause] = field(default_factory=dict)
 
 
 def takes_effect(plan: Plan, move: Move, level: Level, *, now: datetime) -> datetime:
@@ -86,15 +91,17 @@ def walk(
     *,
     begins: datetime,
     ends: datetime,
+    advice: Book | None = None,
 ) -> Walk:
     """
     The drill from its first hour to its last, each move signed the moment the rule asks for it.
 
-    A measured day is known from its end on; between two forecasts the older one stands, as on a real desk.
+    A measured day is known from its end on; between two forecasts the older one stands, as on a real desk. ``advice``
+    by cause, without which nothing is advised; as in earnest it is asked for where the rule moves no level.
 
     :raises UnknownCell: the plan has a cell that nobody has seen and that could change the answer
     """
-    desk, changes, stood = _Desk(plan), list[Change](), dict[date, Level]()
+    desk, changes, stood = _Desk(plan, advice or {}), list[Change](), dict[date, Level]()
     for now in _hours(begins, ends):
         out = [one for one in evenings if one.at <= now]
         if not out:
@@ -104,7 +111,7 @@ def walk(
         if any(one.day >= today for one in air.days):
             changes += desk.look(air, now=now, today=today)
         stood.setdefault(out[-1].day, desk.level)
-    return Walk(tuple(changes), stood)
+    return Walk(tuple(changes), stood, desk.advised)
 
 
 def differences(expected: Sequence[Expected], got: Sequence[Change]) -> tuple[str, ...]:
@@ -140,8 +147,9 @@ def _apart(wanted: Expected, came: Change) -> list[str]:
 class _Desk:
     """One desk that signs whatever the rule asks for; it grows by one hour at a time."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, advice: Book) -> None:
+        self.plan, self.advice = plan, advice
+        self.advised: dict[date, Cause] = {}
         self.episode: Episode | None = None
 
     @property
@@ -160,6 +168,9 @@ class _Desk:
         ended = over(self.plan, air, spell_until=verdict.until, now=now)
         lowered = falls_to(self.plan, air, verdict.level, spell_until=verdict.until, now=now)
         move = next_move(running, verdict.level, calm=ended, spell_until=verdict.until, falls_to=lowered)
+        if move is None or move is Move.EXTEND:
+            for one in asked(verdict, self.advice, today=today):
+                self.advised.setdefault(one.day, one.cause)
         if move is None:
             return []
         if move is Move.EXTEND:

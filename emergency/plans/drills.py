@@ -23,6 +23,7 @@ from emergency.plans.reading import Page, Problem, Sheet, Unreadable, fit, read_
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,47}$")]
 Minutes = Annotated[tuple[int, int], Field(description="from, to: civil minutes, both included")]
+OtherCause = Literal["o3", "sand_dust", "wildfire", "cross_border", "fireworks"]
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,47}$")]
 
 
@@ -117,7 +118,8 @@ class _Drill(Sheet):
     origin_en: Text
     expected: Annotated[tuple[_Expected, ...], Field(min_length=1)]
     expect: tuple[_Change, ...]
-    causes: Mapping[str, Literal["o3", "sand_dust", "wildfire", "cross_border", "fireworks"]] = {}
+    causes: Mapping[str, OtherCause] = {}
+    advised: Mapping[str, OtherCause] = {}
     forecasts: tuple[_Said, ...] = ()
     phones: _Phones | None = None
 
@@ -186,9 +188,10 @@ class Drill:
     ``label`` marks every page, message and file. ``plans``: area id → plan id, the upper area first. ``air_file`` is
     the stem of a file in ``playbooks/air`` and ``air_city`` whose air it is, which need not be the place's.
     ``expected``: the day of an evening forecast → the level the rule should then say. ``expect``: the changes of level
-    it must come to, each with its times; none where no warning may come. ``causes``: what drives a day that is not
-    driven by fine particles. ``forecasts``: evening → the days from it on as a forecast written down; empty = derived
-    from what came. ``plays``: whether the file says how phones behave; without that no demo plays it.
+    it must come to, each with its times; none where no warning may come. ``advised``: the days a health advisory must
+    be asked for, and for what. ``causes``: what drives a day that is not driven by fine particles. ``forecasts``:
+    evening → the days from it on as a forecast written down; empty = derived from what came. ``plays``: whether the
+    file says how phones behave; without that no demo plays it.
     """
 
     name: str
@@ -210,6 +213,7 @@ class Drill:
     expected: Mapping[date, Level]
     expect: tuple[Expected, ...]
     causes: Mapping[date, Cause]
+    advised: Mapping[date, Cause]
     forecasts: Mapping[date, tuple[ForecastDay, ...]]
     phones: Phones
     plays: bool
@@ -272,6 +276,7 @@ def load_drill(path: Path) -> Drill:
             for one in said.expect
         ),
         causes={date.fromisoformat(day): Cause(cause) for day, cause in said.causes.items()},
+        advised={date.fromisoformat(day): Cause(cause) for day, cause in said.advised.items()},
         forecasts={one.evening: _days(one) for one in said.forecasts},
         phones=PROMPT if said.phones is None else _phones(said.phones, path),
         plays=said.phones is not None,
@@ -297,12 +302,17 @@ def _out_of_order(said: _Drill, page: Page) -> tuple[Problem, ...]:
             found.append(page.problem(("expect", n, "said"), f"expect.{n}: comes before the change above it"))
         if one.holds is not None and one.holds < one.said:
             found.append(page.problem(("expect", n, "holds"), f"expect.{n}: holds before the rule asks for it"))
-    for day in said.causes:
-        try:
-            date.fromisoformat(day)
-        except ValueError:
-            found.append(page.problem(("causes", day), f"causes.{day}: is not a day"))
+    for key, days in (("causes", said.causes), ("advised", said.advised)):
+        found += [page.problem((key, day), f"{key}.{day}: is not a day") for day in days if not _is_day(day)]
     return tuple(found)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _days(said: _Said) -> tuple[ForecastDay, ...]:

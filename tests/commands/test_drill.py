@@ -31,7 +31,7 @@ def test_every_committed_drill_comes_to_what_it_expects(capsys: pytest.CaptureFi
 
 
 def test_the_borrowed_the_imagined_the_false_and_the_mixed_are_there() -> None:
-    imagined = {"red-week", "false-alarm", "mixed-spell", "new-year"}
+    imagined = {"red-week", "false-alarm", "mixed-spell", "new-year", "cane-smoke", "from-abroad"}
     wanted = {"liuzhou-2015-02", "beijing-2015-12", *(f"imagined-{one}" for one in imagined)}
     assert wanted <= set(NAMES)
 
@@ -59,12 +59,13 @@ def test_ozone_and_dust_days_raise_no_level_of_their_own(capsys: pytest.CaptureF
         ('said: "2015-02-09T17', 'said: "2015-02-09T20', "orange expected asked for at 2015-02-09 20:00"),
         ('holds: "2015-02-15T00', 'holds: "2015-02-14T12', "none expected in force at 2015-02-14 12:00"),
         ('evening: "2015-02-08", level: yellow', 'evening: "2015-02-08", level: none', "evening 2015-02-08"),
+        ("standard:", 'advised: {"2015-02-10": o3}\nstandard:', "advice for 2015-02-10: expected o3, got none"),
     ],
 )
 def test_a_difference_is_named_and_the_command_fails(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, old: str, new: str, difference: str
 ) -> None:
-    for folder in ("drills", "plans", "air"):
+    for folder in ("drills", "plans", "air", "advice"):
         shutil.copytree(PLAYBOOKS / folder, tmp_path / folder)
     file = tmp_path / "drills" / "liuzhou-2015-02.yaml"
     text = file.read_text("utf-8")
