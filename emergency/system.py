@@ -11,12 +11,13 @@ from emergency import passwords, steps
 from emergency.broker import Broker
 from emergency.channels import Channel
 from emergency.channels import build as build_channels
+from emergency.channels.portal import Portal
 from emergency.channels.wall import Wall
 from emergency.clock import Clock, SharedClock, WallClock
 from emergency.domain.air import as_written, standard_for
 from emergency.domain.causes import Figure, figure
 from emergency.domain.exercise import WALL
-from emergency.domain.messages import Lane
+from emergency.domain.messages import PORTAL, Lane
 from emergency.errors import Misconfigured, Unavailable
 from emergency.feeds import Feed
 from emergency.feeds import build as build_feeds
@@ -96,10 +97,11 @@ def build(settings: Settings) -> System:
         wording=load_wording(books / "wording"),
         links=Links(settings.secret_key.encode(), settings.public_url),
         wall=wall,
-        channels=tuple(channels) or ("sms",),
+        channels=(*(tuple(channels) or ("sms",)), PORTAL),
         label="推演" if drill else "",
         origin=drill.legend if drill else "",
         places={city.id: _air_place(city.name)},
+        answers_for=place.answers_for,
         standards=tuple(load_standards(books / "standards")),
         forecast_by=place.forecast_by,
     )
@@ -115,7 +117,7 @@ def build(settings: Settings) -> System:
         wall=wall,
         rules=rules,
         feeds=feeds,
-        channels={**channels, WALL: Wall()},
+        channels={**channels, PORTAL: Portal(), WALL: Wall()},
         broker=Broker(settings.broker_url),
         place=place,
         drill=drill,

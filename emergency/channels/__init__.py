@@ -10,7 +10,8 @@ from typing import Protocol
 from emergency.channels.http import HttpChannel
 from emergency.channels.several import Several
 from emergency.clock import Clock, WallClock
-from emergency.domain.messages import Message, Outcome
+from emergency.domain.exercise import WALL
+from emergency.domain.messages import PORTAL, Message, Outcome
 from emergency.errors import Misconfigured
 
 __all__ = ["Channel", "build", "channel_of", "provider_of"]
@@ -80,6 +81,8 @@ def build(
     :raises Misconfigured: a URL or key is missing, a number is none, or a setting or kind is unknown
     """
     clock = wall or WallClock()
+    if own := {PORTAL, WALL} & {channel_of(name.lower()) for name in settings}:
+        raise Misconfigured(f"CHANNEL_{min(own).upper()}_URL: {min(own)} is the system's own and has no gateway")
     found: dict[str, list[HttpChannel]] = {}
     for name, said in sorted((name.lower(), said) for name, said in settings.items()):
         found.setdefault(channel_of(name), []).append(_http(name, said, allow, clock))

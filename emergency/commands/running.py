@@ -18,6 +18,7 @@ from emergency.broker import LANES, Broker
 from emergency.clock import WallClock
 from emergency.commands import demo, stack
 from emergency.domain.exercise import WALL
+from emergency.domain.messages import PORTAL
 from emergency.errors import EmergencyError, Misconfigured
 from emergency.plans import plans
 from emergency.services import health, watch
@@ -258,7 +259,7 @@ def _outside(built: System) -> Iterable[Check]:
         beats = tx.heartbeats()
     every = timedelta(seconds=built.settings.probe_seconds)
     routes = health.told(built.settings.channels, beats, every=every, wall=built.wall.now())
-    outward = [name for name in built.channels if name != WALL]
+    outward = [name for name in built.channels if name not in (PORTAL, WALL)]
     for name in outward:
         well, words = routes.get(name, (True, "set up"))
         yield Check(f"channel:{name}", well and name not in broken, broken.get(name, words))

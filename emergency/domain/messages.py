@@ -100,6 +100,15 @@ LANES = {
     Kind.PROBE: Lane.BULK,
 }
 
+PORTAL = "portal"  # a notice that waits in the recipient's own account
+VOICE = "voice"  # a channel whose text is read out
+
+
+def portal_address(recipient_id: UUID) -> str:
+    """What a notice in the portal is addressed to: the recipient, whoever of it signs in."""
+    return f"{PORTAL}:{recipient_id}"
+
+
 STORM = 100  # so many told at once by one sweep are a storm
 
 

@@ -201,7 +201,7 @@ class Rung:
 
     step: str
     after_minutes: int
-    notify: str  # recipient | second_contact | tracker | town | district_duty
+    notify: str  # recipient | second_contact | tracker | town | district_duty | call_list
     by: tuple[str, ...]
     deadline: str = "acknowledge"  # acknowledge | start | in_place
 

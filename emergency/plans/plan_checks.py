@@ -11,8 +11,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from emergency.domain.assess import highest
+from emergency.domain.calling import CALL_LIST
 from emergency.domain.forecast import Air, DayOfAir, Source
 from emergency.domain.level import Level
+from emergency.domain.messages import PORTAL
 from emergency.domain.plan import DAY_HOURS, Authority, Clause, Metric, Origin, Plan, RunsOn, Spell
 from emergency.plans.measures import ACTIONS
 from emergency.plans.plan_sheet import ApprovalSheet, ExtensionSheet, PlanSheet
@@ -128,6 +130,11 @@ def _ladder(sheet: PlanSheet) -> Found:
     for index, step in enumerate(steps):
         if step in steps[:index]:
             yield ("ladder", index, "step"), f"step {step!r} is there twice"
+    for index, one in enumerate(sheet.ladder):
+        if PORTAL in one.by and one.notify != "recipient":
+            yield ("ladder", index, "by"), f"{PORTAL} reaches the recipient itself and not its {one.notify}"
+        if one.notify == CALL_LIST and any(later.deadline == one.deadline for later in sheet.ladder[index + 1 :]):
+            yield ("ladder", index, "notify"), f"{CALL_LIST} is the last step of its deadline"
 
 
 def _approvals(sheet: PlanSheet) -> Found:

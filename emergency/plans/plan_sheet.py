@@ -166,12 +166,17 @@ class ApprovalSheet(Said):
 
 
 class RungSheet(Said):
-    """One step of the ladder, of the deadline it is ``for``: counted from sending, or from the deadline of a duty."""
+    """
+    One step of the ladder, of the deadline it is ``for``: counted from sending, or from the deadline of a duty.
+
+    ``by`` names channels, among them ``portal`` (a notice to the recipient's own account) and ``voice`` (read out);
+    ``call_list`` puts the order on the desk's list of people to telephone.
+    """
 
     step: Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")]
     deadline: Annotated[Literal["acknowledge", "start", "in_place"], Field(alias="for")] = "acknowledge"
     after_minutes: Annotated[int, Field(ge=1, le=60 * 24 * 3)]
-    notify: Literal["recipient", "second_contact", "tracker", "town", "district_duty"]
+    notify: Literal["recipient", "second_contact", "tracker", "town", "district_duty", "call_list"]
     by: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...], Field(min_length=1)]
 
 

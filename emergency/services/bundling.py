@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID, uuid5
 
+from emergency.domain.calling import CALL_LIST
 from emergency.domain.ladder import Rung
-from emergency.domain.messages import LANES, Kind, Message, lane_of
+from emergency.domain.messages import LANES, VOICE, Kind, Message, lane_of
 from emergency.domain.orders import Contact, Order
 from emergency.domain.plan import Plan
-from emergency.services import wording
+from emergency.services import speaking, wording
 from emergency.services.rules import Rules
 from emergency.store import Tx
 from emergency.store import chasing as kept
@@ -21,7 +22,8 @@ HOUR = timedelta(hours=1)
 NO_ROOM = timedelta(minutes=10)  # then a step whose people had enough is looked at again
 GATHERS = timedelta(seconds=30)  # a bundle lies so long before it leaves, so that one sweep's batches fill one
 
-Address = tuple[UUID, str, str]  # episode, channel and number: an exercise never shares a text with what is real
+# episode, channel, number, and whether it tells of the call list: an exercise never shares a text with what is real
+Address = tuple[UUID, str, str, bool]
 
 
 @dataclass(frozen=True)
@@ -94,21 +96,22 @@ class Room:
         most = self._around.plan(message.episode_id).numbers.get("reminders_per_hour") if message.episode_id else None
         return None if most is None else most - self._told.get(message.to, 0)
 
-    def _has_room(self, message: Message) -> bool:
+    def _has_room(self, message: Message, *, calls: bool) -> bool:
         left = self._left(message)
-        return left is None or left > 0 or _address(message) in self._bundles
+        return calls or left is None or left > 0 or _address(message, calls) in self._bundles
 
     def takes(self, step: Step) -> bool:
         """Whether the step can be taken now: it tells nobody at all, or at least one who has room."""
-        return not step.messages or any(self._has_room(one) for one in step.messages)
+        return not step.messages or any(self._has_room(one, calls=_calls(step)) for one in step.messages)
 
     def tell(self, step: Step) -> None:
         """Tell those of the step who have room."""
         for message in step.messages:
-            if not self._has_room(message):
+            calls = _calls(step)  # one text for all a sweep puts on the list, whatever else was said in the hour
+            if not self._has_room(message, calls=calls):
                 continue
-            left, at = self._left(message), _address(message)
-            if at in self._bundles or (left is not None and left <= 1 < self._wanted[message.to]):
+            left, at = self._left(message), _address(message, calls)
+            if calls or at in self._bundles or (left is not None and left <= 1 < self._wanted[message.to]):
                 self._bundle(at, message, step)
             else:
                 self._singly.append(message)
@@ -124,7 +127,7 @@ class Room:
                 lane=LANES[Kind.ESCALATION],
                 order_id=None,
                 link_id=None,
-                rung="bundle",
+                rung=CALL_LIST if _calls(step) else "bundle",
                 due_at=message.due_at + GATHERS,
             )
             self._bundles[at] = _Bundle(single, step.contact, [])
@@ -138,7 +141,7 @@ class Room:
         """Put what was told in the post, and give the bundles that grew their new text."""
         put = [replace(one, lane=lane_of(one.kind, together=together)) for one in self._singly]
         for at, one in self._grown.items():
-            text = wording.bundled(self._rules, one.names, contact=one.contact)
+            text = self._text(at, one)
             if one.put and kept.reword(self._tx, one.message.id, text):
                 continue
             if one.put:  # it has left already: another follows it
@@ -147,6 +150,18 @@ class Room:
             self._bundles[at] = replace(one, put=True)
         self._tx.outbox.put(put)
 
+    def _text(self, at: Address, one: _Bundle) -> str:
+        _episode, channel, _to, calls = at
+        if calls:
+            return speaking.listed(self._rules, one.message.episode_id, one.names, contact=one.contact)
+        if channel == VOICE:
+            return speaking.bundled(self._rules, one.names, contact=one.contact)
+        return wording.bundled(self._rules, one.names, contact=one.contact)
 
-def _address(message: Message) -> Address:
-    return (message.episode_id or message.id, message.channel, message.to)
+
+def _calls(step: Step) -> bool:
+    return step.rung.notify == CALL_LIST
+
+
+def _address(message: Message, calls: bool) -> Address:
+    return (message.episode_id or message.id, message.channel, message.to, calls)

@@ -9,12 +9,13 @@ from functools import cached_property, partial
 from uuid import UUID
 
 from emergency.domain import ladder
+from emergency.domain.calling import CALL_LIST
 from emergency.domain.episode import Fact
-from emergency.domain.messages import Kind
+from emergency.domain.messages import PORTAL, VOICE, Kind, portal_address
 from emergency.domain.orders import Contact, NothingToDo, Order, Recipient, RecipientKind, Status
 from emergency.domain.people import Act, Person, Role, ask
 from emergency.domain.plan import Plan
-from emergency.services import wording
+from emergency.services import speaking, wording
 from emergency.services.bundling import NO_ROOM, Telling
 from emergency.services.bundling import Step as _Step
 from emergency.services.dispatch import message_for
@@ -90,8 +91,30 @@ class Around:
             case _:
                 return self.duty_officers(self.desk(recipient.area))
 
+    def by_which(self, rung: ladder.Rung, recipient: Recipient) -> list[tuple[Contact, str]]:
+        """
+        Whom the step tells by which channel: each person by every way of theirs that is set up, and the portal once for
+        the recipient, if somebody of it signs in.
+        """
+        ways = [one for one in self._rules.reachable(rung.by) if one != PORTAL or recipient.id in self._accounts]
+        ways = ways or [self._rules.first_channel]
+        people = self.whom(rung.notify, recipient) if ways != [PORTAL] else []
+        found = [(one, way) for one in people for way in ways if way != PORTAL]
+        if PORTAL in ways:
+            found.append((account_of(recipient), PORTAL))
+        return found
+
+    @cached_property
+    def _accounts(self) -> frozenset[UUID]:
+        return frozenset(one.recipient_id for one in self._people if one.recipient_id and one.active)
+
     def _first_of(self, wanted: Callable[[Recipient], bool]) -> list[Contact]:
         return [one for unit in self._units if wanted(unit) for one in unit.contacts[:1] if one.phone]
+
+
+def account_of(recipient: Recipient) -> Contact:
+    """The recipient's own account as somebody to reach: whoever of it signs in."""
+    return Contact(id=recipient.id, name=recipient.name, role="", phone=portal_address(recipient.id))
 
 
 def _names(tracker: str) -> frozenset[str]:
@@ -161,7 +184,8 @@ def _escalate(tx: Tx, rules: Rules, *, now: datetime, limit: int, told: Telling,
     postponed: set[UUID] = set()
     for step in steps:
         order = step.order
-        if not room.takes(step):  # everybody it would tell has had enough for this hour: it is taken later
+        # everybody it would tell has had enough for this hour: it is taken later; the call list waits for nobody
+        if step.rung.notify != CALL_LIST and not room.takes(step):
             postponed.add(order.id)
             continue
         if not tx.keep_rung(
@@ -197,26 +221,27 @@ def _step(
     *,
     now: datetime,
 ) -> _Step:
-    told = around.whom(rung.notify, recipient)
+    told = around.by_which(rung, recipient)
     themselves = rung.notify in _THEMSELVES
     contact = around.call(around.desk(order.area))
     text = wording.of_rung(rules, rung, order, recipient, contact=contact, now=now)
+    aloud = speaking.of_rung(rules, rung, order, recipient, contact=contact) if VOICE in rung.by else text
     messages = tuple(
         message_for(
             rules,
             order,
             Kind.REMINDER if themselves else Kind.ESCALATION,
             one,
-            text,
+            aloud if channel == VOICE else text,
             rung=rung.step,
             now=now,
             channel=channel,
-            with_link=themselves,
+            with_link=themselves and channel not in (VOICE, PORTAL),
         )
-        for one in told
-        for channel in rules.reachable(rung.by)
+        for one, channel in told
     )
-    return _Step(order, recipient.name, contact, rung, due_at, tuple(told), messages)
+    people = tuple(dict.fromkeys(one for one, _channel in told))
+    return _Step(order, recipient.name, contact, rung, due_at, people, messages)
 
 
 def _tell_of_nobody(tx: Tx, around: Around, step: _Step, recipient: Recipient, *, now: datetime) -> None:

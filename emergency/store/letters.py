@@ -125,8 +125,10 @@ def choices(tx: Tx, wanted: Wanted) -> tuple[tuple[str, ...], tuple[str, ...], t
     bare = Wanted(area=wanted.area, fate=wanted.fate, episode_id=wanted.episode_id)
     channels = _narrowed(select(MessageRow.channel).distinct(), bare, bare.fate)
     areas = _narrowed(select(MessageRow.area).distinct(), bare, bare.fate)
-    reasons = _narrowed(select(MessageRow.because), bare, bare.fate).where(MessageRow.because != "").group_by(MessageRow.because)
-    most = tx.connection.execute(reasons.order_by(func.count().desc(), MessageRow.because).limit(REASONS))
+    reasons = _narrowed(select(MessageRow.because), bare, bare.fate).where(MessageRow.because != "")
+    most = tx.connection.execute(
+        reasons.group_by(MessageRow.because).order_by(func.count().desc(), MessageRow.because).limit(REASONS)
+    )
     return (
         tuple(sorted(row.channel for row in tx.connection.execute(channels))),
         tuple(sorted(row.area for row in tx.connection.execute(areas))),

@@ -12,7 +12,8 @@ from sqlalchemy import Select, and_, func, inspect, or_, select, text
 
 from emergency.domain.binding import dropped_by
 from emergency.domain.episode import Decision, Episode, Standing
-from emergency.domain.orders import Duty, Order, Recipient, Revision
+from emergency.domain.messages import PORTAL, State, portal_address
+from emergency.domain.orders import LIVE, Duty, Order, Recipient, Revision
 from emergency.domain.people import Area
 from emergency.errors import Missing
 from emergency.store import saving
@@ -69,6 +70,16 @@ class OwnOrder:
 
     order: Order
     episode: Episode
+
+
+@dataclass(frozen=True)
+class PortalNotice:
+    """A notice that was put in a recipient's account, and the order it is about, if that is one."""
+
+    text: str
+    kind: str
+    at: datetime
+    order_id: UUID | None
 
 
 @dataclass(frozen=True)
@@ -147,6 +158,23 @@ def own_orders(tx: Tx, recipient_id: UUID, *, limit: int = 200) -> tuple[OwnOrde
         )
     }
     return tuple(OwnOrder(saving.order(row), episodes[row.episode_id]) for row in rows)
+
+
+def notices(tx: Tx, recipient_id: UUID, *, limit: int = 20) -> tuple[PortalNotice, ...]:
+    """What was put in the recipient's account about orders that still run, the newest first."""
+    rows = tx.connection.execute(
+        select(MessageRow.text, MessageRow.kind, MessageRow.put_at, MessageRow.order_id)
+        .join(OrderRow, OrderRow.id == MessageRow.order_id, isouter=True)
+        .where(
+            MessageRow.to == portal_address(recipient_id),
+            MessageRow.channel == PORTAL,
+            MessageRow.state != State.CANCELLED.value,
+            or_(MessageRow.order_id.is_(None), OrderRow.status.in_([one.value for one in LIVE])),
+        )
+        .order_by(MessageRow.put_at.desc(), MessageRow.id)
+        .limit(limit)
+    )
+    return tuple(PortalNotice(row.text, row.kind, row.put_at, row.order_id) for row in rows)
 
 
 def _open_to(recipient_id: UUID) -> Select[UUID]:

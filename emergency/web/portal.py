@@ -48,9 +48,11 @@ def home() -> ResponseReturnValue:
     with the_system().store.reading() as tx:
         own = asking.own_orders(tx, recipient_id)
         recipient = tx.recipient(recipient_id)
+        notices = asking.notices(tx, recipient_id)
     return render_template(
         "portal/home.html",
         recipient=recipient,
+        notices=notices,
         running=[(one, phone.state_of(one.order, recipient)) for one in own if one.order.status in LIVE],
         before=[(one, phone.state_of(one.order, recipient)) for one in own if one.order.status not in LIVE],
     )

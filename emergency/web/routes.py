@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from emergency.domain.exercise import WALL
 from emergency.domain.failover import Provider, broken, p95
 from emergency.domain.health import proof_of
-from emergency.domain.messages import Lane
+from emergency.domain.messages import PORTAL, Lane
 from emergency.domain.people import Act
 from emergency.services import health
 from emergency.store import channel_desk, providers
@@ -29,7 +29,7 @@ def channels() -> ResponseReturnValue:
         beats, known, posts = tx.heartbeats(), providers.all_of(tx), channel_desk.posts(tx, now=wall)
     found = []
     for name, channel in sorted(system.channels.items()):
-        if name == WALL:
+        if name in (PORTAL, WALL):  # of our own: nothing of them can break
             continue
         preference, heard = known.get(name, (None, {}))
         lines = []

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from emergency.clock import SHANGHAI
 from emergency.domain.level import Level
+from emergency.domain.messages import PORTAL
 from emergency.domain.people import Area, NotAllowed
 from emergency.errors import Refused
 from emergency.plans.measures import load_sectors
@@ -192,7 +193,9 @@ def stamp(said_at: str | None) -> Markup:
 
 
 def masked(number_or_name: str) -> str:
-    """A telephone number with its middle hidden: enough to tell two apart, too little to copy."""
+    """A telephone number with its middle hidden: enough to tell two apart, too little to copy; or the portal."""
+    if number_or_name.startswith(f"{PORTAL}:"):
+        return _("单位账号")
     return number_or_name if len(number_or_name) < 8 else f"{number_or_name[:3]}****{number_or_name[-4:]}"
 
 
