@@ -133,10 +133,8 @@ def save_together(connection: Connection, some: Sequence[Heard]) -> None:
     """
     if not some:
         return
-    at_once = connection.dialect.name == "postgresql"
-    zone = "+00" if at_once else ""  # SQLite keeps moments without one
-    rows = {"heard": json.dumps([_row(one, zone) for one in some], ensure_ascii=False)}
-    if at_once:
+    rows = {"heard": _encoded([_row(one) for one in some])}
+    if connection.dialect.name == "postgresql":
         saved = connection.execute(_ALL_TOGETHER, rows).scalar_one()
     else:
         connection.execute(_KEEP_TOGETHER, rows)
@@ -147,18 +145,20 @@ def save_together(connection: Connection, some: Sequence[Heard]) -> None:
         raise Conflict("one of the orders was saved by somebody else meanwhile")
 
 
-def _row(one: Heard, zone: str) -> dict[str, Any]:
+def _row(one: Heard) -> dict[str, Any]:
     line = {} if one.fact is None else saving.journal_row(one.fact)
     touched = {name: getattr(one.after, name) for name in _TOUCHED} | {"status": one.after.status.value}
-    whole = {**touched, **vars(one.said), **line, "seen": one.before.version, "moved": one.fact is not None}
-    return {name: _spelt(value, zone) for name, value in whole.items()}
+    return {**touched, **vars(one.said), **line, "seen": one.before.version, "moved": one.fact is not None}
 
 
-def _spelt(value: Any, zone: str) -> Any:
-    """The value as JSON has it and the database reads it: moments in UTC, ids as hex."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds") + zone
-    return value.hex if isinstance(value, UUID) else value
+def _spelt(value: datetime | UUID) -> str:
+    """The value as both databases read it: an id as hex, a moment in UTC and without a zone, as SQLite keeps it."""
+    if isinstance(value, UUID):
+        return value.hex
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+_encoded = json.JSONEncoder(ensure_ascii=False, default=_spelt).encode
 
 
 # --- the statements, each built once
@@ -247,7 +247,7 @@ _IN_ONE = tuple(dict.fromkeys((*_SAID, *_TOUCHED, *_FACT, *_FLAGS)))
 
 def _sql_type(kind: Any) -> str:
     """How PostgreSQL calls the type of one of our columns."""
-    for known, called in ((Instant, "timestamptz"), (Uuid, "uuid"), (Boolean, "boolean"), (Integer, "integer")):
+    for known, called in ((Instant, "timestamp"), (Uuid, "uuid"), (Boolean, "boolean"), (Integer, "integer")):
         if isinstance(kind, known):
             return called
     return "text"
@@ -255,9 +255,15 @@ def _sql_type(kind: Any) -> str:
 
 _PICKED = _listed(_IN_ONE, """json_extract(value, '$.{0}') AS "{0}\"""")
 _TYPED = ", ".join(f'"{name}" {_sql_type(_COLUMNS[name])}' for name in _IN_ONE)
+_READ = ", ".join(
+    f'"{name}" AT TIME ZONE \'UTC\' AS "{name}"' if isinstance(_COLUMNS[name], Instant) else f'"{name}"'
+    for name in _IN_ONE
+)
 _ONE_BY_ONE = f"(SELECT {_PICKED} FROM json_each(:heard)) AS heard"  # noqa: S608 - our own column names
 # its LIMIT says how few they are: PostgreSQL takes any JSON for a hundred rows, and would read whole tables for them
-_AS_ROWS = f"SELECT * FROM jsonb_to_recordset(CAST(:heard AS jsonb)) AS one({_TYPED}) LIMIT {TOGETHER}"  # noqa: S608 - as above
+_AS_ROWS = f"""
+    SELECT {_READ} FROM jsonb_to_recordset(CAST(:heard AS jsonb)) AS one({_TYPED}) LIMIT {TOGETHER}
+"""  # noqa: S608 - our own column names
 
 
 def _keeping_all(heard: str) -> str:

@@ -298,10 +298,13 @@ def set_up(app: Flask) -> None:
     storage = spellings.limits if spellings else "memory://"
     # with the broker away the limits count in this process: signing in must work in the night Redis is down
     limiter = Limiter(get_remote_address, app=app, storage_uri=storage, in_memory_fallback_enabled=bool(spellings))
+    counted: set[str] = set()
     for endpoint, view in list(app.view_functions.items()):
         if marked := getattr(view, "__limited__", None):
             limits, by = marked
             app.view_functions[endpoint] = cast("Any", limiter.limit(limits, key_func=by)(view))
+            counted.add(endpoint)
+    limiter.request_filter(lambda: request.endpoint not in counted)
     known = doors(app)
     app.extensions["doors"] = known
     app.jinja_env.globals.update(
@@ -368,6 +371,8 @@ def _guarded(response: Response) -> Response:
     response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     if current_app.config["SESSION_COOKIE_SECURE"]:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if "Cache-Control" in response.headers:
+        return response  # it says so itself, and no session is asked for its sake
     if session.get("login") or request.endpoint == "access.sign_in_page":
-        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers["Cache-Control"] = "no-store"
     return response
