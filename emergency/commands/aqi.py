@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NotRequired, TypedDict
 
+from emergency.commands.packed import SUFFIX, unpacked
 from emergency.domain.air import POLLUTANTS, VALUES, Amount, Index, Period, Standard, index, standard_for
 from emergency.domain.air_daily import DayOfValues, Hour, Stamp, daily
 from emergency.errors import Missing, Refused
@@ -233,13 +234,14 @@ def read_table(file: Path) -> list[Row]:
 
 def text_of(file: Path) -> str:
     """
-    The words of a file in UTF-8, with or without a byte order mark.
+    The words of a file in UTF-8, with or without a byte order mark, packed with gzip where its name ends in .gz.
 
     :raises BadTable: it cannot be read, or is not UTF-8 from some line on
+    :raises BadPack: it cannot be unpacked
     :raises Missing: there is no such file
     """
     try:
-        raw = file.read_bytes()
+        raw = unpacked(file) if file.name.endswith(SUFFIX) else file.read_bytes()
     except FileNotFoundError:
         raise Missing(f"{file}: no such file") from None
     except OSError as failed:
@@ -282,7 +284,7 @@ def _row(file: Path, line: int, header: _Header, said: Sequence[str]) -> Row:
     values: dict[str, Amount | None] = {}
     for name, column in header.values:
         try:
-            values[name] = _concentration(name, said[column])
+            values[name] = concentration(name, said[column])
         except ValueError as wrong:
             raise _refuse(file, line, f", column {name}: {wrong}") from None
     never = _NEVER
@@ -307,14 +309,21 @@ def _moment(said: str) -> datetime:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _concentration(name: str, said: str) -> Amount | None:
+def concentration(name: str, said: str, per: int = 1) -> Amount | None:
+    """
+    What a cell says was measured, in µg/m³ and CO in mg/m³; None where it is missing or not monitored.
+
+    ``per``: how many of the unit it is written in make one of these.
+
+    :raises ValueError: it is no number, negative, or a logger's filler
+    """
     if said in ABSENT or said == NOT_MONITORED:
         return None
     if _NUMBER.fullmatch(said) is None:
         if said.startswith("-") and _NUMBER.fullmatch(said[1:]):
             raise ValueError(f"{said} is negative")
         raise ValueError(f"{said!r} is not a number")
-    amount = Decimal(said)
+    amount = Decimal(said) / per
     if amount >= FILLER_FROM[name]:
         raise ValueError(f"{said} is no concentration but a filler; leave the cell empty or write NA")
     return amount

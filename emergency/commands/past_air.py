@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from emergency.clock import SHANGHAI
-from emergency.commands.aqi import BadTable, read_table, text_of
+from emergency.commands.aqi import BadTable, text_of
+from emergency.commands.past_stations import hours_of, of_stations
 from emergency.domain.air import HIGHEST, POLLUTANTS, Amount, Period, Standard, index, standard_for, trigger_aqi
 from emergency.domain.air_daily import HOURS, BadHours, DayOfValues, Hour, Stamp, city_mean, daily
 from emergency.domain.causes import cause_of, figure, measured, measured_day
@@ -48,10 +49,11 @@ class Issued:
 
 
 def read_past(
-    file: Path, *, place: str | None, standards: Sequence[Standard], stamp: Stamp, windows: bool = False
+    path: Path, *, place: str | None, standards: Sequence[Standard], stamp: Stamp, windows: bool = False
 ) -> Measured:
     """
-    The air of one place out of a CSV file: hourly (``time,place,pm2_5,…``) or daily (``day,aqi[,place][,primary]…``).
+    The air of one place out of a CSV file, hourly (``time,place,pm2_5,…``, or a station's ``year,month,day,hour,…``) or
+    daily (``day,aqi[,place][,primary]…``); or out of a folder of stations by the hour. Any of them may be packed (.gz).
 
     Hours are made into days by the edition in force on each; without ``place`` several places are one city, by the
     plain mean of what its stations measured. In a daily file the index is taken as it stands, but where ozone or dust
@@ -61,10 +63,10 @@ def read_past(
     :raises BadTable: a line is not what it should be; the words name line and column
     :raises Missing: there is no such file, or no such place in it
     """
-    header = next(_lines(file), (1, {}))[1].keys()
-    if "time" in header:
-        return read_hours(file, place=place, standards=standards, stamp=stamp, windows=windows)
-    return _of_days(file, place, standards)
+    header = {} if path.is_dir() else next(_lines(path), (1, {}))[1]
+    if path.is_dir() or "time" in header or of_stations(header):
+        return read_hours(path, place=place, standards=standards, stamp=stamp, windows=windows)
+    return _of_days(path, place, standards)
 
 
 def read_forecasts(file: Path, *, place: str | None, standards: Sequence[Standard] = (), stamp: Stamp) -> Issued:
@@ -117,27 +119,24 @@ def _issued_hours(file: Path, place: str | None, standards: Sequence[Standard], 
 
 
 def read_hours(
-    file: Path, *, place: str | None, standards: Sequence[Standard], stamp: Stamp, windows: bool = True
+    path: Path, *, place: str | None, standards: Sequence[Standard], stamp: Stamp, windows: bool = True
 ) -> Measured:
     """
-    The air of one place out of an hourly file (``time,place,pm2_5,…``), as :func:`read_past` reads it.
+    The air of one place out of hours (``past_stations.hours_of``), as :func:`read_past` reads them.
 
-    :raises BadTable: a line is not what it should be; the words name line and column
+    :raises BadTable: a line is not what it should be; the words name file, line and column
     :raises Missing: there is no such file, or no such place in it
     """
-    rows = read_table(file)
+    stations = hours_of(path)
     if place is not None:
-        _known(file, place, {row.place for row in rows})
-    stations: dict[str, list[Hour]] = {}
-    for row in rows:
-        if place in (None, row.place):
-            stations.setdefault(row.place, []).append(Hour(row.at, row.values))
+        _known(path, place, set(stations))
+        stations = {place: stations[place]}
     days: dict[str, dict[date, DayOfValues]] = {}
     for name, hours in stations.items():
         try:
             days[name] = {one.day: one for one in daily(hours, standards, stamped=stamp)}
         except BadHours as wrong:
-            raise BadTable(f"{file}: {name}: {wrong}") from None
+            raise BadTable(f"{path}: {name}: {wrong}") from None
     published: dict[date, int | None] = {}
     found: list[DayOfAir] = []
     for day in sorted(set().union(*days.values())):

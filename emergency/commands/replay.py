@@ -65,10 +65,11 @@ def register(subparsers: _SubParsersAction[ArgumentParser]) -> None:
     )
     parser.add_argument("--plan", required=True, type=_ids, metavar="ID[,ID…]", help="several are compared")
     parser.add_argument(
-        "--observations", required=True, type=Path, metavar="FILE.csv",
-        help="hours (time,place,pm2_5,pm10,so2,no2,co,o3) or days (day,aqi[,primary][,pm2_5]…)",
+        "--observations", required=True, type=Path, metavar="PATH",
+        help="hours (time,place,pm2_5,pm10,so2,no2,co,o3), days (day,aqi[,primary][,pm2_5]…), or a folder with a "
+        ".csv or .csv.gz for each station (year,month,day,hour,PM2.5,…,CO in µg/m³,…,station)",
     )
-    parser.add_argument("--place", metavar="P", help="one place of the file; without it several are one city's mean")
+    parser.add_argument("--place", metavar="P", help="one place or station; without it several are one city's mean")
     parser.add_argument(
         "--forecast", default="perfect", metavar="perfect|persistence|FILE.csv",
         help="what each evening foresees: what came (default), today repeated, "

@@ -54,10 +54,11 @@ class _Case(Sheet):
     place: Text
     air: _Air
     plan: Name
-    forecast: Literal["perfect", "persistence"]
+    forecast: Literal["perfect", "persistence", "archived"]
+    archive: Name | None = None
     lead_hours: Annotated[int, Field(ge=1, le=240)]
     declared: _Declared | None = None
-    within_hours: Annotated[int, Field(ge=0, le=48)] = 24
+    within_hours: Annotated[int, Field(ge=0, le=48)] | None = None
     got: tuple[_Got, ...]
     mismatch: tuple[_Mismatch, ...] = ()
 
@@ -67,6 +68,10 @@ class _Case(Sheet):
             raise ValueError("a difference is explained once")
         if self.mismatch and self.declared is None:
             raise ValueError("where nothing was declared nothing can differ")
+        if (self.declared is None) is not (self.within_hours is None):
+            raise ValueError("hours may be off by within_hours, which belongs to what was declared")
+        if (self.forecast == "archived") is not (self.archive is not None):
+            raise ValueError("an archive belongs to the archived forecast and to no other")
         return self
 
 
@@ -96,6 +101,7 @@ class Case:
     """
     One historic case: the air, the plan and the foresight to replay, and what has to come out.
 
+    ``air_file``: a file or a folder of stations in ``playbooks/air``, where the forecasts of ``archive`` are as well.
     ``got`` is the whole answer expected; ``mismatch`` gives the reason for every way in which it differs from
     ``declared`` (None: nothing is known to have been declared), each by its word: level, start, end.
     """
@@ -107,6 +113,7 @@ class Case:
     last: date
     plan: str
     forecast: str
+    archive: str | None
     lead_hours: int
     declared: Held | None
     within: timedelta
@@ -156,9 +163,10 @@ def _case(one: _Case) -> Case:
         last=one.air.last,
         plan=one.plan,
         forecast=one.forecast,
+        archive=one.archive,
         lead_hours=one.lead_hours,
         declared=Held(Level.named(said.level), None, said.effective_at, said.ended_at) if said else None,
-        within=timedelta(hours=one.within_hours),
+        within=timedelta(hours=one.within_hours or 0),
         got=tuple(Held(Level.named(each.level), each.issued_at, each.effective_at, each.ended_at) for each in one.got),
         mismatch={each.what: each.because for each in one.mismatch},
     )

@@ -297,7 +297,7 @@ def test_a_broken_archive_is_refused_by_line_and_column(run: Run, tmp_path: Path
         ("day,place,aqi\n2015-02-08,a,80\n2015-02-09,b,80\n", "line 3, column place: a and b"),
         ('day,aqi\n"2015-02-08,80\n', "line 2: not CSV"),
         (HOURS + hours("a", "2016-01-01", "x"), "line 2, column pm2_5: 'x' is not a number"),
-        (HOURS + hours("a", "2016-01-01", "9") * 2, "a: 2016-01-01T00:00:00 comes twice"),
+        (HOURS + hours("a", "2016-01-01", "9") * 2, "line 26: a has 2016-01-01T00:00:00 already"),
         ("time,place,pm2_5\n2016-01-01T00:00,a,9\n", "line 1: column pm10 is missing"),
     ],
 )
