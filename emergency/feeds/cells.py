@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
@@ -47,6 +48,11 @@ _HEADINGS: Final = {
     "乡镇": "place",
     "place": "place",
 }
+TITLE_ROWS: Final = 15  # how far down a heading may stand; above it are a title, a number and a date of issue
+FIELDS: Final = frozenset(
+    {"day", "aqi", "aqi_low", "aqi_high", "category", "primary", "pm2_5", "cause", "issued_at", "place"}
+)
+INDEXED: Final = frozenset({"aqi", "aqi_low", "category"})  # one of these a table of forecasts must have
 _ISSUED: Final = re.compile(
     r"(?:发布|制作|起报|预报)(?:时间|日期)\s*[:：]?\s*(\d{4})\s*[年/-]\s*(\d{1,2})\s*[月/-]\s*(\d{1,2})\s*日?\s*"
     r"(\d{1,2})\s*[时:：点]\s*(\d{1,2})?"
@@ -59,6 +65,20 @@ _TO: Final = re.compile(r"\s*(?:~|-|–|—|∼|〜|至|到|或)\s*")
 _UNIT: Final = re.compile(r"[(（]([^()（）]*)[)）]")
 _MICROGRAMS: Final = frozenset({"", "μg/m3", "ug/m3", "微克/立方米", "微克每立方米"})
 _MILLIGRAMS: Final = frozenset({"mg/m3", "毫克/立方米", "毫克每立方米"})
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row under its headings; ``mass`` makes µg/m³ of its concentrations, None when their unit is unknown."""
+
+    row: str
+    values: Mapping[str, object]
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    mass: float | None = 1.0
+
+    def where(self, name: str) -> str:
+        """How the cell of this name is called in a note of refusal."""
+        return self.addresses.get(name) or (f"{self.row}, {name}" if name else self.row)
 
 
 def plain(value: object) -> object:
@@ -106,6 +126,15 @@ def day_of(value: object, *, today: date) -> object:
         days = [one for one in near if one is not None]
         return min(days, key=lambda one: abs(one - today)).isoformat() if days else value
     return text
+
+
+def is_day(value: object, *, today: date) -> bool:
+    """Whether this can only be one day."""
+    found = day_of(value, today=today)
+    try:
+        return isinstance(found, str) and bool(date.fromisoformat(found))
+    except ValueError:
+        return False
 
 
 def range_of(value: object, categories: Mapping[str, tuple[int, int]]) -> tuple[int, int] | None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -14,18 +13,15 @@ from emergency.domain.air import Standard, standard_for
 from emergency.domain.causes import cause_of
 from emergency.domain.forecast import Cause, Forecast, ForecastDay
 from emergency.feeds import cells
+from emergency.feeds.cells import Line
+from emergency.feeds.lines import lines_of
 from emergency.feeds.one_source import OneSource
-from emergency.feeds.records import NotReadable, Parsed, Sieve, hour_of, list_of, read_json, table_of
-from emergency.feeds.workbook import Formula, Row, Sheet, is_workbook, read_workbook, template
+from emergency.feeds.records import Parsed, Sieve, hour_of
+from emergency.feeds.workbook import Formula, template
 
 Categories = Callable[[date], Mapping[str, tuple[int, int]]]
 """The words for bands of the index (轻度污染) with both ends of each, by the standard in force on a day."""
 
-_TITLE_ROWS: Final = 15  # how far down a heading may stand; above it are a title, a number and a date of issue
-_FIELDS: Final = frozenset(
-    {"day", "aqi", "aqi_low", "aqi_high", "category", "primary", "pm2_5", "cause", "issued_at", "place"}
-)
-_UNIT_WORDS: Final = re.compile(r"g\s*/\s*m|微克|毫克|pp[bm]|无量纲|单位|^[-—/]$", re.I)
 _CAUSES: Final = {
     "臭氧": Cause.O3,
     "沙尘": Cause.SAND_DUST,
@@ -63,8 +59,9 @@ class Table(OneSource):
 
     Our names (``day``, ``aqi``, ``aqi_low``, ``aqi_high``, ``primary``, ``cause``, ``pm2_5``, ``place``,
     ``issued_at``) and the usual Chinese headings are understood. A CSV is UTF-8 or GB 18030 with its heading on top;
-    in an XLSX the heading is sought below the title; JSON is a list of such rows, or an object with ``issued_at`` and
-    ``days``. Where only a range or a band is given, the index is its middle, rounded up, and both ends are kept.
+    in an XLSX the heading is sought below the title, and in both the days may lie across the top instead; JSON is a
+    list of such rows, or an object with ``issued_at`` and ``days``. Where only a range or a band is given, the index is
+    its middle, rounded up, and both ends are kept.
 
     A row that names a place (柳州市, 柳州) speaks of it, one that names none of ``place``: each gets its own forecast.
     ``issued_at`` stands in the first row or in the title; else ``issued`` is it, and without that
@@ -77,7 +74,7 @@ class Table(OneSource):
     label: str = ""
 
     def _read(self, raw: bytes, sieve: Sieve) -> Parsed:
-        said, lines = _lines(raw, sieve)
+        said, lines = lines_of(raw, sieve)
         days: dict[str, list[ForecastDay]] = {}
         for at, line in enumerate(lines):
             if at == 0 and said is None:
@@ -170,165 +167,6 @@ def _cause(where: str, value: object, sieve: Sieve) -> Cause | None:
         # an unknown word must not keep orders from going out: PM2.5 is the one cause that starts them
         sieve.refuse(where, value, "no cause we know; taken as pm2_5")
         return Cause.PM2_5
-
-
-# --- the three kinds of file as lines
-
-
-@dataclass(frozen=True)
-class Line:
-    """One row under its headings; ``mass`` makes µg/m³ of its concentrations, None when their unit is unknown."""
-
-    row: str
-    values: Mapping[str, object]
-    addresses: Mapping[str, str] = field(default_factory=dict)
-    mass: float | None = 1.0
-
-    def where(self, name: str) -> str:
-        """How the cell of this name is called in a note of refusal."""
-        return self.addresses.get(name) or (f"{self.row}, {name}" if name else self.row)
-
-
-def _lines(raw: bytes, sieve: Sieve) -> tuple[object, Iterable[Line]]:
-    """What the file says of its issue, if it does outside the rows, and the rows."""
-    if is_workbook(raw):
-        return _of_workbook(read_workbook(raw), sieve)
-    return _json(raw) if raw.lstrip()[:1] in (b"[", b"{") else _csv(raw, sieve)
-
-
-def _of_workbook(sheets: tuple[Sheet, ...], sieve: Sieve) -> tuple[object, Iterable[Line]]:
-    said: object = None
-    found: list[Line] = []
-    for sheet in sheets:
-        top = _heading_of(sheet)
-        if top is None:
-            continue
-        for row in sheet.rows[:top]:
-            said = said or next((one for value in row.cells.values() if (one := cells.issue_of(value))), None)
-        found += _below(*_joined(sheet.rows, top), sieve)
-    if not found and not sieve.refused:
-        names = ", ".join(one.name for one in sheets)
-        raise NotReadable("the workbook", names, "no sheet has a heading with a day and an index, and rows below it")
-    return said, found
-
-
-def _heading_of(sheet: Sheet) -> int | None:
-    """Which of the first rows names a day and an index."""
-    for at, row in enumerate(sheet.rows[:_TITLE_ROWS]):
-        names = {cells.heading(one) for one in row.cells.values()}
-        if "day" in names and names & {"aqi", "aqi_low", "category"}:
-            return at
-    return None
-
-
-def _joined(rows: tuple[Row, ...], top: int) -> tuple[Row, tuple[Row, ...]]:
-    """
-    The heading and the rows below it; a second line of the heading says more of columns merged above it.
-
-    Merged cells come filled: 预报日期 stands in both lines, and AQI over 下限 and 上限 makes AQI下限 and AQI上限.
-    """
-    upper, below = rows[top], rows[top + 1 :]
-    if not below:
-        return upper, below
-    both = {at: _one_heading(said, below[0].cells.get(at)) for at, said in upper.cells.items()}
-    if any(cells.heading(one) in _FIELDS and one != upper.cells[at] for at, one in both.items()):
-        return Row(upper.sheet, upper.number, both), below[1:]
-    return upper, below
-
-
-def _one_heading(upper: object, lower: object) -> object:
-    if lower in (None, "") or lower == upper:
-        return upper
-    return f"{upper}{lower}" if isinstance(lower, str) and not any(one.isdigit() for one in lower) else upper
-
-
-def _below(top: Row, rows: Iterable[Row], sieve: Sieve) -> Iterator[Line]:
-    names: dict[int, str] = {}
-    for column, value in sorted(top.cells.items()):
-        name = cells.heading(value)
-        if name in _FIELDS and name not in names.values():
-            names[column] = name
-    unit = next((cells.unit_of(top.cells[at]) for at, name in names.items() if name == "pm2_5"), "")
-    unit = "" if unit.startswith(("pm", "细")) else unit
-    mass = cells.factor(unit)
-    told = mass is not None
-    for at, row in enumerate(rows):
-        values = {name: row.cells.get(column) for column, name in names.items()}
-        if at == 0 and _is_units(values):
-            mass = cells.factor(cells.unit_of(values.get("pm2_5"))) if values.get("pm2_5") else mass
-            told = mass is not None
-            continue
-        if len({str(one) for one in row.cells.values() if one not in (None, "")}) < 2:
-            continue  # a remark under the table
-        addresses = {name: row.place(column) for column, name in names.items()}
-        if not told:
-            sieve.refuse(addresses["pm2_5"], values.get("pm2_5"), "another unit than µg/m³")
-            told = True
-        yield Line(f"{row.sheet}!{row.number}", values, addresses, mass)
-
-
-def _is_units(values: Mapping[str, object]) -> bool:
-    """Whether a row under the heading only says units: no day in it, and every cell of it a unit."""
-    if values.get("day") not in (None, "", "单位"):
-        return False
-    said = [str(one) for name, one in values.items() if name != "day" and one not in (None, "")]
-    return bool(said) and all(_UNIT_WORDS.search(one) for one in said)
-
-
-def _json(raw: bytes) -> tuple[object, Iterable[Line]]:
-    document = read_json(raw)
-    said = None
-    if isinstance(document, dict):
-        said, document = document.get("issued_at"), document.get("days")
-    entries = list_of(document, "days")
-    return said, (Line(f"days[{at}]", _named(table_of(one, f"days[{at}]"))) for at, one in enumerate(entries))
-
-
-def _csv(raw: bytes, sieve: Sieve) -> tuple[object, Iterable[Line]]:
-    reader = csv.reader(io.StringIO(_text(raw), newline=""), strict=True)
-    try:
-        top = next(reader, [])
-    except csv.Error as error:
-        raise NotReadable("row 1", raw[:60], f"not CSV: {error}") from None
-    names = [cells.heading(one) for one in top]
-    if "day" not in names:
-        raise NotReadable("row 1", raw[:60], "no column day")
-    if not {"aqi", "aqi_low", "category"} & {*names}:
-        raise NotReadable("row 1", raw[:60], "no column aqi")
-    units = [one for one in top if cells.heading(one) == "pm2_5" and "(" in str(cells.plain(one))]
-    unit = cells.unit_of(units[0]) if units else ""
-    return None, _rows(reader, names, cells.factor(unit), sieve)
-
-
-def _rows(reader: Iterator[list[str]], names: list[str], mass: float | None, sieve: Sieve) -> Iterator[Line]:
-    at = 1
-    while True:
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            raise NotReadable(f"row {at + 1}", "", f"not CSV: {error}") from None
-        if row is None:
-            return
-        at += 1
-        if len(row) < len(names) and any(row):  # a line cut short may have lost half a number too
-            sieve.refuse(f"row {at}", ",".join(row), f"{len(row)} cells under {len(names)} headings")
-        elif any(cell.strip() for cell in row):
-            yield Line(f"row {at}", dict(zip(names, (cell.strip() for cell in row), strict=False)), mass=mass)
-
-
-def _named(row: Mapping[str, object]) -> Mapping[str, object]:
-    return {cells.heading(name): value for name, value in row.items()}
-
-
-def _text(raw: bytes) -> str:
-    if b"\x00" in raw:
-        raise NotReadable(f"byte {raw.index(0)}", "", "binary, not text")
-    for encoding in ("utf-8-sig", "gb18030"):  # what Excel in Chinese Windows writes
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError as error:
-            at = error.start
-    raise NotReadable(f"byte {at}", raw[at : at + 8], "neither UTF-8 nor GB 18030")
 
 
 TEMPLATE: Final = (

@@ -17,6 +17,7 @@ REASONS: Final = {
     "a list was expected here": "此处应为列表",
     "a station without a code": "站点没有编码",
     "a workbook with macros: save it as .xlsx": "工作簿含有宏，请另存为 .xlsx",
+    "a second row for the same figure": "同一项目出现两行，后一行未采用",
     "above (.+): a sign for «no value», or another unit": "大于 {0}，应为缺测标记或单位有误",
     "an .xls or a workbook with a password: save it as .xlsx without one": "旧版 .xls 或加密工作簿，请另存为 .xlsx",
     "an archive with a password": "加密的压缩包",
