@@ -13,8 +13,15 @@ def test_the_rows_that_are_timed_are_answered_as_the_rule_answers_them() -> None
 
 
 def test_a_replayed_winter_is_declared_alike_when_repeated() -> None:
-    found = replay.run(1)
+    found = replay.by_days(1)
 
     assert found["winters"] == 1
     assert found["repeats_equal"]
     assert found["declarations"] > 0
+
+
+def test_a_winter_by_any_24_hours_is_walked_over_windows() -> None:
+    [past] = replay.as_windows(replay.made_up(1), 1, 4)
+
+    assert [len(row) for row in past.hourly.rows] == [4] * 5 + [3] * 15 + [4] * 4  # 20 hours are enough at either end
+    assert replay.by_any_24_hours(1, days=4) > 0

@@ -166,17 +166,18 @@ def ongoing(plan: Plan, air: Air, *, today: date, now: datetime | None = None) -
     under way at ``now`` (00:00 of today when not given) stands for today.
     """
     here = (now or start_of(today)).astimezone(SHANGHAI)
+    spells = [spell for clauses in plan.levels.values() for clause in clauses for spell in clause.spells]
+    lowest = min(spells, key=lambda one: one.over, default=None)
+    began = ((here - timedelta(hours=anchor)).date() for anchor in range(len(air.anchored)))
     return Air(
         air.place,
-        _still(plan, air.days, today),
-        tuple(_still(plan, row, (here - timedelta(hours=anchor)).date()) for anchor, row in enumerate(air.anchored)),
+        _still(plan, lowest, air.days, today),
+        tuple(_still(plan, lowest, row, day) for row, day in zip(air.anchored, began, strict=True)),
     )
 
 
-def _still(plan: Plan, some: Sequence[DayOfAir], today: date) -> tuple[DayOfAir, ...]:
+def _still(plan: Plan, lowest: Spell | None, some: Sequence[DayOfAir], today: date) -> tuple[DayOfAir, ...]:
     days = _in_order(some)
-    spells = [spell for clauses in plan.levels.values() for clause in clauses for spell in clause.spells]
-    lowest = min(spells, key=lambda one: one.over, default=None)
     kept = [one for one in days if one.day >= today]
     if kept and kept[0].day == today and (lowest is None or not _counts(plan, lowest, kept[0])):
         return tuple(kept)  # today is better: what was before is over

@@ -178,6 +178,8 @@ def _look(plan: Plan, log: Log, view: _View, *, now: datetime) -> None:
     if log.in_force is Level.NONE and _asks_for_nothing(plan, view.near):
         return
     verdict = assess(plan, view.near)
+    if log.in_force is Level.NONE and verdict.level is Level.NONE:
+        return
     ended = over(plan, view.far, spell_until=verdict.until, now=now)
     if ended and log.in_force is Level.NONE:
         return
@@ -197,8 +199,10 @@ def _look(plan: Plan, log: Log, view: _View, *, now: datetime) -> None:
 
 
 def _asks_for_nothing(plan: Plan, near: Air) -> bool:
-    """Whether no trigger holds: most evenings of a winter, told without an assessment."""
-    return by_hour.quiet(plan, near.anchored) or highest(plan, near) is Level.NONE
+    """Whether no trigger holds, where that is told with less than an assessment: most evenings of a winter."""
+    if plan.runs_on is RunsOn.ANY_24_HOURS:
+        return by_hour.quiet(plan, near.anchored)
+    return highest(plan, near) is Level.NONE
 
 
 def _running(plan: Plan, level: Level, *, now: datetime) -> Episode | None:

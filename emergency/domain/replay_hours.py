@@ -49,7 +49,8 @@ def by_the_hour(days: Sequence[DayOfAir], hours: Iterable[HourOfAir], standards:
 
 def under_way(at: datetime, anchor: int) -> date:
     """The day on which the window began that is under way at this instant."""
-    return (at.astimezone(SHANGHAI) - timedelta(hours=anchor)).date()
+    here = at.astimezone(SHANGHAI)
+    return here.date() if here.hour >= anchor else here.date() - _DAY
 
 
 def foreseen_rows(
@@ -97,6 +98,7 @@ class _Repeated:
     def __init__(self, past: Hourly, *, at: datetime, feed: str) -> None:
         self._past, self._at, self._feed = past, at, feed
         self._hours = [one for one in past.between(at - _DAY, at) if not one.at.minute and not one.at.second]
+        self._rows: dict[tuple[date, date, bool, bool], tuple[DayOfAir, ...]] = {}
         self._foreseen: dict[tuple[date, Cause], DayOfAir | None] = {}
         self._values: dict[tuple[str, Cause], DayOfAir | None] = {}
 
@@ -105,11 +107,16 @@ class _Repeated:
         if not self._hours or not self._past.standards:
             return ()
         began = under_way(self._at, anchor)
-        found = [self._window(day, driver(day, anchor, self._past.causes)) for day in _from_to(began, last)]
-        if found and found[0] is not None and self._hours[0].at > start_of(began) + anchor * _HOUR:
+        half = began, last, anchor * 2 < HOURS, anchor * 2 > HOURS  # within it windows differ by their hour alone
+        if half not in self._rows:
+            found = (self._window(day, driver(day, anchor, self._past.causes)) for day in _from_to(began, last))
+            self._rows[half] = tuple(one for one in found if one is not None)
+        row = self._rows[half]
+        if row and self._hours[0].at > start_of(began) + anchor * _HOUR:
             newest = self._hours[-1]  # no hour from before this window comes again within it: it is measured alone
-            found[0] = replace(found[0], source=newest.source, feed=newest.feed, issued_at=newest.issued_at)
-        return tuple(one for one in found if one is not None)
+            alone = replace(row[0], source=newest.source, feed=newest.feed, issued_at=newest.issued_at)
+            return (alone, *row[1:])
+        return row
 
     def _window(self, day: date, cause: Cause) -> DayOfAir | None:
         if (day, cause) not in self._foreseen:
