@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -75,6 +75,18 @@ class Template:
     pieces: tuple[str | Slot, ...]
     longest: int  # characters: the literal text and every slot full
 
+    @cached_property
+    def pattern(self) -> str:
+        """The notice as ``str.format_map`` takes it."""
+        said = (one.replace("{", "{{").replace("}", "}}") if isinstance(one, str) else f"{{{one.name}}}"
+                for one in self.pieces)  # fmt: skip
+        return "".join(said)
+
+    @cached_property
+    def needed(self) -> tuple[str, ...]:
+        """The slots that may not stay blank."""
+        return tuple(one.name for one in self.slots.values() if not one.may_be_blank)
+
 
 class Wording:
     """Every notice in every language, and the words for levels, moves and times that go into them."""
@@ -84,6 +96,7 @@ class Wording:
         self._words = words
         # ten thousand orders of one decision carry a dozen lists of measures and two instants
         self._list, self._moment = lru_cache(maxsize=2048)(self._listed), lru_cache(maxsize=512)(self._told)
+        self._later, self._end = lru_cache(maxsize=2048)(self._starting), lru_cache(maxsize=512)(self._until)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -114,12 +127,15 @@ class Wording:
         notice = self.template(name, lang)
         if not fields.keys() <= notice.slots.keys():
             raise Misconfigured(f"{notice.path}: has no field {', '.join(sorted(set(fields) - set(notice.slots)))}")
-        if missing := [one.name for one in notice.slots.values() if one.name not in fields and not one.may_be_blank]:
-            raise Misconfigured(f"{notice.path}: needs {', '.join(missing)}")
-        values = {one.name: cut(plain(str(fields.get(one.name, ""))), one.room) for one in notice.slots.values()}
-        if blank := [one.name for one in notice.slots.values() if not values[one.name] and not one.may_be_blank]:
-            raise Misconfigured(f"{notice.path}: {', '.join(blank)} may not be blank")
-        return "".join(piece if isinstance(piece, str) else values[piece.name] for piece in notice.pieces).strip()
+        values = dict.fromkeys(notice.slots, "")
+        for said, value in fields.items():
+            values[said] = _fitting(value, notice.slots[said].room)
+        if not all(map(values.get, notice.needed)):
+            lacking = [said for said in notice.needed if not values[said]]
+            missing = [said for said in lacking if said not in fields]
+            needs = f"needs {', '.join(missing)}" if missing else f"{', '.join(lacking)} may not be blank"
+            raise Misconfigured(f"{notice.path}: {needs}")
+        return notice.pattern.format_map(values).strip()
 
     def instant(self, at: datetime, lang: str, *, dated: bool = False) -> str:
         """
@@ -142,6 +158,9 @@ class Wording:
 
     def until(self, at: datetime | None, lang: str, *, dated: bool = False) -> str:
         """The expected end as a phrase; None is 另行通知."""
+        return self._end(at, lang, dated)
+
+    def _until(self, at: datetime | None, lang: str, dated: bool) -> str:
         if at is None:
             return self._words.open_ended.said(lang)
         return _PLACE.sub(lambda _: self.instant(at, lang, dated=dated), self._words.until.said(lang))
@@ -152,6 +171,9 @@ class Wording:
 
     def starting(self, at: datetime, text: str, lang: str) -> str:
         """A measure that begins later than the level it belongs to."""
+        return self._later(at, text, lang)
+
+    def _starting(self, at: datetime, text: str, lang: str) -> str:
         return _say(self._words.starting.said(lang), at=self.instant(at, lang), text=plain(text))
 
     def level(self, level: Level, lang: str) -> str:
@@ -231,6 +253,11 @@ def plain(value: str) -> str:
     kinds = ((char, unicodedata.category(char)) for char in value)
     shown = "".join(" " if kind in _BLANKED else char for char, kind in kinds if kind not in _DROPPED)
     return " ".join(shown.split())
+
+
+@lru_cache(maxsize=1024)  # of the fields of ten thousand orders all but the name and the number are the same
+def _fitting(value: str | int, room: int) -> str:
+    return cut(plain(str(value)), room)
 
 
 def cut(value: str, room: int) -> str:

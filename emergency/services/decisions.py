@@ -272,7 +272,7 @@ def sign(store: Store, rules: Rules, decision_id: UUID, *, by: Person, content: 
             episode = tx.episode(decision.episode_id)
             prepared = dispatch.prepare(tx, rules, decision, now=now)
         marked = rules.in_exercise(episode.exercise)
-        prepared = dispatch.written_out(marked, signed, episode, prepared, by=by, now=now)
+        prepared = dispatch.written_out(marked, signed, prepared, by=by, now=now)
         try:
             with store.transactions() as tx:
                 return approve(tx, rules, decision_id, by=by, content=content, now=now, prepared=prepared)

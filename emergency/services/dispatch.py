@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +12,7 @@ from uuid import UUID, uuid5
 
 from emergency.domain import advising as advice
 from emergency.domain import amending, drawing, ladder, orders, starting
+from emergency.domain.copying import copied
 from emergency.domain.episode import Decision, Episode, Fact, Move, due
 from emergency.domain.level import Level
 from emergency.domain.messages import LANES, Kind, Message, message_id
@@ -75,8 +78,22 @@ def recipients_of(tx: Tx, area: str) -> list[Recipient]:
     return [one for one in tx.recipients([area]) if not any(within(one.area, desk) for desk in desks)]
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """The collector rests: of a hundred thousand new values it would visit each many times, and none is garbage yet."""
+    resting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if resting:
+            gc.enable()
+
+
+@_uncollected()
 def prepare(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> Prepared:
-    """Draw up what this decision changes for each recipient; nothing is written."""
+    """Draw up what this decision changes for each recipient, with its ladder set up; nothing is written."""
+    ladders = rules.plan(tx.episode(decision.episode_id).plan_id)
     standing = {one.recipient_id: one for one in tx.orders(decision.episode_id)}
     recipients = {one.id: one for one in recipients_of(tx, decision.area)}
     effective_at = max(decision.notice.effective_at or now, now)
@@ -88,9 +105,8 @@ def prepare(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> Prepa
         )
         return Prepared(decision.version, ended, ())
     if decision.move is Move.ADVISE:
-        return Prepared(
-            decision.version, advising.drawn(tx, rules, decision, list(recipients.values()), now=now), ()
-        )
+        advisory = advising.drawn(tx, rules, decision, list(recipients.values()), now=now)
+        return Prepared(decision.version, tuple(_chased(one, ladders, now=now) for one in advisory), ())
     advised = advising.in_force(tx, decision.episode_id, now=now)
     changes, amended = amending.of(decision), amending.through(tx.decisions(decision.episode_id), decision)
     by_the_book, plan = not (advised or amended), rules.plan_of(tx, decision.area)
@@ -129,6 +145,7 @@ def prepare(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> Prepa
             now=now,
             before=before,
         )
+        one = _chased(one, ladders, now=now)
         if before is None and like is not None:
             firsts[like] = one
         if not changes or one.revision.kind != "information":
@@ -142,37 +159,37 @@ def _ended(order: Order, recipient: Recipient, decision: Decision, effective_at:
     return DrawnUp(after, revision, recipient, order)
 
 
-def written_out(
-    rules: Rules, decision: Decision, episode: Episode, prepared: Prepared, *, by: Person, now: datetime
-) -> Prepared:
+@_uncollected()
+def written_out(rules: Rules, decision: Decision, prepared: Prepared, *, by: Person, now: datetime) -> Prepared:
     """
     The same with all that signing it writes: orders, revisions, links, the journal's lines and the texts as they will
     be sent, worked out before the transaction so that it holds its locks for as long as the rows take and no longer.
     """
-    return replace(prepared, bundle=_bundled(rules, decision, episode, prepared, by=by, now=now))
+    return replace(prepared, bundle=_bundled(rules, decision, prepared, by=by, now=now))
 
 
-def _bundled(
-    rules: Rules, decision: Decision, episode: Episode, prepared: Prepared, *, by: Person, now: datetime
-) -> Bundle:
-    plan = rules.plan(episode.plan_id)
-    kept = [_chased(one, plan, now=now) for one in prepared.drawn_up]
+def _bundled(rules: Rules, decision: Decision, prepared: Prepared, *, by: Person, now: datetime) -> Bundle:
+    expires_at = now + LINK_LIVES
     links = [
-        {
-            "id": (found := link_id(one.order.id, contact.id)),
-            "order_id": one.order.id,
-            "contact_id": contact.id,
-            "token_sha256": rules.links.kept(found),
-            "expires_at": now + LINK_LIVES,
-            "revoked_at": None,
-        }
-        for one in kept
+        _link(rules, one.order.id, contact.id, expires_at)
+        for one in prepared.drawn_up
         if one.before is None
         for contact in one.recipient.contacts
     ]
-    wall = rules.wall.now()
-    messages = [message for one in kept for message in first_messages(rules, one, decision, now=now, due_at=wall)]
-    return bundle(kept, links=links, messages=messages, by=by.login, at=now)
+    messages = first_messages(rules, prepared.drawn_up, decision, now=now, due_at=rules.wall.now())
+    return bundle(prepared.drawn_up, links=links, messages=messages, by=by.login, at=now)
+
+
+def _link(rules: Rules, order_id: UUID, contact_id: UUID, expires_at: datetime) -> Mapping[str, Any]:
+    found = link_id(order_id, contact_id)
+    return {
+        "id": found,
+        "order_id": order_id,
+        "contact_id": contact_id,
+        "token_sha256": rules.links.kept(found),
+        "expires_at": expires_at,
+        "revoked_at": None,
+    }
 
 
 def revise_all(
@@ -185,7 +202,7 @@ def revise_all(
     """
     if prepared.decision_version != decision.version - 1:
         raise Conflict(f"decision {decision.id} changed since its orders were drawn up")
-    ready = prepared.bundle or _bundled(rules, decision, episode, prepared, by=by, now=now)
+    ready = prepared.bundle or _bundled(rules, decision, prepared, by=by, now=now)
     tx.save_all(ready)
     if decision.move is Move.ADVISE or decision.amendments:  # no other order changes: no other notice is out of date
         tx.outbox.cancel_all([one.order.id for one in prepared.drawn_up], (*CHASED, *OPEN_NOTICES))
@@ -213,22 +230,31 @@ _KINDS = {
 
 
 def first_messages(
-    rules: Rules, one: DrawnUp, decision: Decision, *, now: datetime, due_at: datetime | None = None
+    rules: Rules, some: Iterable[DrawnUp], decision: Decision, *, now: datetime, due_at: datetime
 ) -> list[Message]:
-    """The notice to the recipient's first contact; none when nobody can be reached (the auditor tells of it)."""
-    contact = first_contact(one.recipient)
-    if contact is None:
-        return []
-    kind = _KINDS[one.revision.kind]
-    text = wording.of_order(rules, kind, one, decision, now=now)
-    found = message_for(
-        rules, one.order, kind, contact, text, rung="", decision_id=decision.id, now=now, due_at=due_at
-    )
-    return [found]
+    """The notice to each recipient's first contact; none where nobody can be reached (the auditor tells of it)."""
+    found: list[Message] = []
+    alike: dict[Kind, Message] = {}
+    for one in some:
+        if (contact := first_contact(one.recipient)) is None:
+            continue
+        order, kind = one.order, _KINDS[one.revision.kind]
+        text = wording.of_order(rules, kind, one, decision, now=now)
+        if kind in alike:
+            own = _own(order, contact, kind, rules.first_channel, "")
+            found.append(copied(alike[kind], text=text, **own))
+            continue
+        alike[kind] = message_for(
+            rules, order, kind, contact, text, rung="", decision_id=decision.id, now=now, due_at=due_at
+        )
+        found.append(alike[kind])
+    return found
 
 
 def first_contact(recipient: Recipient) -> Contact | None:
     """Whom to tell first."""
+    if len(recipient.contacts) == 1:
+        return recipient.contacts[0] if recipient.contacts[0].phone else None
     return min((one for one in recipient.contacts if one.phone), key=lambda one: one.order, default=None)
 
 
@@ -248,24 +274,32 @@ def message_for(
 ) -> Message:
     """One message about an order, with the id that makes a repeat harmless."""
     way = channel or rules.first_channel
+    own = _own(order, contact, kind, way, rung)
     return Message(
-        id=message_id(order.id, revision=order.revision, kind=kind, rung=rung, channel=way, contact=contact.id),
+        **{**own, "link_id": own["link_id"] if with_link else None},
         kind=kind,
         channel=way,
         lane=LANES[kind],
-        to=contact.phone,
         text=text,
-        area=order.area,
         due_at=due_at or rules.wall.now(),
         put_at=now,
         episode_id=order.episode_id,
-        order_id=order.id,
         decision_id=decision_id,
-        contact_id=contact.id,
-        link_id=link_id(order.id, contact.id) if with_link else None,
-        revision=order.revision,
         rung=rung,
     )
+
+
+def _own(order: Order, contact: Contact, kind: Kind, way: str, rung: str) -> dict[str, Any]:
+    """What a message about one order has that another of the same decision has not, the text aside."""
+    return {
+        "id": message_id(order.id, revision=order.revision, kind=kind, rung=rung, channel=way, contact=contact.id),
+        "to": contact.phone,
+        "area": order.area,
+        "order_id": order.id,
+        "contact_id": contact.id,
+        "link_id": link_id(order.id, contact.id),
+        "revision": order.revision,
+    }
 
 
 def open_link(tx: Tx, token: str, *, now: datetime) -> Opened:

@@ -54,7 +54,7 @@ def of_order(rules: Rules, kind: Kind, one: DrawnUp, decision: Decision, *, now:
                 measures=_measures(rules, order.duties, 70),
             )
         case Kind.ORDER:
-            begun = [_as_starting(rules, duty, one.revision.effective_at) for duty in order.duties]
+            begun = [_starting(rules, duty, one.revision.effective_at) for duty in order.duties]
             return words.fill(
                 "order",
                 LANG,
@@ -67,7 +67,7 @@ def of_order(rules: Rules, kind: Kind, one: DrawnUp, decision: Decision, *, now:
                 area=notice.area,
                 level=levels["level"],
                 recipient=one.recipient.name,
-                measures=_measures(rules, begun, 70),
+                measures=words.several(begun, LANG, room=70),
             )
         case Kind.REVISION:
             before = {duty.key: duty for duty in (one.before.duties if one.before else ())}
@@ -405,17 +405,15 @@ def _measures(rules: Rules, duties: Sequence[Duty], room: int) -> str:
     return rules.wording.several([duty.text for duty in duties], LANG, room=room)
 
 
-def _as_starting(rules: Rules, duty: Duty, effective_at: datetime) -> Duty:
+def _starting(rules: Rules, duty: Duty, effective_at: datetime) -> str:
     """A duty as its first notice tells of it: one that begins later than the level leads with its own start."""
-    if duty.starts_at <= effective_at:
-        return duty
-    return replace(duty, text=rules.wording.starting(duty.starts_at, duty.text, LANG))
+    return duty.text if duty.starts_at <= effective_at else rules.wording.starting(duty.starts_at, duty.text, LANG)
 
 
 def _as_changed(rules: Rules, duty: Duty, before: Duty | None, *, effective_at: datetime) -> Duty:
     """A duty as a revision tells of it: one that only starts at another time leads with the new start."""
     if before is None or before.text != duty.text:
-        return _as_starting(rules, duty, effective_at)
+        return replace(duty, text=_starting(rules, duty, effective_at))
     if before.starts_at == duty.starts_at:
         return duty
     return replace(duty, text=rules.wording.moved(duty.starts_at, duty.text, LANG))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from emergency.domain.episode import Fact
 from emergency.domain.messages import Message
@@ -60,26 +61,56 @@ def bundle(drawn_up: Sequence[DrawnUp], *, links: Rows, messages: Sequence[Messa
 
 
 def _lines(drawn_up: Sequence[DrawnUp], *, by: str, at: datetime) -> Rows:
-    decisions: dict[UUID, str] = {}
-    return [
-        saving.journal_row(
-            Fact(
-                what=f"order.{one.revision.kind}",
-                about=str(one.order.id),
-                by=by,
-                at=at,
-                episode_id=one.order.episode_id,
-                area=one.order.area,
-                more={
-                    "recipient": str(one.order.recipient_id),
-                    "revision": one.order.revision,
-                    "level": one.revision.level.word,
-                    "decision": decisions.get(found := one.revision.decision_id)
-                    or decisions.setdefault(found, str(found)),
-                    "added": list(one.revision.added),
-                    "dropped": list(one.revision.dropped),
-                },
-            )
-        )
-        for one in drawn_up
-    ]
+    """
+    The journal's line of each revision, as :func:`saving.journal_row` would write it one by one.
+
+    Of thousands of lines only two ids differ, so that what lies around them is spelt once for all that share it.
+    """
+    shared: dict[tuple[Any, ...], _Around] = {}
+    rows: list[Mapping[str, Any]] = []
+    for one in drawn_up:
+        order, revision = one.order, one.revision
+        like = (revision.kind, revision.level, order.revision, order.area, revision.added, revision.dropped)
+        if (around := shared.get(like)) is None:
+            around = shared[like] = _Around(_fact(one, by=by, at=at))
+        rows.append(around.row(str(order.id), str(order.recipient_id)))
+    return rows
+
+
+def _fact(one: DrawnUp, *, by: str, at: datetime) -> Fact:
+    return Fact(
+        what=f"order.{one.revision.kind}",
+        about=str(one.order.id),
+        by=by,
+        at=at,
+        episode_id=one.order.episode_id,
+        area=one.order.area,
+        more={
+            "recipient": str(one.order.recipient_id),
+            "revision": one.order.revision,
+            "level": one.revision.level.word,
+            "decision": str(one.revision.decision_id),
+            "added": list(one.revision.added),
+            "dropped": list(one.revision.dropped),
+        },
+    )
+
+
+class _Around:
+    """A line of the journal about an order, less the two ids that no other line has."""
+
+    def __init__(self, first: Fact) -> None:
+        self._columns = saving.journal_row(replace(first, about="\0", more={**first.more, "recipient": "\1"}))
+        blank = self._columns["entry"]
+        self._before, rest = blank.split(json.dumps("\0"))
+        self._between, self._after = rest.split(json.dumps("\1"))
+
+    def row(self, about: str, recipient: str) -> Mapping[str, Any]:
+        """The line about this order of this recipient."""
+        entry = f'{self._before}"{about}"{self._between}"{recipient}"{self._after}'
+        return {
+            **self._columns,
+            "about": about,
+            "entry": entry,
+            "sha256": hashlib.sha256(entry.encode()).hexdigest(),
+        }

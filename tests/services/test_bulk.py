@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
-from emergency.domain.episode import Decision
+from emergency.domain.episode import Decision, Fact
 from emergency.domain.level import Level
 from emergency.domain.machine import IllegalMove
 from emergency.domain.messages import Lane
 from emergency.domain.orders import Status
 from emergency.errors import Conflict, Unavailable
 from emergency.services import decisions, dispatch, post
-from emergency.store import Store, Tx, connect
+from emergency.store import Store, Tx, connect, saving
+from emergency.store.bulk import table
 from emergency.store.outbox import Outbox
+from emergency.store.tables import JournalRow
 from tests.builders import a_recipient
 from tests.world import DISTRICT, World
 
@@ -113,9 +117,8 @@ def test_the_same_rows_cannot_be_written_twice(world: World) -> None:
     decision = with_kilns(world, 3)
     by = world.person("lj-approver3")
     with world.store.reading() as tx:
-        episode = tx.episode(decision.episode_id)
         prepared = dispatch.prepare(tx, world.rules, decision, now=world.now)
-    ready = dispatch.written_out(world.rules, decision, episode, prepared, by=by, now=world.now).bundle
+    ready = dispatch.written_out(world.rules, decision, prepared, by=by, now=world.now).bundle
     assert ready is not None
     world.sign(decision, by="lj-approver3")
 
@@ -189,6 +192,27 @@ def test_what_a_sector_shares_is_drawn_up_once_and_says_the_same_for_each(world:
     with world.store.reading() as tx:
         revisions = [tx.revision(one.id, 1) for one in kilns]
     assert {one.duties for one in revisions} == {kilns[0].duties}
+
+
+def test_a_line_written_in_bulk_is_the_line_written_by_itself(world: World) -> None:
+    world.sign(with_kilns(world, 4), by="lj-approver3")
+    raised = world.bulletin(Level.ORANGE, action="upgrade")
+    assert raised is not None
+    world.sign(raised, by="lj-approver2")
+
+    journal = table(JournalRow)
+    with world.store.reading() as tx:
+        asked = select(journal).where(journal.c.what.in_(["order.order", "order.revision"]))
+        lines = tx.connection.execute(asked).all()
+
+    assert {line.what for line in lines} == {"order.order", "order.revision"}
+    for line in lines:
+        said = json.loads(line.entry)
+        fact = Fact(
+            said["what"], said["about"], said["by"], line.at, line.episode_id, said["area"],
+            {**said["more"], "recipient": str(world.order(UUID(said["about"])).recipient_id)},
+        )  # fmt: skip
+        assert {name: getattr(line, name) for name in saving.journal_row(fact)} == saving.journal_row(fact)
 
 
 def test_a_lane_with_two_places_has_two_senders_and_no_third(world: World) -> None:
