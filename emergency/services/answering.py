@@ -22,6 +22,7 @@ from emergency.store.answering import TOGETHER, Asked, Heard, Said
 
 LONGEST: Final = 1000  # characters of a remark that are kept
 PATIENCE_S: Final = 30.0  # with whoever is emptying the tray
+GATHERS_S: Final = 0.005  # how long those are waited for who came together last time
 PLAIN: Final = frozenset({Action.ACKNOWLEDGE, Action.START, Action.SETTLE})
 _DEEDS: Final = {
     Action.ACKNOWLEDGE: "order.acknowledged",
@@ -211,6 +212,7 @@ class Tray:
         self._lock = Lock()
         self._lying: list[_Lying] = []
         self._emptying = False
+        self._expected, self._gathered = 1, Event()  # as many as were here last time, and that they are
 
     def take(self, pressed: Pressed) -> Answered:
         """
@@ -229,11 +231,22 @@ class Tray:
         with self._lock:
             self._lying.append(mine)
             waits, self._emptying = self._emptying, True
+            if len(self._lying) >= self._expected:
+                self._gathered.set()
         if waits and not mine.called.wait(self._patience_s):
             self._take_back(mine)
         if not mine.over:
+            self._gather()
             self._empty()
         return mine.answered
+
+    def _gather(self) -> None:
+        """Wait a moment for those who came together last time: under load they come again, alone nobody waits."""
+        with self._lock:
+            if len(self._lying) >= self._expected:
+                return
+            self._gathered.clear()
+        self._gathered.wait(GATHERS_S)
 
     def _take_back(self, mine: _Lying) -> None:
         """
@@ -258,6 +271,7 @@ class Tray:
                 for one in lot:
                     one.over = True
                 called = [*self._lying[:1], *lot]
+                self._expected = min(TOGETHER, len(lot) + len(self._lying))
                 self._emptying = bool(self._lying)
                 for one in called:
                     one.called.set()
