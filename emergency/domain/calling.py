@@ -129,6 +129,7 @@ def checked(call: Call, order: Order) -> Call:
         raise NoName("a call that reached somebody says whom")
     if call.received and call.result is not Result.TOLD:
         raise NotSaid("nobody was reached, so nobody said they have it")
-    if call.called_at > call.noted_at or (order.issued_at is not None and call.called_at < order.issued_at):
+    begun = order.issued_at and order.issued_at.replace(second=0, microsecond=0)  # a form says the minute
+    if call.called_at > call.noted_at or (begun is not None and call.called_at < begun):
         raise BadHour("a call is made after the order and not in the future")
     return call

@@ -26,6 +26,11 @@ _OWED: Mapping[Deadline, frozenset[Status]] = {
 }
 
 
+def still_owed(order: Order, deadline: Deadline) -> bool:
+    """Whether the recipient has not yet said what this deadline asks for."""
+    return order.status in _OWED[deadline]
+
+
 class Rung(Protocol):
     """One step of a plan's ladder: of which deadline, how long after it began to count, whom to tell, by which ways."""
 

@@ -44,6 +44,7 @@ FIELDS: Final = {
     "received_at": N_("接收时间"),
     "expected_end_at": N_("预计结束时间"),
     "due_at": N_("答复时限"),
+    "called_at": N_("通话时间"),
 }
 
 
