@@ -143,7 +143,7 @@ def test_a_case_with_a_word_nobody_knows_is_refused_by_its_line(tmp_path: Path) 
     file = tmp_path / "historic.yaml"
     file.write_text(text, "utf-8")
 
-    with pytest.raises(Misconfigured, match=r"historic\.yaml:11: cases\.0\.weather: unknown key"):
+    with pytest.raises(Misconfigured, match=r"historic\.yaml:12: cases\.0\.weather: unknown key"):
         load_cases(file)
 
 

@@ -49,15 +49,21 @@ def hours_of(path: Path) -> Stations:
     for file in files:
         if (header := _header(file)) != first:
             raise BadTable(f"{file}: line 1: {_apart(header, first)}, unlike {files[0].name}")
-        before = len(found), sum(map(len, found.values()))
-        for line, station, hour in _rows(file, header):
-            its = found.setdefault(station, {})
-            if hour.at in its:
-                raise BadTable(f"{file}: line {line}: {station} has {hour.at.isoformat()} already")
-            its[hour.at] = hour
-        if before == (len(found), sum(map(len, found.values()))):
+        if not _added(found, file, header):
             raise BadTable(f"{file}: line 2: no hour of any station")
     return {station: list(its.values()) for station, its in found.items()}
+
+
+def _added(found: dict[str, dict[datetime, Hour]], file: Path, header: Sequence[str]) -> int:
+    """How many hours of this file were put to those found so far; each hour of a station stands once."""
+    count = 0
+    for line, station, hour in _rows(file, header):
+        its = found.setdefault(station, {})
+        if hour.at in its:
+            raise BadTable(f"{file}: line {line}: {station} has {hour.at.isoformat()} already")
+        its[hour.at] = hour
+        count += 1
+    return count
 
 
 def _tables(folder: Path) -> list[Path]:

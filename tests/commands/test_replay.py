@@ -121,6 +121,21 @@ def test_the_text_says_levels_hours_and_figures(run: Run) -> None:
     assert "enterprise-days of restriction 15" in found
 
 
+def test_a_lowering_is_told_with_the_test_it_rests_on(run: Run) -> None:
+    spell = "day,aqi\n" + "".join(
+        f"2015-02-{day:02},{aqi}\n" for day, aqi in enumerate((90, 220, 310, 230, 180, 170, 165, 90, 90, 90), 9)
+    )
+
+    red, orange = said(run(spell, "--json"))["warnings"][-2:]
+
+    assert (red["level"], orange["level"], orange["step"]) == ("red", "orange", "downgrade")
+    assert red["outlived_en"] is None
+    assert orange["outlived_en"].startswith("2015-02-13 to 2015-02-14 are not over AQI 200")
+    assert said(run(spell, "--json"))["scores"]["downgrades"] == 1
+    line = "downgrade orange issued 2015-02-12 17:00  in force 2015-02-13 00:00 to 2015-02-16 00:00"
+    assert f"{line}\n    {orange['outlived_zh']}" in run(spell)
+
+
 def test_a_short_lead_sees_less(run: Run) -> None:
     file = AIR / "beijing-2016-12.csv"
 
