@@ -17,6 +17,7 @@ from emergency.feeds.cells import Line
 from emergency.feeds.lines import lines_of
 from emergency.feeds.one_source import OneSource
 from emergency.feeds.records import Parsed, Sieve, hour_of
+from emergency.feeds.sources import UNMARKED, Mark, Message
 from emergency.feeds.workbook import Formula, template
 
 Categories = Callable[[date], Mapping[str, tuple[int, int]]]
@@ -167,6 +168,21 @@ def _cause(where: str, value: object, sieve: Sieve) -> Cause | None:
         # an unknown word must not keep orders from going out: PM2.5 is the one cause that starts them
         sieve.refuse(where, value, "no cause we know; taken as pm2_5")
         return Cause.PM2_5
+
+
+class _AtHand:
+    """The source of a table whose bytes are here already."""
+
+    def read(self, mark: Mark = UNMARKED) -> Message:
+        """Nothing is fetched."""
+        return Message(b"", mark)
+
+
+def read(
+    raw: bytes, *, feed: str, place: str, categories: Categories, issued: datetime | None, now: datetime
+) -> Parsed:
+    """What a table says that was sent in, XLSX, CSV or JSON by its content: as much as one from a feed, no more."""
+    return Table(feed, place, _AtHand(), categories=categories, issued=issued).parse(raw, now=now)
 
 
 TEMPLATE: Final = (

@@ -4,29 +4,43 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime
 from functools import cache
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from flask import Blueprint, Response, g, jsonify, request
+from flask import Blueprint, Response, abort, g, jsonify, request
 from flask.typing import ResponseReturnValue
-from flask_openapi.models import OpenAPISpec
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
-from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 
 from emergency.channels import signing
 from emergency.channels.signing import BadSignature
 from emergency.domain.episode import Decision, Fact, Move, NotEntitled, OwnProposal
+from emergency.domain.forecast import Forecast
 from emergency.domain.level import Level
 from emergency.domain.people import Act, NotAllowed
 from emergency.errors import Conflict, EmergencyError, Missing, Refused, Unavailable
+from emergency.feeds.table import bands_of
 from emergency.services import amending, decisions, dispatch, intake, reviews, verifying, watch
 from emergency.store import Tx, migrating, portal, record
-from emergency.web.access import ask_here, by_key, by_signature, confirmed, open_to, public_page, the_person, the_system
+from emergency.web import describing
+from emergency.web.access import (
+    SMALL_BODY,
+    ask_here,
+    by_key,
+    by_signature,
+    confirmed,
+    open_to,
+    public_page,
+    takes_files,
+    the_person,
+    the_system,
+)
 from emergency.web.arriving import (
+    MOST_BYTES,
     ApprovalIn,
     ForecastIn,
     ObservationIn,
@@ -34,14 +48,17 @@ from emergency.web.arriving import (
     ReceiptIn,
     RejectionIn,
     Sifted,
+    is_table,
+    of_table,
     read,
     sifted,
 )
+from emergency.web.describing import V1
 
 bp = Blueprint("api", __name__)
-V1: Final = "/api/v1"
 LONGEST_KEY: Final = 200  # characters of an Idempotency-Key
 LONGEST_WINDOW: Final = 3650  # days
+LONGEST_PLACE: Final = 80  # characters
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
 
@@ -213,11 +230,36 @@ def _signed_by(names: Sequence[str], stamped: str, body: bytes, signed: str) -> 
 
 @bp.post(f"{V1}/forecasts")
 @by_key("forecasts")
+@takes_files
 def forecasts() -> ResponseReturnValue:
-    """Forecasts from a machine: good records are kept once, bad ones come back with where and why."""
-    feed, now = _machine(), the_system().clock.now()
-    found = sifted(request.get_data(), "forecasts", ForecastIn, lambda one: one.value(feed, now=now))
+    """
+    Forecasts from a machine: good records are kept once, bad ones come back with where and why.
+
+    JSON, or a bulletin as XLSX or CSV; which of them is told by the bytes, for senders' headers are often wrong.
+    """
+    now, body = the_system().clock.now(), request.get_data()
+    of_file = is_table(body)
+    if len(body) > (MOST_BYTES if of_file else SMALL_BODY):
+        abort(413)
+    found = _of_file(body, now) if of_file else _of_json(body, now)
     return _taken(found, lambda tx: intake.keep_air(tx, found.good, [], now=now))
+
+
+def _of_json(body: bytes, now: datetime) -> Sifted[Forecast]:
+    return sifted(body, "forecasts", ForecastIn, lambda one: one.value(_machine(), now=now))
+
+
+def _of_file(body: bytes, now: datetime) -> Sifted[Forecast]:
+    return of_table(
+        body, feed=_machine(), place=_place_asked(), issued_at=request.args.get("issued_at", ""),
+        categories=bands_of(the_system().rules.standards), now=now,
+    )  # fmt: skip
+
+
+def _place_asked() -> str:
+    """Whose air a row is of that names none: the place behind the question mark, else the one this desk judges."""
+    asked = request.args.get("place", "").strip()[:LONGEST_PLACE]
+    return asked or next(iter(the_system().rules.places.values()), "")
 
 
 @bp.post(f"{V1}/observations")
@@ -360,107 +402,8 @@ def reject(decision_id: UUID) -> ResponseReturnValue:
 # --- the description
 
 
-@dataclass(frozen=True)
-class Described:
-    """What the document says of one door."""
-
-    path: str
-    method: str
-    summary: str
-    security: str
-    takes: type[BaseModel] | None = None
-    many: str = ""
-    answers: Mapping[int, str] = field(default_factory=dict)
-    asks: Mapping[str, str] = field(default_factory=dict)  # what may stand behind the question mark
-
-
-_TAKEN = {200: "What was taken, what was new, what was refused", 422: "No record was taken", 401: "No such key"}
-_SEEN = {200: "Found", 401: "Nobody has signed in", 403: "Not for this person", 404: "Not found"}
-_DECIDED = {200: "Decided", 403: "Not for this person", 404: "Not found", 409: "Somebody was first", 422: "Refused"}
-DESCRIBED: Final = (
-    Described("/receipts/{channel}", "post", "A provider's word about one message", "signature", ReceiptIn, "",
-              {202: "Noted", 401: "Not signed", 422: "Not readable"}),
-    Described("/forecasts", "post", "Forecasts from a machine", "key", ForecastIn, "forecasts", _TAKEN),
-    Described("/observations", "post", "Measured air from a machine", "key", ObservationIn, "observations", _TAKEN),
-    Described("/verification", "get", "What each source's forecasts were worth, by days ahead", "session", None, "",
-              {200: "Figures with their samples; what cannot be computed is null", 401: "Nobody has signed in",
-               403: "Not for this person", 422: "No such window"},
-              {"place": "Whose air; the caller's own if left out", "days": "Days up to yesterday, 90 if left out"}),
-    Described("/episodes", "get", "Episodes of the caller's area", "session", None, "", _SEEN),
-    Described("/episodes/{episode_id}", "get", "One episode with its record", "session", None, "", _SEEN),
-    Described("/decisions", "post", "Propose, for another to sign; «amend» may change single measures", "session",
-              ProposalIn, "",
-              {201: "Proposed", 401: "Nobody has signed in", 403: "Not for this person", 404: "Not found",
-               409: "Somebody was first", 422: "Refused"}),
-    Described("/decisions/{decision_id}/approval", "post", "Sign a proposal", "session", ApprovalIn, "", _DECIDED),
-    Described("/decisions/{decision_id}/rejection", "post", "Turn it down", "session", RejectionIn, "", _DECIDED),
-)  # fmt: skip
-
-
 @bp.get(f"{V1}/openapi.json")
 @public_page
 def openapi() -> ResponseReturnValue:
     """This interface, described."""
-    return jsonify(_document())
-
-
-@cache
-def _document() -> dict[str, Any]:
-    """The OpenAPI document: models from pydantic, doors from the table above; its own model checks the whole."""
-    schemas: dict[str, Any] = {"Problem": {"type": "object", "properties": {"title": {"type": "string"}}}}
-    paths: dict[str, Any] = {}
-    for one in DESCRIBED:
-        operation: dict[str, Any] = {
-            "summary": one.summary,
-            "operationId": f"{one.method}_{one.path.strip('/').replace('/', '_').replace('{', '').replace('}', '')}",
-            "security": [{one.security: []}],
-            "responses": {
-                str(status): {"description": words, "content": {_kind(status): {"schema": _schema(status)}}}
-                for status, words in one.answers.items()
-            },
-            "parameters": [
-                {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
-                for part in one.path.split("/")
-                if part.startswith("{")
-            ]
-            + [
-                {"name": name, "in": "query", "description": words, "schema": {"type": "string"}}
-                for name, words in one.asks.items()
-            ],
-        }
-        if one.takes is not None:
-            schema = one.takes.model_json_schema(ref_template="#/components/schemas/{model}")
-            schemas |= schema.pop("$defs", {}) | {one.takes.__name__: schema}
-            found: dict[str, Any] = {"$ref": f"#/components/schemas/{one.takes.__name__}"}
-            if one.many:
-                found = {
-                    "type": "object",
-                    "required": [one.many],
-                    "properties": {one.many: {"type": "array", "items": found}},
-                }
-            operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": found}}}
-        paths.setdefault(V1 + one.path, {})[one.method] = operation
-    spec = OpenAPISpec.model_validate(
-        {
-            "openapi": "3.2.0",
-            "info": {"title": "Emergency response to heavily polluted weather", "version": "1"},
-            "paths": paths,
-            "components": {
-                "schemas": schemas,
-                "securitySchemes": {
-                    "key": {"type": "http", "scheme": "bearer"},
-                    "session": {"type": "apiKey", "in": "cookie", "name": "emergency"},
-                    "signature": {"type": "apiKey", "in": "header", "name": signing.SIGNATURE},
-                },
-            },
-        }
-    )
-    return spec.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-def _kind(status: int) -> str:
-    return "application/json" if status < 400 else "application/problem+json"
-
-
-def _schema(status: int) -> dict[str, Any]:
-    return {"type": "object"} if status < 400 else {"$ref": "#/components/schemas/Problem"}
+    return jsonify(describing.document())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Final, Generic, Literal, NoReturn, TypeVar
 from uuid import UUID
 
@@ -16,8 +16,10 @@ from emergency.domain.air import VALUES
 from emergency.domain.amending import Amendment, Change, Scope
 from emergency.domain.forecast import Cause, Forecast, ForecastDay, Observation
 from emergency.errors import Refused
+from emergency.feeds import table
 
 MOST: Final = 2000  # records of one delivery
+MOST_BYTES: Final = 10 * 1024 * 1024  # of a bulletin as a file
 HIGHEST_AQI: Final = 500  # HJ 633-2026 4.1.1: the index runs from 1 to 500
 HIGHEST_UGM3: Final = 10_000.0  # above any instrument's range; 99999 means «no value»
 HIGHEST_CO_MGM3: Final = 150.0  # the top node of CO 1 h; more is µg/m³ under the wrong name
@@ -229,6 +231,39 @@ def _recent(at: datetime, now: datetime) -> None:
         raise ValueError("its time lies ahead of now")
     if at < now - OLDEST:
         raise ValueError(f"older than {OLDEST.days} days")
+
+
+def is_table(body: bytes) -> bool:
+    """Whether these bytes are a bulletin in rows (XLSX, CSV) and no JSON, whatever their header says they are."""
+    start = body[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
+    return bool(start) and start[:1] not in (b"{", b"[")
+
+
+def of_table(
+    body: bytes, *, feed: str, place: str, issued_at: str, categories: table.Categories, now: datetime
+) -> Sifted[Forecast]:
+    """
+    The forecasts of a bulletin sent as a file, read as the upload page reads it, and each refusal with its cell.
+
+    ``place`` is whose air a row is of that names none; ``issued_at`` counts where the file names no time of issue, and
+    where that is empty the full hour of arrival.
+
+    :raises NotReadable: the time of issue is none or far from now
+    """
+    issued = _issued(issued_at, now) if issued_at else None
+    found = table.read(body, feed=feed, place=place, categories=categories, issued=issued, now=now)
+    return Sifted(found.forecasts, tuple(Refusal(one.where, one.value, one.reason) for one in found.refused))
+
+
+def _issued(said: str, now: datetime) -> datetime:
+    try:
+        found = datetime.fromisoformat(said)
+        if found.tzinfo is None:
+            raise ValueError("a time without its zone")
+        _recent(found, now)
+    except ValueError as wrong:
+        raise NotReadable(f"issued_at: {wrong}", zh="issued_at 应为近期的发布时间，带时区") from None
+    return found.astimezone(UTC)
 
 
 def read(model: type[M], body: bytes) -> M:

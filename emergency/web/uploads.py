@@ -11,11 +11,12 @@ from flask.typing import ResponseReturnValue
 
 from emergency.domain.people import Act
 from emergency.feeds import Parsed, table
-from emergency.feeds.sources import UNMARKED, Mark, Message
 from emergency.services import uploading
 from emergency.store import raw
 from emergency.web import showing
 from emergency.web.access import open_to, takes_files, the_person, the_system
+from emergency.web.arriving import MOST_BYTES
+from emergency.web.describing import XLSX
 from emergency.web.fields import BadForm, for_field, moment_in
 from emergency.web.refusals import because
 from emergency.web.words import _
@@ -23,19 +24,10 @@ from emergency.web.words import _
 bp = Blueprint("uploads", __name__)
 bp.add_app_template_filter(because, "because")
 
-MOST_BYTES: Final = 10 * 1024 * 1024
 KINDS: Final = {
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xlsx": XLSX,
     "csv": "text/csv; charset=utf-8",
 }
-
-
-class _Nowhere:
-    """The source of a table that lies on the desk already."""
-
-    def read(self, mark: Mark = UNMARKED) -> Message:
-        """Nothing is fetched."""
-        return Message(b"", mark)
 
 
 @bp.get("/console/uploads/new")
@@ -140,8 +132,8 @@ def _read(content: bytes, source: str, issued_at: datetime, now: datetime) -> tu
     with system.store.reading() as tx:
         place, _area = uploading.ask_for(tx, system.rules, the_person())
     bands = table.bands_of(system.rules.standards)
-    feed = table.Table(f"{uploading.FEED}{source}"[:40], place, _Nowhere(), categories=bands, issued=issued_at)
-    return place, feed.parse(content, now=now)
+    feed = f"{uploading.FEED}{source}"[:40]
+    return place, table.read(content, feed=feed, place=place, categories=bands, issued=issued_at, now=now)
 
 
 def _source_in(said: Mapping[str, str]) -> str:

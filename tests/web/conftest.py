@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,12 @@ def token_in(page: str) -> str:
     found = re.search(r'name="csrf_token" value="([^"]+)"', page)
     assert found, "the page has no form of ours"
     return found.group(1)
+
+
+@pytest.fixture
+def machine(world: World, system: System) -> FlaskClient:
+    """A client of an installation that knows one machine."""
+    keys = {"bureau": {"key": "s3cret", "scopes": "forecasts,observations"}}
+    client = create_app(replace(system, settings=replace(system.settings, api_keys=keys))).test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = "Bearer s3cret"
+    return client

@@ -32,15 +32,6 @@ Callback = Callable[..., TestResponse]
 
 
 @pytest.fixture
-def machine(world: World, system: System) -> FlaskClient:
-    """A client of an installation that knows one machine."""
-    keys = {"bureau": {"key": "s3cret", "scopes": "forecasts,observations"}}
-    client = create_app(replace(system, settings=replace(system.settings, api_keys=keys))).test_client()
-    client.environ_base["HTTP_AUTHORIZATION"] = "Bearer s3cret"
-    return client
-
-
-@pytest.fixture
 def call_back(world: World, client: FlaskClient) -> Callback:
     """The gateway calls back, signed unless told otherwise."""
 
