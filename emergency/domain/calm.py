@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from emergency.domain.assessment import SHANGHAI, end_of, start_of
 from emergency.domain.forecast import Air, DayOfAir
 from emergency.domain.plan import Metric, Plan, ReleaseRule, RunsOn, UnknownCell
+
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -64,73 +66,71 @@ def stays(plan: Plan, air: Air, rule: ReleaseRule, *, now: datetime) -> Calm:
     """Whether the air stays better than the mark of this rule for as long as it asks; :func:`calm` says how."""
     by_day = {one.day: one for one in air.days}
     today = now.astimezone(SHANGHAI).date()
-    first_whole = today if start_of(today) == now else today + timedelta(days=1)
-    needed = [first_whole + timedelta(days=n) for n in range(rule.whole_days)]
-
-    def is_calm(day: DayOfAir | None) -> bool:
-        if day is None:
-            return False
-        value = plan.value(day, Metric.AQI)
-        return plan.lets_go(day) or (value is not None and value <= rule.not_over)
-
-    since = until = None
-    if is_calm(by_day.get(first_whole)):
-        first = last = first_whole
-        while is_calm(by_day.get(first - timedelta(days=1))):
-            first -= timedelta(days=1)
-        while is_calm(by_day.get(last + timedelta(days=1))):
-            last += timedelta(days=1)
-        since, until = start_of(first), end_of(last)
-    unknown = [day for day in needed if day not in by_day]
-    bad = [day for day in needed if day in by_day and not is_calm(by_day[day])]
-    mark = f"AQI {rule.not_over:g}"
-    if bad:
-        worst = max((by_day[day] for day in bad), key=lambda one: plan.value(one, Metric.AQI) or 0)
-        figure = f"{plan.value(worst, Metric.AQI):g}"
-        return Calm(
-            False,
-            since,
-            until,
-            f"{worst.day} AQI {figure}，高于解除限值 {mark}。",
-            f"{worst.day} has AQI {figure}, over the release mark {mark}.",
-        )
-    if between := _between(plan, air, needed, rule.not_over):
-        anchor, day = between
-        hours = f"{day.day:%m-%d} {anchor:02}:00 - {day.day + timedelta(days=1):%m-%d} {anchor:02}:00"
-        return Calm(
-            False,
-            since,
-            until,
-            f"{hours} AQI {day.aqi}，高于解除限值 {mark}。",
-            f"{hours} has AQI {day.aqi}, over the release mark {mark}.",
-        )
-    if unknown:
-        return Calm(
-            False,
-            since,
-            until,
-            f"缺少 {unknown[0]} 的数据，不能判断是否持续好转。",
-            f"There are no figures for {unknown[0]}, so it is not known whether the air stays better.",
-        )
-    if until is None or until - start_of(first_whole) <= timedelta(hours=rule.hours_over):
-        return Calm(
-            False,
-            since,
-            until,
-            f"预计好转时间未超过 {rule.hours_over} 小时。",
-            f"The air is not known to stay better for more than {rule.hours_over} h.",
-        )
+    first = today if start_of(today) == now else today + _DAY
+    needed = [first + timedelta(days=n) for n in range(rule.whole_days)]
+    since, until = _unbroken(plan, by_day, rule, first)
+    against = (
+        _bad_day(plan, by_day, rule, needed)
+        or _bad_window(plan, air, rule, needed)
+        or _unknown_day(by_day, needed)
+        or _too_short(rule, first, until)
+    )
+    if against is not None:
+        return Calm(False, since, until, *against)
     return Calm(
         True,
         since,
         until,
-        f"{needed[0]}至{needed[-1]}各日均不高于 {mark}，预计持续超过 {rule.hours_over} 小时。",
-        f"{needed[0]} to {needed[-1]} are not over {mark}, forecast to stay so for more than {rule.hours_over} h.",
+        f"{needed[0]}至{needed[-1]}各日均不高于 {_mark(rule)}，预计持续超过 {rule.hours_over} 小时。",
+        f"{needed[0]} to {needed[-1]} are not over {_mark(rule)}, forecast to stay so for more than "
+        f"{rule.hours_over} h.",
     )
 
 
-def _between(plan: Plan, air: Air, needed: Sequence[date], not_over: float) -> tuple[int, DayOfAir] | None:
-    """The worst window inside these days that is over the mark, with the hour it is anchored at."""
+def _mark(rule: ReleaseRule) -> str:
+    return f"AQI {rule.not_over:g}"
+
+
+def _is_calm(plan: Plan, rule: ReleaseRule, day: DayOfAir | None) -> bool:
+    if day is None:
+        return False
+    value = plan.value(day, Metric.AQI)
+    return plan.lets_go(day) or (value is not None and value <= rule.not_over)
+
+
+def _unbroken(
+    plan: Plan, by_day: Mapping[date, DayOfAir], rule: ReleaseRule, first: date
+) -> tuple[datetime | None, datetime | None]:
+    """Begin and end of the adjoining calm days around this one; neither where it is not calm itself."""
+    if not _is_calm(plan, rule, by_day.get(first)):
+        return None, None
+    begins = ends = first
+    while _is_calm(plan, rule, by_day.get(begins - _DAY)):
+        begins -= _DAY
+    while _is_calm(plan, rule, by_day.get(ends + _DAY)):
+        ends += _DAY
+    return start_of(begins), end_of(ends)
+
+
+# What stands against calm, in both languages; None where nothing does.
+
+
+def _bad_day(
+    plan: Plan, by_day: Mapping[date, DayOfAir], rule: ReleaseRule, needed: Sequence[date]
+) -> tuple[str, str] | None:
+    bad = [by_day[day] for day in needed if day in by_day and not _is_calm(plan, rule, by_day[day])]
+    if not bad:
+        return None
+    worst = max(bad, key=lambda one: plan.value(one, Metric.AQI) or 0)
+    figure = f"{plan.value(worst, Metric.AQI):g}"
+    return (
+        f"{worst.day} AQI {figure}，高于解除限值 {_mark(rule)}。",
+        f"{worst.day} has AQI {figure}, over the release mark {_mark(rule)}.",
+    )
+
+
+def _bad_window(plan: Plan, air: Air, rule: ReleaseRule, needed: Sequence[date]) -> tuple[str, str] | None:
+    """The worst window inside these days that is over the mark."""
     if plan.runs_on is RunsOn.CALENDAR_DAYS or not needed:
         return None
     found = [
@@ -138,9 +138,36 @@ def _between(plan: Plan, air: Air, needed: Sequence[date], not_over: float) -> t
         for anchor, row in enumerate(air.anchored)
         for one in row
         if needed[0] <= one.day and one.day + timedelta(days=anchor > 0) <= needed[-1]
-        if not plan.lets_go(one) and one.aqi > not_over
+        if not _is_calm(plan, rule, one)
     ]
-    return max(found, key=lambda one: one[1].aqi, default=None)
+    if not found:
+        return None
+    anchor, worst = max(found, key=lambda one: plan.value(one[1], Metric.AQI) or 0)
+    hours = f"{worst.day:%m-%d} {anchor:02}:00 - {worst.day + _DAY:%m-%d} {anchor:02}:00"
+    figure = f"{plan.value(worst, Metric.AQI):g}"
+    return (
+        f"{hours} AQI {figure}，高于解除限值 {_mark(rule)}。",
+        f"{hours} has AQI {figure}, over the release mark {_mark(rule)}.",
+    )
+
+
+def _unknown_day(by_day: Mapping[date, DayOfAir], needed: Sequence[date]) -> tuple[str, str] | None:
+    unknown = next((day for day in needed if day not in by_day), None)
+    if unknown is None:
+        return None
+    return (
+        f"缺少 {unknown} 的数据，不能判断是否持续好转。",
+        f"There are no figures for {unknown}, so it is not known whether the air stays better.",
+    )
+
+
+def _too_short(rule: ReleaseRule, first: date, until: datetime | None) -> tuple[str, str] | None:
+    if until is not None and until - start_of(first) > timedelta(hours=rule.hours_over):
+        return None
+    return (
+        f"预计好转时间未超过 {rule.hours_over} 小时。",
+        f"The air is not known to stay better for more than {rule.hours_over} h.",
+    )
 
 
 def over(plan: Plan, air: Air, *, spell_until: datetime | None, now: datetime) -> bool:

@@ -196,6 +196,18 @@ def test_a_bad_window_between_two_calm_days_keeps_the_orders():
     assert found.because_zh == "11-01 12:00 - 11-02 12:00 AQI 210，高于解除限值 AQI 150。"
 
 
+def test_the_upper_bound_of_a_night_between_two_calm_days_keeps_the_orders():
+    """The night is 138, up to 158; its days are calm by their bounds as well."""
+    air = bounded((12, CLEAN), (24, 105.0), (12, CLEAN), above=20)
+    now = BEGIN - timedelta(hours=2)
+
+    assert calm(RUNNING, air, now=now).met
+    assert calm(replace(CALENDAR, high_decides=True), air, now=now).met
+    found = calm(replace(RUNNING, high_decides=True), air, now=now)
+    assert not found.met
+    assert found.because_en == "11-01 12:00 - 11-02 12:00 has AQI 158, over the release mark AQI 150."
+
+
 def test_measured_hours_stand_and_the_source_fills_the_others_with_what_it_said_last():
     at = [BEGIN.astimezone(UTC) + timedelta(hours=n) for n in range(4)]
     old = Forecast("model", "柳州", at[0], (), hours=tuple(ForecastHour(one, None, {"pm2_5": 1.0}) for one in at))
