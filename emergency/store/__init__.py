@@ -141,7 +141,7 @@ def _write_next(connection: Connection) -> None:
 
     :raises Unavailable: it has not ended in good time
     """
-    for _ in range(PATIENCE_S * 1000 // LOOKS_AGAIN_MS):
+    for _ in range(int(PATIENCE_S * 1000 / LOOKS_AGAIN_MS)):
         try:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         except OperationalError as found:

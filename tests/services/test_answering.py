@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, event, update
+from sqlalchemy import update
 
 from emergency.domain.binding import stretches
 from emergency.domain.episode import Move
@@ -19,23 +17,8 @@ from emergency.errors import Missing
 from emergency.services import answering, dispatch
 from emergency.services.answering import Answered
 from emergency.store.tables import MessageRow
+from tests.statements import asked
 from tests.world import CITY, World
-
-
-@contextmanager
-def statements(engine: Engine) -> Iterator[list[str]]:
-    """What is said to the database meanwhile, less the beginnings and ends of transactions."""
-    said: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if not statement.startswith("BEGIN"):
-            said.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield said
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def press(world: World, order: Order, action: Action = Action.ACKNOWLEDGE, remark: str = "") -> Answered:
@@ -51,9 +34,9 @@ def test_one_answer_is_two_statements_on_postgresql_and_five_on_sqlite_and_a_rep
     world.activated()
     order = world.an_order()
 
-    with statements(world.store.engine) as first:
+    with asked(world.store.engine) as first:
         assert press(world, order).first
-    with statements(world.store.engine) as again:
+    with asked(world.store.engine) as again:
         assert not press(world, order).first
 
     assert len(first) == (2 if world.store.dialect == "postgresql" else 5)
