@@ -31,6 +31,7 @@ from emergency.plans.plans import load_plans
 from emergency.plans.reading import Unreadable
 from emergency.plans.standards import load_standards
 from emergency.plans.wording import load_wording
+from emergency.plans.workdays import load_workdays
 from emergency.services.links import Links
 from emergency.services.rules import Rules
 from emergency.store import Store, connect, migrating
@@ -102,6 +103,7 @@ def build(settings: Settings) -> System:
         origin=drill.legend if drill else "",
         places={city.id: _air_place(city.name)},
         answers_for=place.answers_for,
+        calendar=load_workdays(books / "workdays.yaml"),
         standards=tuple(load_standards(books / "standards")),
         forecast_by=place.forecast_by,
     )

@@ -23,6 +23,7 @@ from emergency.plans.measures import load_measures
 from emergency.plans.places import load_place
 from emergency.plans.plans import load_plans
 from emergency.plans.wording import load_wording
+from emergency.plans.workdays import load_workdays
 from emergency.services import (
     answering,
     auditing,
@@ -33,6 +34,7 @@ from emergency.services import (
     nagging,
     post,
     reviews,
+    rounds,
     watch,
 )
 from emergency.services.answering import Answered
@@ -47,6 +49,7 @@ PLANS = load_plans(PLAYBOOKS / "plans")
 BOOK = load_measures(PLAYBOOKS / "measures")
 ADVICE = load_advice(PLAYBOOKS / "advice")
 WORDING = load_wording(PLAYBOOKS / "wording")
+CALENDAR = load_workdays(PLAYBOOKS / "workdays.yaml")
 CITY, DISTRICT = "450200", "450200.450206"
 START = datetime(2015, 2, 8, 17, 5, tzinfo=SHANGHAI).astimezone(UTC)
 
@@ -103,6 +106,7 @@ class World:
             channels=("sms",),
             places={CITY: "柳州"},
             answers_for=PLACE.answers_for,
+            calendar=CALENDAR,
         )
         self._people = {one.login: one for one in PLACE.people}
 
@@ -294,6 +298,7 @@ class World:
         chasing.escalate_overdue(self.store, self.rules, now=self.now)
         watch.alive(self.store, "escalate", wall=self.wall.now())
         nagging.lapse_overdue(self.store, self.rules, now=self.now)
+        rounds.go(self.store, self.rules, now=self.now)
         watch.look(self.store, self.rules, now=self.now, wall=self.wall.now())
         auditing.audit(self.store, self.rules, now=self.now, wall=self.wall.now())
         self.deliver()

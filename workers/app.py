@@ -107,6 +107,7 @@ def timetable(
     rest = {
         "weigh": entry("weigh", WEIGH_EVERY_S),
         "look": entry("look", LOOK_EVERY_S),
+        "round": entry("round", LOOK_EVERY_S),
         "audit": entry("audit", AUDIT_EVERY_S),
         "verify": entry("verify", VERIFY_EVERY_S),
     }

@@ -16,6 +16,7 @@ from emergency.services import (
     nagging,
     polling,
     post,
+    rounds,
     shadowing,
     verifying,
     watch,
@@ -90,6 +91,14 @@ def lapse(**_: Any) -> None:
     """Nag about proposals nobody decided in time, and let go of those that can no longer take effect."""
     s = system()
     if nagging.lapse_overdue(s.store, s.rules, now=s.clock.now()):
+        s.wake_drains()
+
+
+@task("round")
+def round_of_the_day(**_: Any) -> None:
+    """Broadcast running warnings again, ask for reports, chase what is missing, remind of what comes due."""
+    s = system()
+    if rounds.go(s.store, s.rules, now=s.clock.now()):
         s.wake_drains()
 
 

@@ -510,13 +510,14 @@ class Task:
     id: UUID
     episode_id: UUID | None
     area: str
-    kind: str  # upward_report | relay | ruling | appeal
+    kind: str  # upward_report | relay | relay_below | ruling | appeal | district_proposal | evaluation
     due_at: datetime
     words: str
     decision_id: UUID | None = None
     done_at: datetime | None = None
     done_by: UUID | None = None
     alarmed_at: datetime | None = None
+    remind_at: datetime | None = None  # its desk is reminded then, once, before it is due
     version: int = 0
 
 

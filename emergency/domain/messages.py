@@ -82,6 +82,8 @@ class Kind(StrEnum):
     TASK = "task"  # 上报等内部任务
     ALARM = "alarm"
     CONSULTATION = "consultation"  # 会商
+    BROADCAST = "broadcast"  # 滚动播报
+    REPORT = "report"  # 日报、总结: asked for or missing
     PROBE = "probe"  # 线路自检: to a number of our own, kept nowhere
 
 
@@ -96,6 +98,8 @@ LANES = {
     Kind.ESCALATION: Lane.NORMAL,
     Kind.REMINDER: Lane.NORMAL,
     Kind.TASK: Lane.NORMAL,
+    Kind.REPORT: Lane.NORMAL,
+    Kind.BROADCAST: Lane.BULK,
     Kind.CONSULTATION: Lane.URGENT,
     Kind.PROBE: Lane.BULK,
 }

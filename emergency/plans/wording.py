@@ -53,6 +53,7 @@ class _Words(Sheet):
     in_all: _Both
     moved: _Both
     starting: _Both
+    papers: Mapping[str, _Both]
 
 
 @dataclass(frozen=True)
@@ -201,6 +202,17 @@ class Wording:
             return self._words.tasks[kind].said(lang)
         except KeyError:
             raise Misconfigured(f"there is no word for the task {kind!r}") from None
+
+    def paper(self, kind: str, lang: str) -> str:
+        """
+        What a report of a unit is called.
+
+        :raises Misconfigured: no such report
+        """
+        try:
+            return self._words.papers[kind].said(lang)
+        except KeyError:
+            raise Misconfigured(f"there is no word for the report {kind!r}") from None
 
     def banner(self, label: str, lang: str) -> str:
         """

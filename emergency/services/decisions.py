@@ -19,7 +19,7 @@ from emergency.domain.messages import LANES, Kind
 from emergency.domain.people import Act, Person, Role, ask
 from emergency.domain.plan import Authority
 from emergency.errors import Conflict, Refused
-from emergency.services import consulting, deputies, dispatch, drafting, nagging, relaying, telling, wording
+from emergency.services import consulting, deputies, dispatch, drafting, evaluating, nagging, relaying, telling, wording
 from emergency.services.chasing import Around
 from emergency.services.rules import Rules
 from emergency.services.telling import About
@@ -304,6 +304,7 @@ def approve(
     dispatch.revise_all(tx, rules, decision, episode, prepared, by=by, now=now)
     _what_follows(tx, rules, decision, orders=len(prepared.drawn_up), now=now)
     relaying.announced(tx, rules, decision, [one.recipient for one in prepared.drawn_up], by=by, now=now)
+    evaluating.follow(tx, rules, decision, by=by, now=now)
     return decision
 
 

@@ -39,7 +39,7 @@ from emergency.store.bundling import Bundle, bundle
 
 LINK_LIVES = timedelta(days=60)  # longer than any episode on record; a link is revoked when its contact changes
 CHASED = (Kind.REMINDER.value, Kind.ESCALATION.value)
-OPEN_NOTICES = (Kind.ORDER.value, Kind.REVISION.value, Kind.INFORMATION.value)
+OPEN_NOTICES = (Kind.ORDER.value, Kind.REVISION.value, Kind.INFORMATION.value, Kind.BROADCAST.value)
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,8 @@ def revise_all(
     if decision.move is Move.ADVISE or decision.amendments:  # no other order changes: no other notice is out of date
         tx.outbox.cancel_all([one.order.id for one in prepared.drawn_up], (*CHASED, *OPEN_NOTICES))
     else:
-        tx.outbox.cancel_for_episode(decision.episode_id, (*CHASED, *OPEN_NOTICES))  # what has not left is out of date
+        over = (Kind.REPORT.value,) if decision.move in (Move.RELEASE, Move.WITHDRAW) else ()
+        tx.outbox.cancel_for_episode(decision.episode_id, (*CHASED, *OPEN_NOTICES, *over))  # unsent, it is out of date
     wait = rules.plan(episode.plan_id).numbers.get("sequence_wait_min", 0)  # a plan that does not say lets none wait
     tx.outbox.put_new(ready.messages, waits_until=due(rules.wall.now(), wait))
 

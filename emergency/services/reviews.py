@@ -19,6 +19,7 @@ from emergency.domain.people import Act, Person, ask
 from emergency.domain.plan import Plan
 from emergency.domain.review import REVIEW, Pen, Review, Span, Stage
 from emergency.errors import Missing, Refused
+from emergency.services import evaluating
 from emergency.services.rules import Rules
 from emergency.store import Tx, record
 
@@ -157,6 +158,7 @@ def countersign(tx: Tx, episode_id: UUID, *, by: Person, now: datetime) -> Revie
     review = reviews.countersign(_drafted(tx, episode_id), by=by, now=now)
     kept = tx.save(review, fact="review.countersigned", by=by.login, at=now)
     tx.save(episodes.close(tx.episode(episode_id), now=now), fact="episode.closed", by=by.login, at=now)
+    evaluating.finish(tx, episode_id, by=by, now=now)
     return kept
 
 

@@ -25,6 +25,7 @@ from emergency.domain.people import Role
 from emergency.domain.plan import Plan, RunsOn
 from emergency.domain.sources import Sources, beside
 from emergency.domain.windows import anchored, hours_joined, with_days
+from emergency.domain.workdays import Calendar
 from emergency.errors import Misconfigured, Refused
 from emergency.plans.wording import Wording
 from emergency.services.links import Links
@@ -58,6 +59,7 @@ class Rules:
     origin: str = ""
     places: Mapping[str, str] = field(default_factory=dict)
     answers_for: Mapping[UUID, str] = field(default_factory=dict)  # a district's recipient → the area it answers for
+    calendar: Calendar = field(default_factory=Calendar)  # working days; without one, every weekday
     standards: Sequence[Standard] = ()  # editions of the index, for what is given by the hour
     advice: Book = field(default_factory=dict)  # what is advised by cause; empty = no advisories
     forecast_by: int | None = None  # the hour by which a day's forecast is to be out; None: nothing is late

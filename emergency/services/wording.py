@@ -9,12 +9,13 @@ from typing import Protocol
 
 from emergency.domain.consultation import Consultation
 from emergency.domain.deputising import Turn
-from emergency.domain.episode import Decision, Move, Notice, Standing, Task
+from emergency.domain.episode import Decision, Episode, Move, Notice, Standing, Task
 from emergency.domain.ladder import Rung
 from emergency.domain.level import Level
 from emergency.domain.messages import Kind
 from emergency.domain.orders import Contact, DrawnUp, Duty, Order, Recipient
 from emergency.domain.people import Person
+from emergency.domain.reporting import Report
 from emergency.services.rules import Rules
 
 LANG = "zh"  # every recipient of the first home reads Chinese; a notice exists in both languages
@@ -295,6 +296,56 @@ def upward_report(rules: Rules, decision: Decision, *, orders: int, due_at: date
         orders=orders,
         acknowledged=0,
         contact=_call(notice.contact),
+    )
+
+
+def task_coming(rules: Rules, task: Task) -> str:
+    """That a task of the desk is coming due."""
+    words = rules.wording
+    return words.fill(
+        "task_coming",
+        LANG,
+        banner=_banner(rules),
+        task=words.task(task.kind, LANG),
+        what=task.words,
+        due_at=words.instant(task.due_at, LANG),
+    )
+
+
+def rebroadcast(rules: Rules, episode: Episode, decision: Decision) -> str:
+    """A running warning broadcast again: what holds, since and until when, and what everybody is asked to do."""
+    words, notice = rules.wording, decision.notice
+    return words.fill(
+        "rebroadcast",
+        LANG,
+        banner=_banner(rules),
+        issuer=notice.issuer,
+        number=notice.number,
+        area=notice.area,
+        level=words.level(episode.level, LANG),
+        since=words.instant(episode.effective_at or decision.proposed_at, LANG),
+        until=words.until(episode.expected_end_at, LANG),
+        actions=words.several(
+            [*rules.public_actions(episode.level), rules.health_advice(episode.level)], LANG, room=120
+        ),
+        contact=_call(notice.contact),
+    )
+
+
+def report_asked(
+    rules: Rules, report: Report, order: Order, recipient: Recipient, *, late: bool, contact: str
+) -> str:
+    """That a unit is asked for its daily report or summary, or that it is missing."""
+    words = rules.wording
+    return words.fill(
+        "report_missing" if late else "report_asked",
+        LANG,
+        banner=_banner(rules),
+        recipient=recipient.name,
+        order_number=order.number,
+        paper=words.paper(report.paper.value, LANG),
+        due_at=words.instant(report.due_at, LANG),
+        contact=_call(contact),
     )
 
 

@@ -573,6 +573,7 @@ class TaskRow(Base):
     done_at: Mapped[datetime | None]
     done_by: Mapped[UUID | None]
     alarmed_at: Mapped[datetime | None]
+    remind_at: Mapped[datetime | None]
     version: Mapped[int]
     __table_args__ = (
         Index(
@@ -580,6 +581,12 @@ class TaskRow(Base):
             "due_at",
             sqlite_where=sql("done_at IS NULL"),
             postgresql_where=sql("done_at IS NULL"),
+        ),
+        Index(
+            "ix_tasks_remind_at_waiting",
+            "remind_at",
+            sqlite_where=sql("remind_at IS NOT NULL"),
+            postgresql_where=sql("remind_at IS NOT NULL"),
         ),
     )
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from emergency.domain.level import Level
-from emergency.domain.messages import ChannelFault, Lane, Later, Never, State, Uncertain
+from emergency.domain.messages import ChannelFault, Kind, Lane, Later, Never, State, Uncertain
 from emergency.domain.orders import Action, NothingToDo, Status
 from emergency.errors import Missing, Refused
 from emergency.services import chasing, dispatch
@@ -67,7 +67,7 @@ def test_a_months_old_answered_order_wakes_nobody(world: World) -> None:
     world.clock.forward(days=120)
     world.sweep()
 
-    chased = [one for one in world.phone.sent[already:] if one.order_id is not None]
+    chased = [one for one in world.phone.sent[already:] if one.kind in (Kind.REMINDER, Kind.ESCALATION)]
     assert chased == []
 
 
