@@ -96,13 +96,17 @@ class Around:
         Whom the step tells by which channel: each person by every way of theirs that is set up, and the portal once for
         the recipient, if somebody of it signs in.
         """
-        ways = [one for one in self._rules.reachable(rung.by) if one != PORTAL or recipient.id in self._accounts]
+        ways = [one for one in self._rules.reachable(rung.by) if one != PORTAL or self.has_account(recipient)]
         ways = ways or [self._rules.first_channel]
         people = self.whom(rung.notify, recipient) if ways != [PORTAL] else []
         found = [(one, way) for one in people for way in ways if way != PORTAL]
         if PORTAL in ways:
             found.append((account_of(recipient), PORTAL))
         return found
+
+    def has_account(self, recipient: Recipient) -> bool:
+        """Whether anybody signs in for this recipient."""
+        return recipient.id in self._accounts
 
     @cached_property
     def _accounts(self) -> frozenset[UUID]:

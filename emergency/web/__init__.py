@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BLUEPRINTS: Final = (
-    "access", "console", "ordering", "deciding", "amending", "bulletins", "uploads", "consulting",
+    "access", "console", "ordering", "deciding", "amending", "bulletins", "uploads", "causing", "consulting",
     "portal", "phone", "review", "public", "api", "judging",
-    "exercising", "routes", "letters", "calling",
+    "exercising", "routes", "letters", "calling", "reaching",
 )  # fmt: skip
 HTMX: Final = files("js_lib_htmx") / "static" / "htmx" / "htmx.min.js"
 A_DAY: Final = 24 * 3600  # seconds

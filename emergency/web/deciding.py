@@ -30,7 +30,7 @@ from emergency.domain.plan import Authority, Plan, UnknownCell
 from emergency.errors import Refused
 from emergency.services import decisions, drafting
 from emergency.store import Tx, desk
-from emergency.web import amending, consulting, showing
+from emergency.web import amending, consulting, reaching, showing
 from emergency.web.access import ask_here, confirmed, limited, may_here, open_to, the_person, the_system
 from emergency.web.console import desk_area, exercise_in, sources_of, verdict_of
 from emergency.web.fields import LEVELS, end_in, for_field, level_in, moment_in, move_in
@@ -82,6 +82,7 @@ def _page(decision_id: UUID, *, refused: str = "", typed: Mapping[str, str] | No
             "areas": {one.id: one for one in tx.areas()},
             "doubtful": [(path, plan.marks.get(path)) for path in told.doubtful],
             "reductions": plan.reductions.get(told.level, {}),
+            **(reaching.warned(tx, plan, told.area) if waits else {}),
         }
     return render_template(
         "console/decision.html",

@@ -225,6 +225,8 @@ def alarm_link(name: str) -> str:
     kind, _sep, rest = name.partition(":")
     if kind in ("unissued", "unordered", "unnoticed", "repaired", "steps", "unlifted"):
         return url_for("ordering.orders", episode=rest.partition(":")[0])
+    if kind == "unreached":
+        return url_for("reaching.reach", area=rest)
     return url_for("console.feeds") if kind in ("feed", "silent", "late") else ""
 
 
