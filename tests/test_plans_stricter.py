@@ -17,6 +17,9 @@ merge_gap_hours: {value: 36, basis: text, source: doc}
 effective_delay_min:
   by_kind:
     transport_limit: {value: 720, basis: text, source: doc}
+undecided:
+  every_min: {value: 30, basis: text, source: doc}
+  deputies: {value: true, basis: text, source: doc}
 """
 RED = """\
 approval:
@@ -52,9 +55,11 @@ def red_of_the_city() -> str:
         "downgrade: {hours_over: {value: 24, basis: text, source: doc}}\n",
         "merge_gap_hours: {value: 24, basis: text, source: doc}\n",
         "effective_delay_min: {by_kind: {transport_limit: {value: 900, basis: text, source: doc}}}\n",
+        "undecided: {every_min: {value: 31, basis: text, source: doc}}\n",
+        "undecided: {deputies: {value: false, basis: text, source: doc}}\n",
     ],
 )
-def test_going_down_sooner_merging_less_and_starting_a_kind_later_are_laxer(tmp_path: Path, line: str) -> None:
+def test_going_down_sooner_merging_less_starting_later_and_reminding_less_are_laxer(tmp_path: Path, line: str) -> None:
     (problem,) = found(tmp_path, line)
     assert "is laxer than" in problem
 

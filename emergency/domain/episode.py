@@ -248,6 +248,10 @@ class Decision:
     deputies: tuple[Turn, ...] = ()  # who else may sign, and from when
     deputies_at: datetime | None = None  # when the next of them is to be told
     deputised: str = ""  # 代签: the plan's clause by which a deputy decided; empty when the approver did
+    nag_at: datetime | None = None  # 催办: when those who have not decided are told again
+    nags: int = 0  # how often they were told since it waits for them
+    rule_now: str = ""  # what people were told of a rule that has moved on since: ``Overtaken.key``
+    against: Mapping[str, object] = field(default_factory=dict)  # signed although the rule had moved on
     version: int = 0
 
     @property

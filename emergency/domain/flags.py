@@ -11,6 +11,7 @@ from uuid import UUID
 from emergency.domain.assessment import from_data
 from emergency.domain.episode import Decision, Move, Standing
 from emergency.domain.level import Level
+from emergency.domain.overtaken import How
 from emergency.domain.plan import Plan, UnknownCell
 
 RISES = frozenset({Move.ACTIVATE, Move.UPGRADE, Move.REOPEN})
@@ -33,6 +34,8 @@ class Mark(StrEnum):
     RELAYED_LATE = "relayed_late"
     BY_DEPUTY = "by_deputy"
     DISMISSED = "dismissed"
+    SIGNED_AFTER_FALL = "signed_after_fall"
+    SIGNED_AFTER_RISE = "signed_after_rise"
 
 
 _ZH: Mapping[Mark, str] = {
@@ -48,6 +51,8 @@ _ZH: Mapping[Mark, str] = {
     Mark.RELAYED_LATE: "收到上级通知后，超过预案启动时限 {minutes} 分钟才签发",
     Mark.BY_DEPUTY: "{who}代{instead_of}审批，提出后已等 {minutes} 分钟，依据预案条款 {clause}",
     Mark.DISMISSED: "规则建议经两人研判后不启动",
+    Mark.SIGNED_AFTER_FALL: "签发时规则已不再要求此项，仍签发",
+    Mark.SIGNED_AFTER_RISE: "签发时规则要求的级别更高，仍按原建议签发",
 }
 _EN: Mapping[Mark, str] = {
     Mark.UNGROUNDED: "Signed without grounds, which is allowed to nobody: check the record",
@@ -62,6 +67,8 @@ _EN: Mapping[Mark, str] = {
     Mark.RELAYED_LATE: "Signed {minutes} minutes past the plan's deadline after the notice from above",
     Mark.BY_DEPUTY: "{who} decided for {instead_of} after {minutes} minutes of waiting, by the plan's clause {clause}",
     Mark.DISMISSED: "The rule's suggestion was dismissed by two people",
+    Mark.SIGNED_AFTER_FALL: "Signed although the rule no longer asked for it at the signature",
+    Mark.SIGNED_AFTER_RISE: "Signed as proposed although the rule asked for more at the signature",
 }
 
 
@@ -111,6 +118,7 @@ def flags(
         found += _of_clocks(one, plan)
         if one.standing is Standing.APPROVED:
             found += _of_grounds(one, calm_at.get(one.id))
+            found += _of_a_rule_that_moved_on(one)
             found += _of_lead(one, plan, received_at)
             if one.move is Move.DISMISS:
                 found.append(_flag(Mark.DISMISSED, one, because=one.override_because or one.notice.reason))
@@ -144,6 +152,19 @@ def _of_grounds(one: Decision, was_calm: bool | None) -> list[Flag]:
     if one.move in WARNS and was_calm:
         found.append(_flag(Mark.WARNED_IN_CALM, one, because=because))
     return found
+
+
+_MOVED_ON: Mapping[str, Mark] = {
+    How.FALLEN.value: Mark.SIGNED_AFTER_FALL,
+    How.RISEN.value: Mark.SIGNED_AFTER_RISE,
+}
+
+
+def _of_a_rule_that_moved_on(one: Decision) -> list[Flag]:
+    if not one.against:
+        return []
+    because, more = str(one.against["because"]), {"rule_says": str(one.against["level"])}
+    return [_flag(_MOVED_ON[str(one.against["how"])], one, because=because, more=more)]
 
 
 def _rule(one: Decision) -> dict[str, str]:

@@ -191,6 +191,17 @@ class Approval:
 
 
 @dataclass(frozen=True)
+class Undecided:
+    """
+    What happens while nobody decides: minutes from one reminder to the next, and whether the deputies hear of it too
+    once the time for a signature is over.
+    """
+
+    every_minutes: int
+    deputies: bool
+
+
+@dataclass(frozen=True)
 class Rung:
     """
     One step of the ladder: whom to tell, by which channels, and how long after its deadline began to count.
@@ -265,6 +276,7 @@ class Plan:
     downgrade_hours_over: int | None = None
     approvals: Mapping[Level, Approval] = field(default_factory=dict)
     ladder: tuple[Rung, ...] = ()
+    undecided: Undecided | None = None  # None: the plan does not say; then people are told once, at the deadline
     numbers: Mapping[str, int] = field(default_factory=dict)
     by_level: Mapping[str, Mapping[Level, int]] = field(default_factory=dict)
     kind_delays: Mapping[str, int] = field(default_factory=dict)

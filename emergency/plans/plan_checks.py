@@ -268,6 +268,9 @@ def _limits(sheet: PlanSheet) -> dict[Loc, tuple[float, int]]:
     for word, cut in sheet.reduction_pct.items():
         for name in ("so2", "nox", "pm", "vocs"):
             limits["reduction_pct", word, name] = getattr(cut, name), -1
+    if sheet.undecided:
+        limits["undecided", "every_min"] = sheet.undecided.every_min.value, 1
+        limits["undecided", "deputies"] = sheet.undecided.deputies.value, -1
     if sheet.release:
         limits["release", "aqi_not_over"] = sheet.release.aqi_not_over.value, 1
         limits["release", "hours_over"] = sheet.release.hours_over.value, -1

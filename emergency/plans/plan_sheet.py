@@ -8,7 +8,7 @@ from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 from pydantic import ConfigDict, Field, model_validator
 
 from emergency.domain.forecast import Cause
-from emergency.domain.plan import Authority, Basis, Metric, Origin, Response, RunsOn
+from emergency.domain.plan import Authority, Basis, Metric, Origin, Response, RunsOn, Undecided
 from emergency.plans.reading import DIALECT, Sheet
 
 V = TypeVar("V")
@@ -165,6 +165,18 @@ class ApprovalSheet(Said):
     deputies: tuple[DeputySheet, ...] = ()
 
 
+class UndecidedSheet(Sheet):
+    """While nobody decides: minutes from one reminder to the next, and whether deputies hear of it when time is up."""
+
+    every_min: Cell[Annotated[int, Field(ge=5, le=60 * 24)]]
+    deputies: Cell[bool]
+
+    def rule(self) -> Undecided | None:
+        """As the rules ask it; None where a cell is unknown."""
+        every, deputies = self.every_min.value, self.deputies.value
+        return None if every is None or deputies is None else Undecided(every, deputies)
+
+
 class RungSheet(Said):
     """
     One step of the ladder, of the deadline it is ``for``: counted from sending, or from the deadline of a duty.
@@ -243,6 +255,7 @@ class PlanSheet(Sheet):
     effective_delay_min: DelaysSheet = DelaysSheet()
     approval: dict[LevelWord, ApprovalSheet] = Field(default_factory=dict)
     deadlines: DeadlinesSheet = DeadlinesSheet()
+    undecided: UndecidedSheet | None = None
     ladder: tuple[RungSheet, ...] = ()
     reminders_per_hour: Cell[Annotated[int, Field(ge=1, le=60)]] | None = None
     rebroadcast_hours: dict[LevelWord, Cell[Annotated[int, Field(ge=1, le=72)]]] = Field(default_factory=dict)

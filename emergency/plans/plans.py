@@ -248,6 +248,7 @@ def _plan(sheet: PlanSheet, text: str) -> Plan:
                 for word, one in sheet.approval.items()
             }
         ),
+        undecided=sheet.undecided.rule() if sheet.undecided else None,
         ladder=tuple(Rung(one.step, one.after_minutes, one.notify, one.by, one.deadline) for one in sheet.ladder),
         numbers=MappingProxyType(_known(counts)),
         by_level=MappingProxyType(

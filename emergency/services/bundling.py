@@ -12,6 +12,7 @@ from emergency.domain.calling import CALL_LIST
 from emergency.domain.ladder import Rung
 from emergency.domain.messages import LANES, VOICE, Kind, Message, lane_of
 from emergency.domain.orders import Contact, Order
+from emergency.domain.people import Person
 from emergency.domain.plan import Plan
 from emergency.services import speaking, wording
 from emergency.services.rules import Rules
@@ -165,3 +166,10 @@ def _calls(step: Step) -> bool:
 
 def _address(message: Message, calls: bool) -> Address:
     return (message.episode_id or message.id, message.channel, message.to, calls)
+
+
+def with_room(tx: Tx, plan: Plan, people: Sequence[Person], *, now: datetime) -> list[Person]:
+    """Those of these people who may be reminded once more in this hour; all where the plan sets no number."""
+    most = plan.numbers.get("reminders_per_hour")
+    told = kept.told_since(tx, {one.phone for one in people if one.phone}, since=now - HOUR)
+    return [one for one in people if one.phone and (most is None or told.get(one.phone, 0) < most)]

@@ -12,19 +12,32 @@ from emergency.domain import amending, extending, timing
 from emergency.domain import episode as episodes
 from emergency.domain.amending import Amendment
 from emergency.domain.assessment import Assessment, as_data
-from emergency.domain.episode import Decision, Move, Standing, Task, due
+from emergency.domain.episode import Decision, Fact, Move, Standing, Task, due
 from emergency.domain.exercise import numbered
 from emergency.domain.level import Level
 from emergency.domain.messages import LANES, Kind
-from emergency.domain.people import Act, Person, Role, ask
+from emergency.domain.overtaken import Anyway
+from emergency.domain.people import Act, Person, ask
 from emergency.domain.plan import Authority
 from emergency.errors import Conflict, Refused
-from emergency.services import consulting, deputies, dispatch, drafting, evaluating, nagging, relaying, telling, wording
+from emergency.services import (
+    consulting,
+    deputies,
+    dispatch,
+    drafting,
+    evaluating,
+    nagging,
+    overtaking,
+    relaying,
+    telling,
+    wording,
+)
 from emergency.services.chasing import Around
 from emergency.services.rules import Rules
 from emergency.services.telling import About
 from emergency.store import Store, Tx
 
+NOT_ANYWAY = Anyway()  # the signer has nothing to say of a rule that has moved on
 _NAMESPACE = UUID("2b1f8a6e-3c6d-4d7e-8a55-0c1d2e3f4a5b")
 
 
@@ -73,10 +86,11 @@ def suggest(
     decision = episodes.suggested(
         drafting.drawn(tx, rules, plan, episode, move=move, level=level, assessment=assessment, now=now)
     )
+    decision = nagging.set_going(plan, decision, exercise=episode.exercise, now=now)
     decision = tx.save(
         decision, fact="decision.suggested", by="rule", at=now, more={"move": move, "level": level, "plan": plan.id}
     )
-    nagging.tell(tx, rules, decision, Role.DUTY_OFFICER, rung="suggested", now=now)
+    nagging.tell(tx, rules, decision, rung="suggested", now=now)
     return decision
 
 
@@ -218,8 +232,9 @@ def propose(
     decision = amending.with_changes(decision, amendments)
     decision = drafting.with_public_text(rules.in_exercise(episode.exercise), plan, decision)
     if to_fill_in:
-        decision = tx.save(episodes.suggested(decision), fact="decision.to_fill_in", by=by.login, at=now)
-        nagging.tell(tx, rules, decision, Role.DUTY_OFFICER, rung="suggested", now=now)
+        waits = nagging.set_going(plan, episodes.suggested(decision), exercise=episode.exercise, now=now)
+        decision = tx.save(waits, fact="decision.to_fill_in", by=by.login, at=now)
+        nagging.tell(tx, rules, decision, rung="suggested", now=now)
         return decision
     timing.meant(decision, began=episode.effective_at, now=now)
     extending.within_the_plan(plan, decision, episode.expected_end_at, now=now)
@@ -227,7 +242,11 @@ def propose(
 
 
 def _put_forward(tx: Tx, rules: Rules, decision: Decision, *, by: Person, now: datetime) -> Decision:
-    decision = deputies.with_deputies(rules.plan_of(tx, decision.area), decision)
+    plan = rules.plan_of(tx, decision.area)
+    found = overtaking.look(tx, rules, decision, now=now)
+    decision = replace(deputies.with_deputies(plan, decision), rule_now=found.key if found else "")
+    decision = nagging.set_going(plan, decision, exercise=tx.exercise_of(decision.episode_id), now=now)
+    tx.outbox.cancel_for_decision(decision.id)  # what still waits to tell of the suggestion
     kept = tx.save(
         decision,
         fact="decision.proposed",
@@ -243,7 +262,7 @@ def _put_forward(tx: Tx, rules: Rules, decision: Decision, *, by: Person, now: d
     )
     consulting.tie(tx, kept, by=by, now=now)
     tx.clear_alarm(f"undecided:{kept.id}", now=now)  # the suggestion's; the proposal has a time of its own
-    nagging.tell(tx, rules, kept, Role.APPROVER, rung="proposed", now=now)
+    nagging.tell(tx, rules, kept, rung="proposed", now=now, found=found)
     return kept
 
 
@@ -259,23 +278,38 @@ def preview(tx: Tx, rules: Rules, decision_id: UUID, *, now: datetime) -> Previe
     )
 
 
-def sign(store: Store, rules: Rules, decision_id: UUID, *, by: Person, content: str, now: datetime) -> Decision:
+def sign(
+    store: Store,
+    rules: Rules,
+    decision_id: UUID,
+    *,
+    by: Person,
+    content: str,
+    now: datetime,
+    anyway: Anyway = NOT_ANYWAY,
+) -> Decision:
     """
     Approve and carry out: orders are drawn up outside, checked and committed inside, again when somebody was first.
 
+    ``anyway``: what the signer read of a rule that has moved on since the proposal, and why it is signed all the same.
+
     :raises OwnProposal, NotEntitled, NotAllowed, IllegalMove, BlankNotice, StaleContent: see ``episode.approve``
+    :raises RuleMovedOn: see ``overtaken.signed``
     """
     for left in (2, 1, 0):
         with store.reading() as tx:
             decision = tx.decision(decision_id)
             signed = episodes.approve(decision, by=by, now=now, content=content)  # refuse before the work, not after
+            overtaking.signed(tx, rules, decision, signed, anyway, by=by, now=now)
             episode = tx.episode(decision.episode_id)
             prepared = dispatch.prepare(tx, rules, decision, now=now)
         marked = rules.in_exercise(episode.exercise)
         prepared = dispatch.written_out(marked, signed, prepared, by=by, now=now)
         try:
             with store.transactions() as tx:
-                return approve(tx, rules, decision_id, by=by, content=content, now=now, prepared=prepared)
+                return approve(
+                    tx, rules, decision_id, by=by, content=content, now=now, prepared=prepared, anyway=anyway
+                )
         except Conflict:
             if not left:
                 raise
@@ -283,15 +317,26 @@ def sign(store: Store, rules: Rules, decision_id: UUID, *, by: Person, content: 
 
 
 def approve(
-    tx: Tx, rules: Rules, decision_id: UUID, *, by: Person, content: str, now: datetime, prepared: dispatch.Prepared
+    tx: Tx,
+    rules: Rules,
+    decision_id: UUID,
+    *,
+    by: Person,
+    content: str,
+    now: datetime,
+    prepared: dispatch.Prepared,
+    anyway: Anyway = NOT_ANYWAY,
 ) -> Decision:
     """Put a proposal into force with all that follows from it, in one transaction."""
-    decision = episodes.approve(tx.decision(decision_id), by=by, now=now, content=content)
+    waiting = tx.decision(decision_id)
+    decision = episodes.approve(waiting, by=by, now=now, content=content)
+    decision = overtaking.signed(tx, rules, waiting, decision, anyway, by=by, now=now)
     consulting.still_as_named(tx, decision)
     episode = episodes.carry_out(tx.episode(decision.episode_id), decision, now=now)
     rules = rules.in_exercise(episode.exercise)
     decision = tx.save(decision, fact="decision.approved", by=by.login, at=now, more={"content": content})
     deputies.note_deputised(tx, decision, by=by, now=now)
+    _note_against(tx, decision, by=by, now=now)
     episode = tx.save(
         episode,
         fact=f"episode.{decision.move.value}",
@@ -306,6 +351,14 @@ def approve(
     relaying.announced(tx, rules, decision, [one.recipient for one in prepared.drawn_up], by=by, now=now)
     evaluating.follow(tx, rules, decision, by=by, now=now)
     return decision
+
+
+def _note_against(tx: Tx, decision: Decision, *, by: Person, now: datetime) -> None:
+    """A line of its own in the journal when it was signed though the rule had moved on: which way, to what, and why."""
+    if decision.against:
+        more = {name: decision.against[name] for name in ("how", "level", "because")}
+        about = str(decision.id)
+        tx.note(Fact("decision.signed_anyway", about, by.login, now, decision.episode_id, decision.area, more=more))
 
 
 def _what_follows(tx: Tx, rules: Rules, decision: Decision, *, orders: int, now: datetime) -> None:

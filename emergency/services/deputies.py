@@ -9,9 +9,10 @@ from datetime import datetime
 from emergency.domain.deputising import Turn, begun, first_for, next_at, turns
 from emergency.domain.episode import Decision, Fact, Move
 from emergency.domain.level import Level
+from emergency.domain.overtaken import Overtaken
 from emergency.domain.people import Person, Role
 from emergency.domain.plan import Plan
-from emergency.services import telling, wording
+from emergency.services import overtaking, telling, wording
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx
 
@@ -31,6 +32,12 @@ def with_deputies(plan: Plan, decision: Decision) -> Decision:
     return replace(decision, deputies=found, deputies_at=min((one.since for one in found), default=None))
 
 
+def ranks(plan: Plan, decision: Decision) -> frozenset[int]:
+    """The ranks of the plan's deputies for what waits, whether or not it was put forward."""
+    before = decision.rule_says if decision.move is Move.DISMISS else decision.level_before
+    return frozenset(one.rank for one in plan.approval(signed_as(decision.level, before)).deputies)
+
+
 def tell_due(store: Store, rules: Rules, *, now: datetime) -> int:
     """Tell each deputy whose turn has come that he or she may sign now; once. How many proposals were met."""
     with store.reading() as tx:
@@ -45,10 +52,11 @@ def _told(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> int:
         return 0  # its own end has passed: it lapses, and there is nothing left to sign
     rules = rules.in_exercise(tx.exercise_of(decision.episode_id))
     first = decision.deputies_at or now
+    found = overtaking.look(tx, rules, decision, now=now)
     fresh = [one for one in begun(decision.deputies, now=now) if one.since >= first]
     told = {one.clause: _whose(tx.people(), decision, one) for one in fresh}
     for turn in fresh:
-        _tell(tx, rules, decision, turn, told[turn.clause], now=now)
+        _tell(tx, rules, decision, turn, told[turn.clause], found=found, now=now)
     tx.save(
         replace(decision, deputies_at=next_at(decision.deputies, now=now)),
         fact="decision.deputies_told",
@@ -74,9 +82,18 @@ def _whose(people: Sequence[Person], decision: Decision, turn: Turn) -> list[Per
     ]
 
 
-def _tell(tx: Tx, rules: Rules, decision: Decision, turn: Turn, people: Sequence[Person], *, now: datetime) -> None:
+def _tell(
+    tx: Tx,
+    rules: Rules,
+    decision: Decision,
+    turn: Turn,
+    people: Sequence[Person],
+    *,
+    found: Overtaken | None,
+    now: datetime,
+) -> None:
     proposer = tx.person(decision.proposed_by) if decision.proposed_by else None
-    text = wording.deputy_turn(rules, decision, turn, proposer=proposer)
+    text = wording.deputy_turn(rules, decision, turn, proposer=proposer, found=found)
     telling.put(tx, rules, telling.of_decision(decision, rung=f"deputy:{turn.rank}"), people, text, now=now)
 
 

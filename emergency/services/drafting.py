@@ -134,7 +134,7 @@ def drawn(
     elif (tested := _tested(tx, rules, plan, episode, move=move, assessment=assessment, now=now)) is not None:
         said |= tested
         notice = replace(notice, reason=str(tested["sentence_zh"]))
-    says = _rule_says(tx, rules, plan, episode, move=move, level=level, assessment=assessment, now=now)
+    says = rule_says(tx, rules, plan, episode, move=move, level=level, assessment=assessment, now=now)
     lets_go = says if move is Move.DISMISS else episode.level  # not to start a level is signed like that level
     drawn_up = Decision(
         id=uuid5(episode.id, f"decision:{len(tx.decisions(episode.id)) + 1}"),
@@ -216,7 +216,7 @@ def _doubtful(plan: Plan, assessment: Assessment, *, move: Move, level: Level) -
     return tuple(dict.fromkeys((*assessment.doubtful, *doubtful(plan, *paths))))
 
 
-def _rule_says(
+def rule_says(
     tx: Tx,
     rules: Rules,
     plan: Plan,

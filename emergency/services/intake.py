@@ -18,7 +18,7 @@ from emergency.domain.level import Level
 from emergency.domain.people import Act, Person, ask, within
 from emergency.domain.plan import Authority, Plan
 from emergency.errors import Refused
-from emergency.services import advising, decisions, drafting, relaying
+from emergency.services import advising, decisions, drafting, nagging, relaying
 from emergency.services.days import make_days
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx, record
@@ -76,6 +76,18 @@ def _weighed(tx: Tx, *, rules: Rules, area: str, now: datetime) -> Decision | No
 def weigh(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | None:
     """
     What the plan's rule says of the air, and the suggestion it makes of it; None when there is nothing new to do.
+
+    Where the rule no longer agrees with what waits there, those who are next are told.
+    """
+    found = _asked_for(tx, rules, area, now=now)
+    if found is None:
+        nagging.tell_overtaken(tx, rules, area, now=now)
+    return found
+
+
+def _asked_for(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | None:
+    """
+    The suggestion the rule makes of the air.
 
     An area that only activates gets no suggestion of a level from its own reading of the air: it is told that it may
     propose to the level above, step up patrols and appeal for voluntary cuts.

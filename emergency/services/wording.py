@@ -14,6 +14,7 @@ from emergency.domain.ladder import Rung
 from emergency.domain.level import Level
 from emergency.domain.messages import Kind
 from emergency.domain.orders import Contact, DrawnUp, Duty, Order, Recipient
+from emergency.domain.overtaken import How, Overtaken
 from emergency.domain.people import Person
 from emergency.domain.reporting import Report
 from emergency.services.rules import Rules
@@ -175,7 +176,33 @@ def of_rung(rules: Rules, rung: Rung, order: Order, recipient: Recipient, *, con
     )
 
 
-def suggestion(rules: Rules, decision: Decision) -> str:
+def _rule_now(rules: Rules, found: Overtaken | None) -> dict[str, str]:
+    """What the rule says now, where it has moved on since the proposal; else no field at all."""
+    if found is None:
+        return {}
+    name = "part_rule_fallen" if found.how is How.FALLEN else "part_rule_risen"
+    return {"rule_now": rules.wording.fill(name, LANG, level=rules.wording.level(found.level, LANG))}
+
+
+def undecided(rules: Rules, decision: Decision, *, times: int, found: Overtaken | None, now: datetime) -> str:
+    """That a suggestion or a proposal still waits, to those who can take the next step and those above them."""
+    words, waits_since = rules.wording, decision.proposed_at
+    return words.fill(
+        "undecided_suggestion" if decision.standing is Standing.SUGGESTED else "undecided_proposal",
+        LANG,
+        banner=_banner(rules),
+        times=times,
+        area=decision.notice.area,
+        move=words.move(decision.move.value, LANG),
+        level=words.level(decision.level, LANG),
+        waited=int((now - waits_since).total_seconds() // 60),
+        decide_by=words.instant(decision.decide_by, LANG),
+        reason=decision.notice.reason,
+        **_rule_now(rules, found),
+    )
+
+
+def suggestion(rules: Rules, decision: Decision, *, found: Overtaken | None = None) -> str:
     """The rule's suggestion, to the duty officer."""
     words = rules.wording
     return words.fill(
@@ -187,10 +214,11 @@ def suggestion(rules: Rules, decision: Decision) -> str:
         level=words.level(decision.level, LANG),
         reason=decision.notice.reason,
         decide_by=words.instant(decision.decide_by, LANG),
+        **_rule_now(rules, found),
     )
 
 
-def proposal_waiting(rules: Rules, decision: Decision, *, proposed_by: str) -> str:
+def proposal_waiting(rules: Rules, decision: Decision, *, proposed_by: str, found: Overtaken | None = None) -> str:
     """The proposal, to those who may sign it."""
     words = rules.wording
     return words.fill(
@@ -204,10 +232,13 @@ def proposal_waiting(rules: Rules, decision: Decision, *, proposed_by: str) -> s
         reason=decision.notice.reason,
         proposed_by=proposed_by,
         decide_by=words.instant(decision.decide_by, LANG),
+        **_rule_now(rules, found),
     )
 
 
-def deputy_turn(rules: Rules, decision: Decision, turn: Turn, *, proposer: Person | None) -> str:
+def deputy_turn(
+    rules: Rules, decision: Decision, turn: Turn, *, proposer: Person | None, found: Overtaken | None = None
+) -> str:
     """A proposal that waited until a deputy's turn came, to that deputy."""
     words = rules.wording
     return words.fill(
@@ -222,14 +253,15 @@ def deputy_turn(rules: Rules, decision: Decision, turn: Turn, *, proposer: Perso
         reason=decision.notice.reason,
         proposed_by=proposer.name if proposer else "",
         decide_by=words.instant(decision.decide_by, LANG),
+        **_rule_now(rules, found),
     )
 
 
-def of_waiting(rules: Rules, decision: Decision, *, proposer: Person | None) -> str:
+def of_waiting(rules: Rules, decision: Decision, *, proposer: Person | None, found: Overtaken | None = None) -> str:
     """A suggestion or a proposal, by where it stands."""
     if decision.standing is Standing.SUGGESTED or proposer is None:
-        return suggestion(rules, decision)
-    return proposal_waiting(rules, decision, proposed_by=proposer.name)
+        return suggestion(rules, decision, found=found)
+    return proposal_waiting(rules, decision, proposed_by=proposer.name, found=found)
 
 
 def public_notice(rules: Rules, notice: Notice, move: Move, *, level_before: Level, actions: Sequence[str]) -> str:

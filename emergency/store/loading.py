@@ -115,10 +115,11 @@ class Loading:
         )
         return [saving.decision(row) for row in rows]
 
-    def overdue_decisions(self, *, now: datetime) -> list[Decision]:
-        """Suggestions that nobody took up, and proposals that nobody decided, in time."""
+    def undecided(self, *, now: datetime) -> list[Decision]:
+        """Suggestions and proposals of which people are to be told again, or whose time is over."""
         waiting = DecisionRow.standing.in_([one.value for one in WAITING])
-        rows = self.connection.execute(select(table(DecisionRow)).where(waiting, DecisionRow.decide_by <= now))
+        due = or_(DecisionRow.nag_at <= now, DecisionRow.decide_by <= now)
+        rows = self.connection.execute(self._locked(select(table(DecisionRow)).where(waiting, due), skip=True))
         return [saving.decision(row) for row in rows]
 
     def deputies_due(self, *, now: datetime) -> list[Decision]:

@@ -241,6 +241,7 @@ def decision_row(one: Decision) -> dict[str, Any]:
         "level_before": int(one.level_before),
         "rule_says": int(one.rule_says),
         "assessment": plain(one.assessment),
+        "against": plain(one.against),
         "notice": plain(vars(one.notice)),
         "standing": one.standing.value,
         "doubtful": list(one.doubtful),

@@ -314,6 +314,10 @@ class DecisionRow(Base):
     deputies: Mapped[list[Any]]
     deputies_at: Mapped[datetime | None]
     deputised: Mapped[str] = mapped_column(String(80))
+    nag_at: Mapped[datetime | None]
+    nags: Mapped[int]
+    rule_now: Mapped[str] = mapped_column(String(20))
+    against: Mapped[dict[str, Any]]
     version: Mapped[int]
     __table_args__ = (
         Index(

@@ -21,10 +21,11 @@ from emergency.channels.signing import BadSignature
 from emergency.domain.episode import Decision, Fact, Move, NotEntitled, OwnProposal
 from emergency.domain.forecast import Forecast
 from emergency.domain.level import Level
+from emergency.domain.overtaken import Anyway, Overtaken, RuleMovedOn
 from emergency.domain.people import Act, NotAllowed
 from emergency.errors import Conflict, EmergencyError, Missing, Refused, Unavailable
 from emergency.feeds.table import bands_of
-from emergency.services import amending, decisions, dispatch, intake, reviews, verifying, watch
+from emergency.services import amending, decisions, dispatch, intake, overtaking, reviews, verifying, watch
 from emergency.store import Tx, migrating, portal, record
 from emergency.web import describing
 from emergency.web.access import (
@@ -93,6 +94,8 @@ def refused(error: EmergencyError) -> ResponseReturnValue:
             return problem(409, "Somebody was first", "Look again at what is there now, then decide.")
         case Unavailable():
             return problem(503, "Unavailable", "Nothing was kept; try again.")
+        case RuleMovedOn(found=found):
+            return problem(422, "The rule has moved on", str(error), detail_zh=error.zh, rule_now=said_now(found))
         case Refused():
             status = 403 if isinstance(error, NotAllowed | OwnProposal | NotEntitled) else 422
             return problem(status, "Refused", str(error), detail_zh=error.zh)
@@ -346,7 +349,19 @@ def episode(episode_id: UUID) -> ResponseReturnValue:
     with the_system().store.reading() as tx:
         ask_here(Act.SEE_DESK, portal.episode(tx, episode_id).area)
         flags = reviews.flags(tx, the_system().rules, episode_id)
-        return jsonify({**record.told(tx, episode_id), "flags": reviews.flags_said(flags)})
+        told = record.told(tx, episode_id)
+        waiting = tx.waiting_decision(episode_id)
+        found = overtaking.look(tx, the_system().rules, waiting, now=the_system().clock.now()) if waiting else None
+        for one in told["decisions"]:
+            one["rule_now"] = said_now(found if waiting and one["id"] == str(waiting.id) else None)
+        return jsonify({**told, "flags": reviews.flags_said(flags)})
+
+
+def said_now(found: Overtaken | None) -> dict[str, Any] | None:
+    """What the rule says now of a proposal it no longer agrees with, as JSON; null while it does."""
+    if found is None:
+        return None
+    return {"key": found.key, "how": found.how.value, "level": found.level.word, "assessment": found.assessment}
 
 
 @bp.post(f"{V1}/decisions")
@@ -381,7 +396,13 @@ def approve(decision_id: UUID) -> ResponseReturnValue:
     if not confirmed(said.password):
         return problem(403, "Wrong password", "Nothing was signed.")
     done = decisions.sign(
-        system.store, system.rules, decision_id, by=the_person(), content=said.content, now=system.clock.now()
+        system.store,
+        system.rules,
+        decision_id,
+        by=the_person(),
+        content=said.content,
+        now=system.clock.now(),
+        anyway=Anyway(said.rule_now, said.because),
     )
     system.wake_drains()
     return jsonify(record.decision_said(done))

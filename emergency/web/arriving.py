@@ -168,10 +168,15 @@ class ReceiptIn(BaseModel):
 
 
 class ApprovalIn(Strict):
-    """A signature under a proposal."""
+    """
+    A signature under a proposal. Where the rule has moved on since, ``rule_now`` repeats the key under which that was
+    shown, and ``because`` says why it is signed all the same.
+    """
 
     content: Annotated[str, Field(min_length=64, max_length=64)]
     password: Annotated[str, Field(min_length=1, max_length=200)]
+    rule_now: Annotated[str, Field(max_length=20)] = ""
+    because: Annotated[str, Field(max_length=500)] = ""
 
 
 class RejectionIn(Strict):

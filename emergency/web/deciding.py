@@ -25,10 +25,11 @@ from emergency.domain.episode import (
     turn_of,
 )
 from emergency.domain.level import Level
+from emergency.domain.overtaken import Anyway
 from emergency.domain.people import ACTS, Act
 from emergency.domain.plan import Authority, Plan, UnknownCell
 from emergency.errors import Refused
-from emergency.services import decisions, drafting
+from emergency.services import decisions, drafting, overtaking
 from emergency.store import Tx, desk
 from emergency.web import amending, consulting, reaching, showing
 from emergency.web.access import ask_here, confirmed, limited, may_here, open_to, the_person, the_system
@@ -73,6 +74,7 @@ def _page(decision_id: UUID, *, refused: str = "", typed: Mapping[str, str] | No
             "episode": tx.episode(told.episode_id),
             "plan": plan,
             "issues": plan.authority is Authority.ISSUES,
+            "overtaken": overtaking.look(tx, system.rules, told, now=showing.now()),
             "preview": decisions.preview(tx, system.rules, decision_id, now=showing.now()) if waits else None,
             "bulletin": paper,
             "consulted": consulting.beside(tx, told),
@@ -188,9 +190,10 @@ def sign(decision_id: UUID) -> ResponseReturnValue:
             by=person,
             content=request.form.get("content", ""),
             now=system.clock.now(),
+            anyway=Anyway(request.form.get("rule_now", "")[:20], request.form.get("anyway_because", "")[:500]),
         )
     except Refused as refused:
-        return _refused(decision_id, refused)
+        return _refused(decision_id, refused, typed=request.form)
     system.wake_drains()
     flash(_("已签发，指令正在送出。"), "ok")
     return redirect(url_for("deciding.decision", decision_id=decision_id), 303)

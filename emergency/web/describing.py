@@ -54,7 +54,8 @@ DESCRIBED: Final = (
               ProposalIn, "",
               {201: "Proposed", 401: "Nobody has signed in", 403: "Not for this person", 404: "Not found",
                409: "Somebody was first", 422: "Refused"}),
-    Described("/decisions/{decision_id}/approval", "post", "Sign a proposal", "session", ApprovalIn, "", _DECIDED),
+    Described("/decisions/{decision_id}/approval", "post", "Sign a proposal; if the rule has moved on, with a reason",
+              "session", ApprovalIn, "", _DECIDED),
     Described("/decisions/{decision_id}/rejection", "post", "Turn it down", "session", RejectionIn, "", _DECIDED),
 )  # fmt: skip
 

@@ -134,23 +134,6 @@ def test_an_override_needs_a_reason_and_keeps_the_rules_verdict_beside_it(world:
     assert kept.notice.level is Level.ORANGE
 
 
-def test_a_clock_nags_when_nobody_decided(world: World) -> None:
-    proposal = world.put_forward(world.forecast(120, 193, 229)[0])
-    world.deliver()
-    already = len(world.phone.sent)
-
-    world.forward(minutes=(proposal.decide_by - world.now) / timedelta(minutes=1) + 1)
-    world.forward(hours=3)
-
-    nags = [one for one in world.phone.sent[already:] if one.kind.value == "proposal"]
-    assert nags
-    assert len({one.to for one in nags}) == len(nags), "each is nagged once"
-    with world.store.reading() as tx:
-        assert tx.decision(proposal.id).standing is Standing.PROPOSED, (
-            "a proposal is not dropped because somebody slept"
-        )
-
-
 def test_a_decided_proposal_wakes_nobody(world: World) -> None:
     proposal = world.put_forward(world.forecast(120, 193, 229)[0])
 

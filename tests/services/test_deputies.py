@@ -96,21 +96,3 @@ def test_letting_go_of_a_level_is_signed_by_the_rank_of_that_level_or_its_deputy
 
     assert proposal.rank_needed == 3
     assert [one.clause for one in proposal.deputies] == ["approval.red.deputies.0"]
-
-
-def test_a_suggestion_nobody_takes_up_nags_the_duty_officer_once_and_its_alarm_ends_with_it(world: World) -> None:
-    (suggested,) = world.forecast(120, 193, 229)
-    alarm = f"undecided:{suggested.id}"
-    swept(world, 119)
-    assert [one for one in world.phone.sent if one.rung == "overdue"] == []
-
-    swept(world, 1)
-    swept(world, 30)
-
-    nagged = [one.to for one in world.phone.sent if one.rung == "overdue"]
-    assert nagged == [world.person("city-duty").phone]
-    with world.store.reading() as tx:
-        assert alarm in [one.name for one in tx.standing_alarms()]
-    world.sign(world.put_forward(suggested))
-    with world.store.reading() as tx:
-        assert alarm not in [one.name for one in tx.standing_alarms()]
