@@ -16,6 +16,7 @@ from emergency.services import (
     nagging,
     polling,
     post,
+    reaching,
     rounds,
     shadowing,
     verifying,
@@ -119,7 +120,8 @@ def look(**_: Any) -> None:
 
 @task("audit")
 def audit(**_: Any) -> None:
-    """Hold what there is against what there should be; mend what can be mended, and name the rest."""
+    """Hold what there is against what should be, and once a day the ladders; mend what can be mended, name the rest."""
     s = system()
     if auditing.audit(s.store, s.rules, now=s.clock.now(), wall=s.wall.now()):
         s.wake_drains()
+    reaching.look(s.store, s.rules, now=s.clock.now(), wall=s.wall.now())

@@ -131,3 +131,13 @@ def test_an_area_whose_plan_nobody_loaded_stops_the_start(tmp_path: Path) -> Non
 
     with pytest.raises(Misconfigured, match="no-such-plan"):
         system.build(replace(settings, playbooks=tmp_path / "playbooks"))
+
+
+def test_the_auditor_says_once_a_day_whom_a_ladder_would_not_reach(running: System) -> None:
+    tasks.audit()
+    tasks.audit()
+
+    with running.store.reading() as tx:
+        names = [one.name for one in tx.standing_alarms() if one.name.startswith("unreached:")]
+    assert f"unreached:{CITY}" in names
+    assert len(names) == len(set(names))
