@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, case, func, select, update
@@ -14,10 +13,9 @@ from emergency.domain.ladder import Notice, Taken, Turn
 from emergency.domain.messages import Kind, State
 from emergency.domain.orders import Order
 from emergency.store.bulk import table
-from emergency.store.tables import MessageRow, OrderRow, RungRow
+from emergency.store.tables import CHASED, MessageRow, OrderRow, RungRow
 from emergency.store.tx import Tx
 
-CHASED: Final = (Kind.REMINDER.value, Kind.ESCALATION.value)
 _MESSAGES, _ORDERS, _RUNGS = table(MessageRow), table(OrderRow), table(RungRow)
 
 
@@ -79,7 +77,7 @@ def told_since(tx: Tx, addresses: Collection[str], *, since: datetime) -> dict[s
         .where(
             _MESSAGES.c.to.in_(addresses),
             _MESSAGES.c.put_at > since,
-            _MESSAGES.c.kind.in_(CHASED),
+            CHASED,
             _MESSAGES.c.state != State.CANCELLED.value,
         )
         .group_by(_MESSAGES.c.to)

@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
@@ -112,6 +113,9 @@ class RecipientRow(Base):
     measures: Mapped[dict[str, Any] | None]
     sample: Mapped[bool]
     permit_has_special_period: Mapped[bool | None]
+    credit_code: Mapped[str] = mapped_column(String(18), server_default="")
+    measures_whole: Mapped[bool] = mapped_column(server_default=false())
+    off_list: Mapped[bool] = mapped_column(server_default=false())  # no list in force has it: kept for its past orders
     note: Mapped[str] = mapped_column(Text)
     __table_args__ = (Index(None, "area", "kind"), Index(None, "sector"))
 
@@ -420,6 +424,9 @@ class LinkRow(Base):
     __table_args__ = (Index(None, "order_id"),)
 
 
+CHASED = sql("kind IN ('reminder', 'escalation')")  # spelt out: with values bound later, SQLite would not use the index
+
+
 class MessageRow(Base):
     """The outbox: one wording to one address by one channel."""
 
@@ -480,6 +487,7 @@ class MessageRow(Base):
             postgresql_where=sql("state = 'sending'"),
         ),
         Index("ix_messages_order_id", "order_id"),
+        Index("ix_messages_to_put_at_chased", "to", "put_at", sqlite_where=CHASED, postgresql_where=CHASED),
         Index("ix_messages_episode_id_state", "episode_id", "state"),
         Index(
             "ix_messages_receipt",

@@ -22,7 +22,7 @@ from emergency.errors import Conflict, Missing, Unavailable
 from emergency.services import dispatch
 from emergency.services.answering import Answered, Pressed, Tray, taken_together
 from emergency.services.links import token_sha256
-from emergency.store import Store, Tx, connect, saving
+from emergency.store import Store, Tx, chasing, connect, saving
 from emergency.store.answering import Heard
 from emergency.store.bulk import table
 from emergency.store.tables import AnswerRow, JournalRow, MessageRow
@@ -316,3 +316,16 @@ def test_another_process_that_writes_is_waited_for_and_not_for_ever(
 
     assert world.answer(order).first
     other.dispose()
+
+
+def test_how_many_reminders_an_address_was_given_is_found_by_an_index(world: World) -> None:
+    world.activated()
+    some = world.orders()[:3]
+    reminded(world, some)
+    number = world.recipient(some[0]).contacts[0].phone
+
+    with asked(world.store.engine) as said, world.store.transactions() as tx:
+        told = chasing.told_since(tx, {number}, since=world.now - timedelta(hours=1))
+
+    assert told == {number: 1}
+    assert read_whole(world.store.engine, said) == []
