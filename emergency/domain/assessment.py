@@ -183,6 +183,7 @@ def from_data(data: Mapping[str, Any]) -> Assessment:
                 feed=one["feed"],
                 issued_at=datetime.fromisoformat(one["issued_at"]) if one["issued_at"] else None,
                 overall=one.get("overall"),
+                said_by=one.get("said_by", ""),
             )
             for one in data["days"]
         ),
@@ -226,6 +227,7 @@ def _day(assessment: Assessment, one: DayOfAir) -> dict[str, object]:
         "in_run": one.day in assessment.run,
         "advisory": one.day in assessment.advisory,
         **({} if one.overall is None else {"overall": one.overall}),  # days of one figure are kept as ever
+        **({"said_by": one.said_by} if one.said_by else {}),
     }
 
 

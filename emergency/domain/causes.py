@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final, NamedTuple
 
-from emergency.domain.air import Amount, Index, Period, Standard, index, trigger_aqi
-from emergency.domain.forecast import Cause, DayOfAir, ForecastDay, Source
+from emergency.domain.air import Amount, Index, Period, Standard, as_written, index, standard_for, trigger_aqi
+from emergency.domain.forecast import Cause, DayOfAir, Forecast, ForecastDay, Source
 
 POLLUTED_OVER: Final = 100  # HJ 633-2026 table 2: from 101 on the air is polluted
 DUST_RATIO: Final = 2
@@ -134,7 +135,9 @@ def foreseen(day: date, found: Figure, values: Mapping[str, float]) -> ForecastD
     )
 
 
-def measured_day(day: date, found: Figure, *, pm2_5: float | None, feed: str = "") -> DayOfAir | None:
+def measured_day(
+    day: date, found: Figure, *, pm2_5: float | None, feed: str = "", said_by: str = ""
+) -> DayOfAir | None:
     """A measured day with this figure, as a plan judges it; None where it has none."""
     judged, published = found.judged, found.published
     if judged is None:
@@ -148,19 +151,48 @@ def measured_day(day: date, found: Figure, *, pm2_5: float | None, feed: str = "
         pm2_5=pm2_5,
         feed=feed,
         overall=None if published == judged else published,
+        said_by=said_by,
     )
 
 
-def as_said(standard: Standard, values: Mapping[str, Amount | None], cause: Cause) -> int | None:
-    """
-    The figure of a day of which a person says what drives it: without ozone, and without PM10 where that is dust.
+class Word(NamedTuple):
+    """What a person says drives a day as one source tells it, and who says so."""
 
-    None: it cannot be had from these concentrations.
+    cause: Cause
+    by: str
 
-    :raises BadConcentration: a negative value, no number, or a name that is nobody's
-    """
-    told = index(standard, values, period=Period.DAY)
-    return trigger_aqi(standard, told, sand_dust=cause is Cause.SAND_DUST)
+
+Words = Mapping[tuple[str, date], Word]
+"""Source and day → the person's word; every other source keeps its own cause."""
+
+
+def with_words(forecast: Forecast, words: Words, standards: Sequence[Standard]) -> Forecast:
+    """The forecast with the causes people set for days of this source; the others as the source has them."""
+    said = {day: word for (feed, day), word in words.items() if feed == forecast.feed}
+    if not any(one.day in said for one in forecast.days):
+        return forecast
+    days = (_with_word(one, said[one.day], standards) if one.day in said else one for one in forecast.days)
+    return replace(forecast, days=tuple(days))
+
+
+def _with_word(day: ForecastDay, word: Word, standards: Sequence[Standard]) -> ForecastDay:
+    counted = _as_said(standard_for(day.day, standards), day.values, word.cause) if standards else None
+    trigger = day.trigger if counted is None else counted
+    return replace(day, cause=word.cause, trigger=None if trigger == day.aqi else trigger, said_by=word.by)
+
+
+def measured_as_said(found: Figure, standard: Standard | None, values: Mapping[str, Amount], cause: Cause) -> Figure:
+    """The figure of a measured day of which a person says what drives it."""
+    counted = None if standard is None else _as_said(standard, values, cause)
+    return found._replace(aqi=found.aqi if counted is None else counted, cause=cause)
+
+
+def _as_said(standard: Standard, values: Mapping[str, Amount | float], cause: Cause) -> int | None:
+    """Without ozone, and without PM10 where that is dust; None where these concentrations give no figure."""
+    if not values.keys() >= _PARTICLES:
+        return None
+    exact = {name: as_written(value) for name, value in values.items()}
+    return trigger_aqi(standard, index(standard, exact, period=Period.DAY), sand_dust=cause is Cause.SAND_DUST)
 
 
 def cause_of(primary: tuple[str, ...], aqi: int) -> Cause:

@@ -35,7 +35,8 @@ class ForecastDay:
 
     ``aqi_low``/``aqi_high`` when the source gives a range. A source that gives concentrations has two figures of a day:
     ``trigger`` leaves out what counts for no warning (ozone, dust-driven PM10), None where it is the index itself.
-    ``values``: the concentrations it was reckoned from, µg/m³ and CO in mg/m³.
+    ``values``: the concentrations it was reckoned from, µg/m³ and CO in mg/m³. ``said_by``: the person who set the
+    cause; empty where it is as the source has it.
     """
 
     day: date
@@ -47,6 +48,7 @@ class ForecastDay:
     pm2_5: float | None = None  # µg/m³, 24-h mean
     trigger: int | None = None
     values: Mapping[str, float] = field(default_factory=dict)
+    said_by: str = ""
 
     def of_air(self, said: Forecast) -> DayOfAir:
         """The day as a plan judges it, in the words of the forecast that ``said`` it."""
@@ -61,6 +63,7 @@ class ForecastDay:
             feed=said.feed,
             issued_at=said.issued_at,
             overall=None if self.trigger is None else self.aqi,
+            said_by=self.said_by,
         )
 
 
@@ -118,7 +121,7 @@ class DayOfAir:
     One day of the run a plan judges: its trigger AQI (integer), where it comes from, and what drives it.
 
     ``overall`` is the index that is published of the day with ``primary``, where that is another figure: ozone or
-    dust, which count for no warning, are in it. Health advisories go by it.
+    dust, which count for no warning, are in it. Health advisories go by it. ``said_by``: the person who set the cause.
     """
 
     day: date
@@ -131,6 +134,7 @@ class DayOfAir:
     feed: str = ""
     issued_at: datetime | None = None
     overall: int | None = None
+    said_by: str = ""
 
     @property
     def published(self) -> int:

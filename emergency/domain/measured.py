@@ -7,7 +7,7 @@ from datetime import date
 
 from emergency.domain.air import Standard, as_written, standard_for
 from emergency.domain.assessment import SHANGHAI
-from emergency.domain.causes import POLLUTED_OVER, measured, measured_day
+from emergency.domain.causes import POLLUTED_OVER, Words, measured, measured_as_said, measured_day
 from emergency.domain.forecast import Cause, DayOfAir, Forecast, Observation
 from emergency.domain.plan import Metric, Plan
 
@@ -26,12 +26,18 @@ def causes_said(forecasts: Iterable[Forecast]) -> dict[date, Cause]:
 
 
 def measured_days(
-    some: Iterable[Observation], plan: Plan, *, said: Mapping[date, Cause], standards: Sequence[Standard]
+    some: Iterable[Observation],
+    plan: Plan,
+    *,
+    said: Mapping[date, Cause],
+    standards: Sequence[Standard],
+    words: Words | None = None,
 ) -> list[DayOfAir]:
     """
     One figure a day; of two feeds the one that counts for a trigger, else the worse; the others stay in the table.
 
-    ``said``: the causes that were foreseen. What was measured has the last word, by ``causes.measured``.
+    ``said``: the causes that were foreseen. What was measured has the last word, by ``causes.measured``, and over it
+    only a person's (``words``), each for one feed's day.
     """
     mark = _lowest_mark(plan)
     found: dict[date, DayOfAir] = {}
@@ -40,22 +46,27 @@ def measured_days(
         return plan.orders(one) and one.aqi > mark, one.aqi
 
     for one in some:
-        told = _day(one, said=said, standards=standards)
+        told = measured_of(one, said=said, standards=standards, words=words or {})
         if told is not None and (told.day not in found or rank(found[told.day]) < rank(told)):
             found[told.day] = told
     return list(found.values())
 
 
-def _day(one: Observation, *, said: Mapping[date, Cause], standards: Sequence[Standard]) -> DayOfAir | None:
+def measured_of(
+    one: Observation, *, said: Mapping[date, Cause], standards: Sequence[Standard], words: Words
+) -> DayOfAir | None:
+    """One feed's measured day as a plan counts it; None where it has no index."""
     if one.aqi is None:
         return None
     day = one.at.astimezone(SHANGHAI).date()
     values = {name: as_written(value) for name, value in one.values.items() if value is not None}
     standard = standard_for(day, standards) if standards else None
-    return measured_day(
-        day, measured(standard, values, aqi=one.aqi, primary=one.primary, expected=said.get(day)),
-        pm2_5=None if "pm2_5" not in values else float(values["pm2_5"]), feed=one.feed,
-    )  # fmt: skip
+    found = measured(standard, values, aqi=one.aqi, primary=one.primary, expected=said.get(day))
+    word = words.get((one.feed, day))
+    if word is not None:
+        found = measured_as_said(found, standard, values, word.cause)
+    pm2_5 = None if "pm2_5" not in values else float(values["pm2_5"])
+    return measured_day(day, found, pm2_5=pm2_5, feed=one.feed, said_by=word.by if word else "")
 
 
 def _lowest_mark(plan: Plan) -> float:

@@ -242,7 +242,12 @@ def anchored(air: Air, hours: Sequence[HourOfAir], standards: Sequence[Standard]
 
 
 def _beside(window: DayOfAir, day: DayOfAir | None) -> DayOfAir:
-    """The window with the published index of the day that speaks for it, where ozone or dust is left out of its own."""
+    """
+    The window with what the day that speaks for it has besides a figure: who set its cause, and its published index
+    where ozone or dust is left out of the window's own.
+    """
+    if day is not None and day.said_by:
+        window = replace(window, said_by=day.said_by)
     if day is None or day.overall is None or day.overall <= window.aqi:
         return window
     return replace(window, overall=day.overall, primary=day.primary)

@@ -12,6 +12,7 @@ from emergency.domain import assess as rule
 from emergency.domain.advising import Book
 from emergency.domain.air import Standard
 from emergency.domain.assessment import Assessment
+from emergency.domain.causes import Words, with_words
 from emergency.domain.drawing import measures_for
 from emergency.domain.drill import takes_effect
 from emergency.domain.episode import Decision, Move
@@ -29,7 +30,7 @@ from emergency.domain.workdays import Calendar
 from emergency.errors import Misconfigured, Refused
 from emergency.plans.wording import Wording
 from emergency.services.links import Links
-from emergency.store import Tx
+from emergency.store import Tx, feeding
 
 LOOKS_BACK = timedelta(days=14)  # longer than any spell on record; the run itself decides how far it counts
 
@@ -185,7 +186,9 @@ class Rules:
     def _measured_alone(self, tx: Tx, area: str, *, now: datetime) -> list[Air]:
         plan, place, today = self.plan_of(tx, area), self.place_of(tx, area), now.astimezone(SHANGHAI).date()
         since = today - LOOKS_BACK
-        air = joined(place, self._observed(tx, plan, place, self._issued(tx, place, now=now), today), None, today=today)
+        words = feeding.words(tx, place, since=since, now=now)
+        issued = self.issued(tx, place, words=words, now=now)
+        air = joined(place, self._observed(tx, plan, place, issued, words, today), None, today=today)
         if plan.runs_on is RunsOn.ANY_24_HOURS:
             measured = tx.observed_hours(place, since=since, until=today)
             air = anchored(air, hours_joined(measured, (), now=now), self.standards)
@@ -195,21 +198,26 @@ class Rules:
         last = [row[-1].day for row in (air.days, *air.anchored) if row]
         return [air] if last and max(last) >= yesterday else []
 
-    def _issued(self, tx: Tx, place: str, *, now: datetime) -> list[Forecast]:
+    def issued(self, tx: Tx, place: str, *, words: Words, now: datetime) -> list[Forecast]:
+        """The forecasts of late, oldest first, each with its days, and with the causes that people set for them."""
         some = tx.forecasts(place, since=now - LOOKS_BACK)
-        return [with_days(one, self.standards) for one in some if one.issued_at <= now]
+        whole = (with_days(one, self.standards) for one in some if one.issued_at <= now)
+        return [with_words(one, words, self.standards) for one in whole]
 
-    def _observed(self, tx: Tx, plan: Plan, place: str, issued: Sequence[Forecast], today: date) -> list[DayOfAir]:
+    def _observed(
+        self, tx: Tx, plan: Plan, place: str, issued: Sequence[Forecast], words: Words, today: date
+    ) -> list[DayOfAir]:
         some = tx.observed_days(place, since=today - LOOKS_BACK, until=today)
-        return measured_days(some, plan, said=causes_said(issued), standards=self.standards)
+        return measured_days(some, plan, said=causes_said(issued), standards=self.standards, words=words)
 
     def _by_source(self, tx: Tx, area: str, *, now: datetime) -> list[tuple[Forecast, Air]]:
         place = self.place_of(tx, area)
         today = now.astimezone(SHANGHAI).date()
         since = today - LOOKS_BACK
         plan = self.plan_of(tx, area)
-        issued = self._issued(tx, place, now=now)
-        observed = self._observed(tx, plan, place, issued, today)
+        words = feeding.words(tx, place, since=since, now=now)
+        issued = self.issued(tx, place, words=words, now=now)
+        observed = self._observed(tx, plan, place, issued, words, today)
         by_the_hour = plan.runs_on is RunsOn.ANY_24_HOURS
         measured = tx.observed_hours(place, since=since, until=today) if by_the_hour else []
         airs = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emergency.domain.causes import Figure, as_said, cause_of, measured
+from emergency.domain.causes import Figure, cause_of, measured, measured_as_said
 from emergency.domain.forecast import Cause
 from emergency.plans.standards import load_standards
 
@@ -58,9 +58,14 @@ def test_fine_particles_over_the_mark_by_themselves_speak_against_what_was_fores
 
 
 def test_a_person_who_says_that_it_is_no_dust_has_its_pm10_counted() -> None:
-    assert as_said(STANDARD, DUST, Cause.SAND_DUST) == 82
-    assert as_said(STANDARD, DUST, Cause.PM2_5) == 338
-    assert as_said(STANDARD, {"o3_8h": 245}, Cause.PM2_5) is None
+    suspected = figure_of(338, ("pm10",), DUST)
+    assert (suspected.judged, suspected.cause) == (82, Cause.SAND_DUST)
+
+    found = measured_as_said(suspected, STANDARD, DUST, Cause.PM2_5)
+
+    assert (found.judged, found.published, found.cause) == (338, 338, Cause.PM2_5)
+    assert measured_as_said(found, STANDARD, DUST, Cause.SAND_DUST).judged == 82
+    assert measured_as_said(found, None, {}, Cause.SAND_DUST).judged == 338
 
 
 def test_ozone_drives_only_a_polluted_day_that_it_leads_alone() -> None:
