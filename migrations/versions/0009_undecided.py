@@ -22,4 +22,3 @@ def upgrade() -> None:
     ):
         op.add_column("decisions", column)
     op.execute("UPDATE decisions SET nag_at = decide_by WHERE standing IN ('suggested', 'proposed')")
-
