@@ -7,8 +7,8 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, text
 from benchmarks import naive
 from benchmarks.city import Ready, databases, ready
 from benchmarks.gateway import ROOT, Gateway, gateway
+from benchmarks.senders import PATIENCE_S, Sender, senders
 from emergency.services import decisions
 
 SIZE = 10_000
@@ -25,7 +26,6 @@ DELAY_MS = 5.0
 PLACES = 2  # sender processes that share one lane on PostgreSQL; SQLite has one writer and so one sender
 ROUNDS = 3  # the best counts and the median is told: on a shared machine the others measure the neighbours
 NAIVE_SIZE = 1_000
-PATIENCE_S = 300
 OF_FLOOR, TIMES_NAIVE, CPU_OF_NAIVE = 0.45, 10.0, 1 / 15
 
 
@@ -176,7 +176,11 @@ def floor(to: Gateway, size: int) -> tuple[float, float]:
 
 def fan_out(name: str, to: Gateway, size: int) -> Run:
     """Sign for so many recipients and wait until every message is settled; the clock starts with the signature."""
-    with databases(name) as url, ready(url, size) as city, _senders(url, to, city) as senders:
+    with ExitStack() as stack:
+        url = stack.enter_context(databases(name))
+        city = stack.enter_context(ready(url, size))
+        places = PLACES if city.store.dialect == "postgresql" else 1
+        awake = stack.enter_context(senders(url, to, connections=CONNECTIONS, places=places))
         to.reset()
         server = _server(city)
         database, mine = naive.cpu_of(server), time.process_time()
@@ -186,11 +190,11 @@ def fan_out(name: str, to: Gateway, size: int) -> Run:
             by=city.approver, content=city.decision.content_sha, now=city.now,
         )
         signed, sign_cpu = time.perf_counter() - begun, time.process_time() - mine
-        _settled(city)
+        _through(city, awake)
         took = time.perf_counter() - begun
         spent = naive.cpu_of(_server(city) | server) - database
         counts = to.counts()
-        used = [one.let_go() for one in senders]
+        used = [one.let_go() for one in awake]
         _check(city, size, counts.distinct)
     return Run(
         seconds=took,
@@ -206,52 +210,21 @@ def fan_out(name: str, to: Gateway, size: int) -> Run:
     )
 
 
-class _Sender:
-    """One sender process."""
-
-    def __init__(self, url: str, to: Gateway, connections: int, places: int) -> None:
-        asked = [sys.executable, "-m", "benchmarks.sender", url, to.url, str(connections), "urgent", str(places)]
-        self._process = subprocess.Popen(  # noqa: S603 - our own module, no input from outside
-            asked, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def started(self) -> None:
-        self._process.stdout.readline()  # type: ignore[union-attr]  # it is a pipe
-
-    def let_go(self) -> tuple[float, float]:
-        """Its CPU seconds since it was ready, and its peak memory in MiB."""
-        said, _ = self._process.communicate(timeout=60)
-        cpu, peak = map(float, said.split())
-        return cpu, peak
-
-    def end(self) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait(5)
-
-
-@contextmanager
-def _senders(url: str, to: Gateway, city: Ready) -> Iterator[list[_Sender]]:
-    places = PLACES if city.store.dialect == "postgresql" else 1
-    with ExitStack() as stack:
-        made = []
-        for _ in range(places):
-            made.append(_Sender(url, to, CONNECTIONS, places))
-            stack.callback(made[-1].end)
-        for one in made:
-            one.started()
-        yield made
-
-
-def _settled(city: Ready) -> None:
-    """Wait until nothing waits and nothing is on its way."""
+def _through(city: Ready, awake: Sequence[Sender]) -> None:
+    """Wake the senders, as a signature does, until nothing waits and nothing is on its way."""
     ends = time.monotonic() + PATIENCE_S
     left = text("SELECT 1 FROM messages WHERE state IN ('ready', 'sending') LIMIT 1")
-    with city.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        while connection.execute(left).first() is not None:
-            if time.monotonic() > ends:
-                raise TimeoutError("the post did not come to an end")
-            time.sleep(0.02)
+    while True:
+        for one in awake:
+            one.wake()
+        for one in awake:
+            one.drained()
+        with city.store.engine.connect() as connection:
+            if connection.execute(left).first() is None:
+                return
+        if time.monotonic() > ends:
+            raise TimeoutError("the post did not come to an end")
+        time.sleep(0.05)
 
 
 def _check(city: Ready, size: int, distinct: int) -> None:

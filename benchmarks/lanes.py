@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, text
 
 from benchmarks.city import CITY, databases, ready
-from benchmarks.gateway import ROOT, Gateway, gateway
+from benchmarks.gateway import gateway
+from benchmarks.senders import Sender, senders
 from emergency.clock import WallClock
 from emergency.domain.messages import Kind, Lane, Message, State
 from emergency.store import Store
@@ -23,7 +22,6 @@ CONNECTIONS = 64
 DELAY_MS = 100.0
 URGENT = 40  # measured one by one, idle and again under load
 WANTED_S = 0.5
-PATIENCE_S = 30.0  # for one urgent message
 
 
 def run(size: int = SIZE) -> Mapping[str, object]:
@@ -32,17 +30,20 @@ def run(size: int = SIZE) -> Mapping[str, object]:
         url = stack.enter_context(databases("lanes"))
         city = stack.enter_context(ready(url, 1))
         to = stack.enter_context(gateway(DELAY_MS))
-        for lane in (Lane.URGENT, Lane.BULK):
-            stack.enter_context(_sender(url, to, lane))
-        idle = [_one(city.store) for _ in range(URGENT)]
+        urgent, bulk = (
+            stack.enter_context(senders(url, to, connections=CONNECTIONS, places=1, lane=lane.word))[0]
+            for lane in (Lane.URGENT, Lane.BULK)
+        )
+        idle = [_one(city.store, urgent) for _ in range(URGENT)]
         with city.store.transactions() as tx:
             tx.outbox.put_new([_message(Kind.REMINDER, Lane.BULK) for _ in range(size)])
+        bulk.wake()
         loaded, left = [], 0
         for _ in range(URGENT):
             if not (waiting := _left(city.store)):
                 break
             left = waiting
-            loaded.append(_one(city.store))
+            loaded.append(_one(city.store, urgent))
         dialect = city.store.dialect
     idle_p95, loaded_p95 = _p95(idle), _p95(loaded)
     apart = None if loaded_p95 is None or idle_p95 is None else loaded_p95 - idle_p95
@@ -68,16 +69,16 @@ def _message(kind: Kind, lane: Lane) -> Message:
     )  # fmt: skip
 
 
-def _one(store: Store) -> float:
+def _one(store: Store, sender: Sender) -> float:
     """Seconds from putting one urgent message to its receipt."""
     message = _message(Kind.ORDER, Lane.URGENT)
     begun = time.perf_counter()
     with store.transactions() as tx:
         tx.outbox.put([message])
-    while _state(store, message.id) != State.SENT.value:
-        if time.perf_counter() - begun > PATIENCE_S:
-            raise TimeoutError("an urgent message did not leave")
-        time.sleep(0.01)
+    sender.wake()
+    sender.drained()
+    if _state(store, message.id) != State.SENT.value:
+        raise TimeoutError("an urgent message did not leave")
     return time.perf_counter() - begun
 
 
@@ -94,18 +95,3 @@ def _left(store: Store) -> int:
 
 def _p95(some: list[float]) -> float | None:
     return sorted(some)[-(-95 * len(some) // 100) - 1] if some else None
-
-
-@contextmanager
-def _sender(url: str, to: Gateway, lane: Lane) -> Iterator[None]:
-    """A sender process of one lane; what it has not sent when it ends stays in the database that goes with it."""
-    asked = [sys.executable, "-m", "benchmarks.sender", url, to.url, str(CONNECTIONS), lane.word, "1"]
-    process = subprocess.Popen(  # noqa: S603 - our own module, no input from outside
-        asked, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        process.stdout.readline()  # type: ignore[union-attr]  # it is a pipe
-        yield
-    finally:
-        process.kill()
-        process.communicate(timeout=10)

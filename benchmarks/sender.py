@@ -1,4 +1,4 @@
-"""One sender process for measuring: drains a lane of the sms channel again and again until its input closes."""
+"""One sender process for measuring: drains a lane of the sms channel each time it is told to, until its input ends."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import os
 import resource
 import sys
-import threading
 from pathlib import Path
 
 from benchmarks.city import PUBLIC_URL, SECRET
@@ -17,28 +16,29 @@ from emergency.services import post
 from emergency.services.links import Links
 from emergency.store import connect
 
-PAUSE_S = 0.02  # between two looks at an empty lane; the product is woken by its broker instead
-
 
 async def _drain(url: str, gateway: str, connections: str, lane: Lane, senders: str) -> None:
+    """A line is a wake-up, as the broker's is in the product; what was settled is said in answer to each."""
     wall, links = WallClock(), Links(SECRET.encode(), PUBLIC_URL)
     said = {"sms": {"url": gateway, "key": "made-up-for-measuring", "connections": connections, "senders": senders}}
     channel = build(said, frozenset({gateway.split("/")[2]}), wall=wall)["sms"]
-    store, over = connect(url), threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
+    store = connect(url)
     before = resource.getrusage(resource.RUSAGE_SELF)
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    while not over.is_set():
+    _say("ready")
+    while await asyncio.to_thread(sys.stdin.readline):
         by = f"bench-{os.getpid()}"
         done = await post.drain(store, channel, lane=lane, links=links, clock=wall, wall=wall, holder=by)
-        if not done:
-            await asyncio.sleep(PAUSE_S)
+        _say(str(done))
     await channel.close()
     store.dispose()
     used = resource.getrusage(resource.RUSAGE_SELF)
     spent = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
-    sys.stdout.write(f"{spent} {_peak_mib()}\n")
+    _say(f"{spent} {_peak_mib()}")
+
+
+def _say(words: str) -> None:
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
 
 
 def _peak_mib() -> float:

@@ -14,6 +14,7 @@ from uuid import UUID
 from emergency import log as logs
 from emergency import steps
 from emergency.clock import Clock, seconds
+from emergency.domain.copying import copied
 from emergency.domain.exercise import WALL
 from emergency.domain.messages import (
     MOST_ATTEMPTS,
@@ -239,7 +240,7 @@ class _Draining:
 
 
 def _with_link(message: Message, links: Links) -> Message:
-    return Message(**{**vars(message), "link": links.address(message.link_id)}) if message.link_id else message
+    return copied(message, link=links.address(message.link_id)) if message.link_id else message
 
 
 def _take_slot(store: Store, channel: str, lane: Lane, holder: str, places: int, now: datetime) -> int | None:

@@ -75,6 +75,7 @@ _FREE = (
     .values(waits_for=None, waits_until=None)
 )
 _WAITING = select(_MESSAGES.c.waits_for).where(_MESSAGES.c.waits_for.is_not(None))
+_SOME_WAITING = _WAITING.limit(_ABOUT)
 
 
 def move_up(connection: Connection, settled: Sequence[UUID]) -> int:
@@ -82,7 +83,7 @@ def move_up(connection: Connection, settled: Sequence[UUID]) -> int:
     Let what waited for these go, once they are settled; how many. A predecessor whose attempt failed and would be
     tried again gives up its place instead.
     """
-    waited = {row[0] for row in connection.execute(_WAITING.limit(_ABOUT))}  # nearly always none
+    waited = {row[0] for row in connection.execute(_SOME_WAITING)}  # nearly always none
     ids = [one for one in settled if one in waited] if len(waited) < _ABOUT else list(settled)
     if not ids:
         return 0
