@@ -103,11 +103,33 @@ def timed(one: DrawnUp, plan: Says) -> Order:
     return replace(one.order, start_by=start_by, in_place_by=in_place_by)
 
 
-def _by(one: DrawnUp, plan: Says, deadline: Deadline, number: str) -> datetime | None:
+def owed_of(order: Order, duty: Duty, plan: Says) -> dict[Deadline, datetime]:
+    """By which hours 已启动 and 已落实 are still owed of one duty; empty where neither is asked for, or it is said."""
+    owed = {}
+    for deadline, number, whole in (
+        (Deadline.START, "start_deadline_min", order.start_by),
+        (Deadline.IN_PLACE, "in_place_deadline_min", order.in_place_by),
+    ):
+        after = _after(plan, deadline, number)
+        if whole is not None and after is not None and _binds(duty) and still_owed(order, deadline):
+            owed[deadline] = duty.starts_at + after
+    if Deadline.START in owed and order.start_by is not None and owed[Deadline.START] < order.start_by:
+        del owed[Deadline.START]  # it was started before the revision that asks now
+    return owed
+
+
+def _after(plan: Says, deadline: Deadline, number: str) -> timedelta | None:
+    """How long after a duty's start the plan asks for it; None where no step of the ladder does."""
     minutes = plan.numbers.get(number)
     if minutes is None or not any(rung.deadline == deadline for rung in plan.ladder):
         return None
-    after = timedelta(minutes=minutes)
+    return timedelta(minutes=minutes)
+
+
+def _by(one: DrawnUp, plan: Says, deadline: Deadline, number: str) -> datetime | None:
+    after = _after(plan, deadline, number)
+    if after is None:
+        return None
     duties = [duty for duty in one.order.duties if _binds(duty) and not _said(one, duty, deadline, after)]
     owed = [duty.starts_at + after for duty in duties]
     if not owed:

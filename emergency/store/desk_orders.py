@@ -10,9 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select
 
+from emergency.domain.binding import stretches
 from emergency.domain.episode import Episode
 from emergency.domain.messages import Message
-from emergency.domain.orders import Order, Recipient, Revision, Status
+from emergency.domain.orders import Duty, Order, Recipient, Revision, Status
 from emergency.store import saving
 from emergency.store.desk import BUCKETS, below, where_now
 from emergency.store.loading import real, table
@@ -106,6 +107,11 @@ class File:
     sent: tuple[Sent, ...]
     rungs: tuple[Any, ...]
     bucket: str
+
+    @property
+    def stretches(self) -> tuple[Duty, ...]:
+        """Every duty the order ever asked, with the hours it bound."""
+        return stretches(self.revisions)
 
 
 def found(tx: Tx, wanted: Wanted, *, limit: int, offset: int = 0) -> tuple[tuple[Line, ...], int]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, and_, func, inspect, or_, select, text
 
-from emergency.domain.binding import dropped_by
+from emergency.domain.binding import dropped_by, stretches
 from emergency.domain.episode import Decision, Episode, Standing
 from emergency.domain.messages import PORTAL, State, portal_address
 from emergency.domain.orders import LIVE, Duty, Order, Recipient, Revision
@@ -28,6 +28,7 @@ from emergency.store.tables import (
     LinkRow,
     MessageRow,
     OrderRow,
+    RevisionRow,
 )
 from emergency.store.tables_judging import OpenedRow
 from emergency.store.tx import Tx
@@ -62,6 +63,8 @@ class OrderSheet:
     dropped: tuple[Duty, ...]
     decision: Decision
     answers: tuple[Answer, ...]
+    stretches: tuple[Duty, ...] = ()  # of an order with several revisions: each duty with the hours it bound
+    waits: bool = False  # its latest notice waits for the one before it
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,20 @@ def sheet(tx: Tx, order_id: UUID) -> OrderSheet:
         dropped=dropped_by(before, asking),
         decision=saving.decision(caused),
         answers=answers(tx, order_id),
+        stretches=stretches(revisions(tx, order_id)) if order.revision > 1 else (),
+        waits=order.revision > 1 and _notice_waits(tx, order_id),
     )
+
+
+def revisions(tx: Tx, order_id: UUID) -> tuple[Revision, ...]:
+    """Every revision of this order, the first one first."""
+    asked = select(table(RevisionRow)).where(RevisionRow.order_id == order_id).order_by(RevisionRow.number)
+    return tuple(saving.revision(row) for row in tx.connection.execute(asked))
+
+
+def _notice_waits(tx: Tx, order_id: UUID) -> bool:
+    asked = select(MessageRow.id).where(MessageRow.order_id == order_id, MessageRow.waits_for.is_not(None))
+    return tx.connection.execute(asked.limit(1)).first() is not None
 
 
 def revoked(tx: Tx, token_sha256: str) -> bool:

@@ -26,16 +26,13 @@ from emergency.web.access import ask_here, may_here, open_to, the_person, the_sy
 from emergency.web.console import page_asked, pages_of
 from emergency.web.fields import for_field, moment_in
 from emergency.web.ordering import plain_cell
+from emergency.web.vocabulary import WORDS
 from emergency.web.words import N_, _, lang
 
 bp = Blueprint("calling", __name__)
 
 PAGE: Final = 25  # lines, each with what to say and a form
-RESULTS: Final[Mapping[Result, str]] = {
-    Result.TOLD: N_("已通知"),
-    Result.NO_ANSWER: N_("无人接听"),
-    Result.WRONG_NUMBER: N_("号码错误"),
-}
+RESULTS: Final = {one: WORDS["call"][one.value] for one in Result}
 WHY: Final = {"nobody": N_("没有可送达的号码"), "failed": N_("通知全部送出失败"), "silent": N_("逐级告知后仍未答复")}
 OWES: Final = {"acknowledge": N_("收到"), "start": N_("已启动"), "in_place": N_("已落实")}
 

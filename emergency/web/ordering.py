@@ -18,7 +18,7 @@ from emergency.domain.orders import Status
 from emergency.domain.people import Act, Area
 from emergency.errors import Missing, Refused
 from emergency.services import chasing, dispatch, letters
-from emergency.store import desk, desk_orders
+from emergency.store import calling, desk, desk_orders
 from emergency.web import showing
 from emergency.web.access import ask_here, may_here, open_to, the_person, the_system
 from emergency.web.console import PAGE, desk_area, page_asked, pages_of
@@ -128,7 +128,12 @@ def _order(order_id: UUID, *, refused: str = "", because: str = "") -> str:
         ours = may_here(Act.SEE_DESK, file.episode.area)
         if not ours:  # an order of a desk above, to a recipient of theirs
             ask_here(Act.SEE_DESK, file.order.area)
-        page = {"file": file, "areas": {one.id: one for one in tx.areas()}, "names": desk.names(tx)}
+        page = {
+            "file": file,
+            "areas": {one.id: one for one in tx.areas()},
+            "names": desk.names(tx),
+            "calls": calling.calls(tx, order_id),
+        }
     chaseable = ours and file.order.status is Status.ISSUED and may_here(Act.CHASE, file.order.area)
     rules_on = ours and file.order.status is Status.DECLINED and may_here(Act.RULE, file.order.area)
     return render_template(

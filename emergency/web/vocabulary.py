@@ -136,6 +136,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "uncertain": N_("结果不明"),
         "channelfault": N_("通道故障"),
     },
+    "call": {"told": N_("已通知"), "no_answer": N_("无人接听"), "wrong_number": N_("号码错误")},
     "role": {
         "duty_officer": N_("值班员"),
         "approver": N_("审批人"),

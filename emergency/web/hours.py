@@ -1,0 +1,48 @@
+"""The hours of a duty in words: by when it is to be started and in place, and from when until when it bound."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from emergency.domain.ladder import Deadline, owed_of
+from emergency.domain.messages import Message, State
+from emergency.domain.orders import Duty, Order
+from emergency.web import showing
+from emergency.web.access import the_system
+from emergency.web.words import _
+
+
+def owed(duty: Duty, order: Order, plan_id: str) -> str:
+    """By which hours a duty's 已启动 and 已落实 are still owed; empty when neither is."""
+    hours = owed_of(order, duty, the_system().rules.plan(plan_id))
+    told = []
+    if at := hours.get(Deadline.START):
+        told.append(_("%(at)s 前答复“已启动”", at=showing.clock_words(at, showing.now())))
+    if at := hours.get(Deadline.IN_PLACE):
+        told.append(_("%(at)s 前答复“已落实”", at=showing.clock_words(at, showing.now())))
+    return _("，").join(told)
+
+
+def bound(duty: Duty) -> str:
+    """From when until when a duty bound, or binds."""
+    since = showing.clock_words(duty.starts_at, showing.now())
+    if duty.ends_at is not None:
+        return _("%(since)s 至 %(until)s", since=since, until=showing.clock_words(duty.ends_at, showing.now()))
+    if duty.starts_at > showing.now():
+        return _("自 %(since)s 起，尚未开始", since=since)
+    return _("自 %(since)s 起，至今有效", since=since)
+
+
+def waiting(message: Message) -> str:
+    """What a notice that has not left waits for; empty when it waits for none."""
+    if message.waits_for is None or message.state is not State.READY:
+        return ""
+    if message.waits_until is None:
+        return _("等前一条通知有结果后送出")
+    left = message.waits_until - the_system().wall.now()
+    return _("等前一条通知有结果后送出，最多再等 %(time)s", time=showing.length(max(left.total_seconds(), 0)))
+
+
+def set_up(app: Flask) -> None:
+    """Put these words in the templates' hands."""
+    app.jinja_env.globals.update(owed=owed, bound=bound, waiting=waiting)
