@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
 from emergency import log as logs
@@ -34,6 +35,14 @@ _NOTICE = {"order": Kind.ORDER, "reissue": Kind.ORDER, "revision": Kind.REVISION
 log = logs.of(__name__)
 
 
+class Lacking(Protocol):
+    """Asks for orders that lack something, up to so many."""
+
+    def __call__(self, tx: Tx, *, limit: int) -> Sequence[object]:
+        """What lacks it."""
+        ...
+
+
 @dataclass(frozen=True)
 class Finding:
     """Something that is not as it should be: the alarm's name, where, and what in words."""
@@ -52,27 +61,30 @@ def audit(store: Store, rules: Rules, *, now: datetime, wall: datetime) -> list[
     """
     with store.reading() as tx:
         found = [*_decided(tx, rules), *_standing(tx, now=now, wall=wall)]
-    return store.run(lambda tx: _told(tx, rules, found, now=now, wall=wall))
+        menders = [mend for mend, lacking in _MENDED if lacking(tx, limit=1)]
+    return store.run(lambda tx: _told(tx, rules, found, menders, now=now, wall=wall))
 
 
 def _decided(tx: Tx, rules: Rules) -> list[Finding]:
     """What approved decisions should have brought about: orders, for each recipient the plan's measures name."""
-    approved, ordered = auditing.approved(tx), auditing.ordered(tx)
-    latest: dict[UUID, tuple[Episode, Decision, int]] = {}
-    found: list[Finding] = []
-    for episode, decision, made in approved:
+    latest: dict[UUID, tuple[Episode, Decision, bool]] = {}
+    for episode, decision, made in auditing.approved(tx):
         if decision.move in _GIVES_ORDERS and not amending.of(decision):
             latest[episode.id] = (episode, decision, made)
-    for episode, decision, made in latest.values():
-        wanted = [one for one in recipients_of(tx, decision.area) if eligible(one, rules.measures_for(one, decision))]
-        missing = [one for one in wanted if one.id not in ordered.get(episode.id, frozenset())]
-        if wanted and not made:
-            words = f"{decision.notice.number} 已批准，但没有下达任何指令（应有 {len(wanted)} 家）"
-            found.append(Finding(f"unissued:{episode.id}", episode.area, words))
-        elif missing:
-            words = f"{decision.notice.number}：{len(missing)} 家单位应有指令而没有，如 {_names(missing)}"
-            found.append(Finding(f"unordered:{episode.id}", episode.area, words))
-    return found
+    return [one for each in latest.values() for one in _ordered(tx, rules, *each)]
+
+
+def _ordered(tx: Tx, rules: Rules, episode: Episode, decision: Decision, made: bool) -> list[Finding]:
+    """Who should have an order by this decision and has none; nobody else is loaded, where it has given orders."""
+    some = recipients_of(tx, decision.area, unordered_in=episode.id if made else None)
+    lacking = [one for one in some if eligible(one, rules.measures_for(one, decision))]
+    if not lacking:
+        return []
+    if not made:
+        words = f"{decision.notice.number} 已批准，但没有下达任何指令（应有 {len(lacking)} 家）"
+        return [Finding(f"unissued:{episode.id}", episode.area, words)]
+    words = f"{decision.notice.number}：{len(lacking)} 家单位应有指令而没有，如 {_names(lacking)}"
+    return [Finding(f"unordered:{episode.id}", episode.area, words)]
 
 
 def _names(some: Sequence[Recipient]) -> str:
@@ -109,9 +121,12 @@ def _standing(tx: Tx, *, now: datetime, wall: datetime) -> list[Finding]:
     return found
 
 
-def _told(tx: Tx, rules: Rules, found: Sequence[Finding], *, now: datetime, wall: datetime) -> list[str]:
+def _told(
+    tx: Tx, rules: Rules, found: Sequence[Finding], menders: Sequence[Mender], *, now: datetime, wall: datetime
+) -> list[str]:
+    """Mend what looked as if it wanted mending, and raise and end alarms; where all is well, a handful of rows."""
     tx.beat("audit", at=wall)  # first: a second auditor waits here and then finds nothing to mend
-    everything = [*found, *_noticed(tx, rules, now=now), *_laddered(tx, rules, now=now), *_linked(tx, rules, now=now)]
+    everything = [*found, *(one for mend in menders for one in mend(tx, rules, now))]
     stands = {one.name for one in everything}
     new = [one.name for one in everything if tx.raise_alarm(one.name, area=one.area, detail=one.words[:300], now=now)]
     for alarm in tx.standing_alarms():
@@ -124,7 +139,7 @@ def _told(tx: Tx, rules: Rules, found: Sequence[Finding], *, now: datetime, wall
     return new
 
 
-def _noticed(tx: Tx, rules: Rules, *, now: datetime) -> list[Finding]:
+def _noticed(tx: Tx, rules: Rules, now: datetime) -> list[Finding]:
     """Put the notice of every order nobody was told of; those nobody can be told of are named."""
     some = auditing.without_notice(tx)
     if not some:
@@ -160,7 +175,7 @@ def _noticed(tx: Tx, rules: Rules, *, now: datetime) -> list[Finding]:
     ]
 
 
-def _laddered(tx: Tx, rules: Rules, *, now: datetime) -> list[Finding]:
+def _laddered(tx: Tx, rules: Rules, now: datetime) -> list[Finding]:
     """Set up the ladder of every order that waits for an answer with nothing due, though nothing was ever taken."""
     some = auditing.without_ladder(tx)
     plans = {one: tx.episode(one).plan_id for one in {order.episode_id for order in some}}
@@ -174,7 +189,7 @@ def _laddered(tx: Tx, rules: Rules, *, now: datetime) -> list[Finding]:
     return _repaired(some, facts, "{count} 家的催办未启动，已补设")
 
 
-def _linked(tx: Tx, rules: Rules, *, now: datetime) -> list[Finding]:
+def _linked(tx: Tx, rules: Rules, now: datetime) -> list[Finding]:
     """Make the phone links that are missing."""
     some = auditing.without_link(tx)
     rows = [
@@ -192,6 +207,14 @@ def _linked(tx: Tx, rules: Rules, *, now: datetime) -> list[Finding]:
     facts = [_mended("order.link_repaired", order, now=now) for order, _ in some]
     tx.note_all(facts)
     return _repaired([order for order, _ in some], facts, "{count} 个手机链接缺失，已补建")
+
+
+Mender = Callable[[Tx, Rules, datetime], list[Finding]]
+_MENDED: Sequence[tuple[Mender, Lacking]] = (
+    (_noticed, auditing.without_notice),
+    (_laddered, auditing.without_ladder),
+    (_linked, auditing.without_link),
+)
 
 
 def _mended(what: str, order: Order, *, now: datetime) -> Fact:

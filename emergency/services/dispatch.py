@@ -67,15 +67,16 @@ class Opened:
     expired: bool
 
 
-def recipients_of(tx: Tx, area: str) -> list[Recipient]:
+def recipients_of(tx: Tx, area: str, *, unordered_in: UUID | None = None) -> list[Recipient]:
     """
     Whom this area's decisions address: what lies in it, less what belongs to a desk below it.
 
     A city reaches its bureaus and its districts, a district its bureaus, towns and enterprises; a town relays and
-    gives no second order to a listed enterprise.
+    gives no second order to a listed enterprise. ``unordered_in``: only those to whom this episode gave no order.
     """
     desks = [one.id for one in tx.areas() if one.plan_id and one.id != area and within(one.id, area)]
-    return [one for one in tx.recipients([area]) if not any(within(one.area, desk) for desk in desks)]
+    found = tx.recipients([area], unordered_in=unordered_in)
+    return [one for one in found if not any(within(one.area, desk) for desk in desks)]
 
 
 @contextmanager

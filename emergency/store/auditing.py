@@ -55,32 +55,21 @@ class Unattended:
     oldest: datetime
 
 
-def approved(tx: Tx) -> list[tuple[Episode, Decision, int]]:
-    """Every approved decision of a running episode, oldest first, with how many revisions it has made."""
-    made = (
-        select(RevisionRow.decision_id, func.count().label("made")).group_by(RevisionRow.decision_id).subquery("made")
+def approved(tx: Tx) -> list[tuple[Episode, Decision, bool]]:
+    """Every approved decision of a running episode, oldest first, and whether it has made any revision."""
+    made = exists().where(
+        OrderRow.episode_id == DecisionRow.episode_id,
+        RevisionRow.order_id == OrderRow.id,
+        RevisionRow.decision_id == DecisionRow.id,
     )
     rows = tx.connection.execute(
-        select(table(DecisionRow), func.coalesce(made.c.made, 0).label("made"))
+        select(table(DecisionRow), made.label("made"))
         .join(EpisodeRow, EpisodeRow.id == DecisionRow.episode_id)
-        .join(made, made.c.decision_id == DecisionRow.id, isouter=True)
         .where(_RUNNING, DecisionRow.standing == Standing.APPROVED.value)
         .order_by(DecisionRow.decided_at)
     ).all()
     episodes = {row.id: saving.episode(row) for row in tx.connection.execute(select(table(EpisodeRow)).where(_RUNNING))}
-    return [(episodes[row.episode_id], saving.decision(row), int(row.made)) for row in rows]
-
-
-def ordered(tx: Tx) -> Mapping[UUID, frozenset[UUID]]:
-    """Which recipients have an order, whatever its status, in each running episode."""
-    found: dict[UUID, set[UUID]] = {}
-    for row in tx.connection.execute(
-        select(OrderRow.episode_id, OrderRow.recipient_id)
-        .join(EpisodeRow, EpisodeRow.id == OrderRow.episode_id)
-        .where(_RUNNING)
-    ):
-        found.setdefault(row.episode_id, set()).add(row.recipient_id)
-    return {episode: frozenset(some) for episode, some in found.items()}
+    return [(episodes[row.episode_id], saving.decision(row), bool(row.made)) for row in rows]
 
 
 def without_notice(tx: Tx, *, limit: int = AT_ONCE) -> list[Order]:

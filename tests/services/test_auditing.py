@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from emergency.domain.level import Level
 from emergency.domain.messages import Kind, Lane
 from emergency.domain.orders import Order
-from emergency.services import auditing, watch
+from emergency.services import auditing, dispatch, watch
 from emergency.store import desk
+from tests.statements import asked
 from tests.world import DISTRICT, World
 
 
@@ -218,18 +219,39 @@ def test_a_stopped_beat_silences_all_three(world: World) -> None:
 
 
 def test_the_auditor_asks_no_more_when_there_are_more_orders(world: World) -> None:
-    asked: list[str] = []
-    event.listen(world.store.engine, "before_cursor_execute", lambda *how: asked.append(how[2]))
     world.activated(Level.YELLOW)
-    asked.clear()
-    audited(world)
-    many = len(asked)
+    with asked(world.store.engine) as well:
+        audited(world)
     run(world, "DELETE FROM messages WHERE order_id IS NOT NULL")
     run(world, "DELETE FROM links")
-    asked.clear()
-    audited(world)
+    with asked(world.store.engine) as mended:
+        audited(world)
 
     with world.store.reading() as tx:
         assert len(tx.orders(world.episode().id)) > 10
         assert {name.partition(":")[0] for name, _, _ in desk.alarms(tx, DISTRICT)} == {"repaired"}
-    assert len(asked) < many + 20
+    assert len(mended) < len(well) + 20
+
+
+def test_where_all_is_well_the_auditor_writes_only_that_it_looked_and_holds_no_lock_meanwhile(world: World) -> None:
+    world.activated(Level.YELLOW)
+    watch.alive(world.store, "escalate", wall=world.wall.now())
+
+    with asked(world.store.engine) as said:
+        audited(world)
+
+    statements = [" ".join(statement.split()) for statement, _ in said]
+    begun = next(n for n, one in enumerate(statements) if one.startswith("INSERT INTO heartbeats"))
+    assert all(one.startswith("SELECT alarms.") for one in statements[begun + 1 :])
+
+
+def test_the_auditor_loads_only_those_whom_the_episode_gave_no_order(world: World) -> None:
+    world.activated(Level.YELLOW)
+    ordered = {one.recipient_id for one in world.orders()}
+
+    with world.store.reading() as tx:
+        everybody = {one.id for one in dispatch.recipients_of(tx, DISTRICT)}
+        loaded = {one.id for one in dispatch.recipients_of(tx, DISTRICT, unordered_in=world.episode().id)}
+
+    assert ordered
+    assert loaded == everybody - ordered
