@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 from emergency.errors import EmergencyError
 
-MODULES = ("aqi", "plans", "replay", "drill", "episodes", "forecasts", "people", "running")
+MODULES = ("aqi", "plans", "replay", "drill", "episodes", "forecasts", "people", "recipients", "running")
 WORDS = {
     "aqi": "aqi", "drill": "drill", "plans": "plans", "assess": "plans", "replay": "replay", "episodes": "episodes",
-    "forecasts": "forecasts",
+    "forecasts": "forecasts", "recipients": "recipients",
 }  # fmt: skip
 """Words whose module is known, so that reckoning an index need not wait for a web server to be imported."""
 

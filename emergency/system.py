@@ -25,6 +25,7 @@ from emergency.feeds.table import bands_of
 from emergency.plans.advice import load_advice
 from emergency.plans.authority import overreaching
 from emergency.plans.drills import Drill, load_drill
+from emergency.plans.listing import ListWords, load_list_words
 from emergency.plans.measures import load_measures
 from emergency.plans.places import Place, load_place
 from emergency.plans.plans import load_plans
@@ -110,6 +111,7 @@ def build(settings: Settings) -> System:
     tried = {one for some in place.shadow.values() for one in some}
     if unknown := sorted((tried | {one.plan_id for one in place.areas if one.plan_id}) - set(rules.plans)):
         raise Misconfigured(f"{books / 'places' / PLACE}.yaml: no plan is called {', '.join(unknown)}")
+    list_words(settings)
     if found := list(overreaching(rules.plans, books / "plans", place.areas)):
         raise Unreadable(found)
     return System(
@@ -124,6 +126,15 @@ def build(settings: Settings) -> System:
         place=place,
         drill=drill,
     )
+
+
+def list_words(settings: Settings) -> ListWords:
+    """
+    The words and figures a reduction list is read by.
+
+    :raises Misconfigured: the file is wrong
+    """
+    return load_list_words(settings.playbooks / "listing.yaml")
 
 
 def migrate(settings: Settings) -> str:

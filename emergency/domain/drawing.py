@@ -33,22 +33,33 @@ def measures_for(recipient: Recipient, level: Level, book: Mapping[str, Sequence
     """
     What this recipient does at this level: its own lines from the list where they exist, else its sector's playbook.
 
-    Measures of a higher level include the lower ones, less what they replace.
+    Measures of a higher level include the lower ones, less what they replace; where a list writes out each level whole
+    (``measures_whole``), those of the highest level it has up to this one are all there is.
     """
     if recipient.measures:
-        own = [
-            Measure(
-                key=f"{word}-{n}", level=Level.named(word), text=text, action="none", basis="text",
-                source="reduction list",
-            )
-            for word, texts in recipient.measures.items()
-            for n, text in enumerate(texts, 1)
-            if Level.named(word) <= level
-        ]
-        return tuple(sorted(own, key=lambda one: (one.level, one.key)))
+        return _own(recipient, level)
     found = [one for one in book.get(recipient.sector, ()) if one.level <= level]
     replaced = {key for one in found for key in one.replaces}
     return tuple(one for one in found if one.key not in replaced)
+
+
+def _own(recipient: Recipient, level: Level) -> tuple[Measure, ...]:
+    given = [(Level.named(word), texts) for word, texts in (recipient.measures or {}).items()]
+    given = sorted((at, texts) for at, texts in given if at <= level)
+    lines: dict[str, Measure] = {}
+    for at, texts in given:
+        for n, text in enumerate(texts, 1):
+            one = Measure(
+                key=f"{at.word}-{n}", level=at, text=text, action="none", basis="text", source="reduction list"
+            )
+            if not recipient.measures_whole:
+                lines[one.key] = one
+            else:
+                lines.setdefault(text, one)  # what a higher level says again in the same words is the same duty
+    if recipient.measures_whole and given:
+        last = set(given[-1][1])
+        return tuple(one for one in lines.values() if one.text in last)
+    return tuple(lines.values())
 
 
 def duties_from(

@@ -61,6 +61,8 @@ class Recipient:
     measures: Mapping[str, tuple[str, ...]] | None = None  # own measures by level word, when the list gives them
     sample: bool = False  # made up, and marked so wherever it is shown
     permit_has_special_period: bool | None = None
+    credit_code: str = ""  # 统一社会信用代码
+    measures_whole: bool = False  # each level's own measures are all it asks, and are not added to the lower level's
     note: str = ""
 
 

@@ -47,6 +47,8 @@ class Act(StrEnum):
     SIGN_REVIEW = "sign_review"
     INSPECT = "inspect"
     ANSWER_OWN = "answer_own"
+    ENTER_LIST = "enter_list"  # lay a reduction list before a second person
+    CONFIRM_LIST = "confirm_list"
     ADMINISTER = "administer"
 
 
@@ -54,8 +56,9 @@ _SEES = frozenset({Act.SEE_DESK, Act.SEE_REVIEW, Act.SPEAK})
 ACTS: Mapping[Role, frozenset[Act]] = {
     Role.DUTY_OFFICER: _SEES
     | {Act.ENTER_AIR, Act.ENTER_BULLETIN, Act.PROPOSE, Act.CHASE, Act.RULE, Act.DRAFT_REVIEW, Act.SEE_PEOPLE}
-    | {Act.CONSULT},
-    Role.APPROVER: _SEES | {Act.DECIDE, Act.PROPOSE, Act.RULE, Act.SIGN_REVIEW, Act.SEE_PEOPLE, Act.CONSULT},
+    | {Act.CONSULT, Act.ENTER_LIST},
+    Role.APPROVER: _SEES
+    | {Act.DECIDE, Act.PROPOSE, Act.RULE, Act.SIGN_REVIEW, Act.SEE_PEOPLE, Act.CONSULT, Act.CONFIRM_LIST},
     Role.INSPECTOR: _SEES | {Act.INSPECT},
     Role.REVIEWER: _SEES | {Act.DRAFT_REVIEW, Act.SIGN_REVIEW},
     Role.ADMIN: frozenset({Act.ADMINISTER, Act.SEE_PEOPLE, Act.SEE_DESK, Act.SPEAK}),

@@ -23,9 +23,6 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from emergency.feeds.records import NotReadable
 
 MOST_ENTRIES: Final = 400
-MOST_UNPACKED: Final = 40_000_000  # bytes of all parts together; a bulletin of a region's towns has some 200 kB
-MOST_CELLS: Final = 200_000
-MOST_ROWS: Final = 5_000
 MOST_COLUMNS: Final = 200
 DEEPEST: Final = 60  # elements inside elements; a workbook's own parts have about ten
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -50,6 +47,18 @@ _BROKEN: Final = (  # what zipfile and openpyxl raise over bytes that are no wor
 
 
 @dataclass(frozen=True)
+class Size:
+    """How large a workbook may be: bytes of all its parts together, cells, and rows of a sheet."""
+
+    unpacked: int = 40_000_000  # a bulletin of a region's towns has some 200 kB
+    cells: int = 200_000
+    rows: int = 5_000
+
+
+BULLETIN: Final = Size()
+
+
+@dataclass(frozen=True)
 class Formula:
     """A cell that would have to be worked out; it never is."""
 
@@ -61,11 +70,16 @@ class Formula:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a sheet: its cells by column from 1 (dates as date or datetime), merged ones filled from the first."""
+    """
+    One row of a sheet: its cells by column from 1 (dates as date or datetime), merged ones filled from the first.
+
+    ``repeated``: columns whose merged cell began in a row above.
+    """
 
     sheet: str
     number: int
     cells: Mapping[int, object]
+    repeated: frozenset[int] = frozenset()
 
     def place(self, column: int) -> str:
         """The cell's address as Excel says it: 预报!C5."""
@@ -85,17 +99,17 @@ def is_workbook(raw: bytes) -> bool:
     return raw.startswith((b"PK\x03\x04", b"PK\x05\x06", _OLE))
 
 
-def read_workbook(raw: bytes) -> tuple[Sheet, ...]:
+def read_workbook(raw: bytes, most: Size = BULLETIN) -> tuple[Sheet, ...]:
     """
     The visible sheets. Formulas come as :class:`Formula` and are never worked out; links and macros are never followed.
 
-    :raises NotReadable: no XLSX, locked, with macros, a bomb, or larger than any bulletin; the words say which
+    :raises NotReadable: no XLSX, locked, with macros, a bomb, or larger than ``most``; the words say which
     """
     if raw.startswith(_OLE):
         raise NotReadable("the file", "", "an .xls or a workbook with a password: save it as .xlsx without one")
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            looked = _looked_over(archive)
+            looked = _looked_over(archive, most)
     except NotReadable:
         raise
     except _BROKEN:
@@ -105,7 +119,7 @@ def read_workbook(raw: bytes) -> tuple[Sheet, ...]:
             warnings.simplefilter("ignore")  # it warns of styles and extensions it does not keep; we keep none
             book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=False, keep_links=False)
             found = tuple(
-                Sheet(one.title, tuple(_rows(one, looked.merged.get(looked.parts.get(one.title, ""), ()))))
+                Sheet(one.title, tuple(_rows(one, looked.merged.get(looked.parts.get(one.title, ""), ()), most)))
                 for one in book.worksheets
                 if one.sheet_state == "visible"
             )
@@ -124,6 +138,7 @@ def read_workbook(raw: bytes) -> tuple[Sheet, ...]:
 class _Looked:
     """What a first look through the parts gave: which part is which sheet, and its merged ranges."""
 
+    most: Size
     parts: dict[str, str] = field(default_factory=dict)
     merged: dict[str, list[str]] = field(default_factory=dict)
     targets: dict[str, str] = field(default_factory=dict)
@@ -131,7 +146,7 @@ class _Looked:
     cells: int = 0
 
 
-def _looked_over(archive: zipfile.ZipFile) -> _Looked:
+def _looked_over(archive: zipfile.ZipFile, most: Size) -> _Looked:
     entries = archive.infolist()
     names = [one.filename for one in entries]
     if len(entries) > MOST_ENTRIES:
@@ -139,13 +154,13 @@ def _looked_over(archive: zipfile.ZipFile) -> _Looked:
     if len(set(names)) != len(names):
         raise NotReadable("the file", "", "two parts of one name inside")
     # the archive's own word is enough: zipfile unpacks no byte more than it says
-    if sum(one.file_size for one in entries) > MOST_UNPACKED:
-        raise NotReadable("the file", "", f"more than {MOST_UNPACKED // 1_000_000} MB when unpacked")
+    if sum(one.file_size for one in entries) > most.unpacked:
+        raise NotReadable("the file", "", f"more than {most.unpacked // 1_000_000} MB when unpacked")
     if any(one.flag_bits & 1 for one in entries):
         raise NotReadable("the file", "", "an archive with a password")
     if "xl/workbook.xml" not in names or "[Content_Types].xml" not in names:
         raise NotReadable("the file", ", ".join(names[:3]), "an archive, but no XLSX workbook")
-    looked = _Looked()
+    looked = _Looked(most)
     for name in names:
         if _MACROS.search(name):
             raise NotReadable(name, "", "a workbook with macros: save it as .xlsx")
@@ -173,10 +188,10 @@ def _look_into(name: str, body: bytes, looked: _Looked) -> None:
         match tag.rpartition(":")[2]:
             case "c" if name.startswith("xl/worksheets/"):
                 looked.cells, cell = looked.cells + 1, said.get("r", "")
-                if looked.cells > MOST_CELLS:
-                    raise NotReadable(name, "", f"more than {MOST_CELLS} cells")
+                if looked.cells > looked.most.cells:
+                    raise NotReadable(name, "", f"more than {looked.most.cells} cells")
             case "v" | "is" | "f" if name.startswith("xl/worksheets/"):
-                _within_bounds(name, cell)
+                _within_bounds(name, cell, looked.most)
             case "mergeCell":
                 looked.merged.setdefault(name, []).append(said.get("ref", ""))
             case "sheet" if name == "xl/workbook.xml":
@@ -203,31 +218,38 @@ def _look_into(name: str, body: bytes, looked: _Looked) -> None:
         ) from None
 
 
-def _within_bounds(name: str, cell: str) -> None:
+def _within_bounds(name: str, cell: str, most: Size) -> None:
     number = cell.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    if len(cell) - len(number) > 3 or (number.isdecimal() and (len(number) > 7 or int(number) > MOST_ROWS)):
-        raise NotReadable(f"{name}, {cell[:20]}", "", f"a filled cell below row {MOST_ROWS}")
+    if len(cell) - len(number) > 3 or (number.isdecimal() and (len(number) > 7 or int(number) > most.rows)):
+        raise NotReadable(f"{name}, {cell[:20]}", "", f"a filled cell below row {most.rows}")
 
 
 # --- the cells
 
 
-def _rows(sheet: Any, merged: Iterable[str]) -> Iterator[Row]:
+def _rows(sheet: Any, merged: Iterable[str], most: Size) -> Iterator[Row]:
     """Rows that hold something; ``sheet`` is openpyxl's, which carries no types."""
     sheet.reset_dimensions()  # the file's own word for its size may be short, and then rows would be lost
     found: dict[int, dict[int, object]] = {}
-    for cells in sheet.iter_rows(max_row=MOST_ROWS, max_col=MOST_COLUMNS):
-        for one in cells:
+    repeated: dict[int, set[int]] = {}
+    for line in sheet.iter_rows(max_row=most.rows, max_col=MOST_COLUMNS):
+        for one in line:
             if one.value is not None:
                 found.setdefault(one.row, {})[one.column] = _value(one)
-    for left, top, right, bottom in _areas(merged):
+    for left, top, right, bottom in _areas(merged, most):
         value = found.get(top, {}).get(left)
         if value is None:
             continue
         for row in range(top, bottom + 1):
             for column in range(left, right + 1):
-                found.setdefault(row, {}).setdefault(column, value)
-    return (Row(sheet.title, number, cells) for number, cells in sorted(found.items()))
+                cells = found.setdefault(row, {})
+                if column not in cells:
+                    cells[column] = value
+                    if row > top:
+                        repeated.setdefault(row, set()).add(column)
+    return (
+        Row(sheet.title, number, cells, frozenset(repeated.get(number, ()))) for number, cells in sorted(found.items())
+    )
 
 
 def _value(cell: Any) -> object:
@@ -241,17 +263,17 @@ def _value(cell: Any) -> object:
     return str(value)
 
 
-def _areas(merged: Iterable[str]) -> Iterator[tuple[int, int, int, int]]:
+def _areas(merged: Iterable[str], most: Size) -> Iterator[tuple[int, int, int, int]]:
     """Merged ranges cut to what is read, and no more cells of them than a sheet may have."""
     filled = 0
     for ref in merged:
         left, top, right, bottom = range_boundaries(ref)
         if None in (left, top, right, bottom):
             continue  # whole columns or rows: nobody merges a table's own cells so
-        right, bottom = min(right, MOST_COLUMNS), min(bottom, MOST_ROWS)
+        right, bottom = min(right, MOST_COLUMNS), min(bottom, most.rows)
         filled += max(0, right - left + 1) * max(0, bottom - top + 1)
-        if filled > MOST_CELLS:
-            raise NotReadable("the file", ref, f"more than {MOST_CELLS} cells")
+        if filled > most.cells:
+            raise NotReadable("the file", ref, f"more than {most.cells} cells")
         yield left, top, right, bottom
 
 

@@ -15,11 +15,12 @@ from sqlalchemy.exc import OperationalError
 from emergency.errors import Unavailable
 from emergency.store.tables_feeding import DayCauseRow
 from emergency.store.tables_judging import ShadowRow
+from emergency.store.tables_listing import ListingRow
 from emergency.store.tables_posting import ProviderRow
 from emergency.store.tables_reporting import ReportRow
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "migrations"
-_MET = (ShadowRow, ProviderRow, DayCauseRow, ReportRow)  # one of each module of tables: by now they are all met
+_MET = (ShadowRow, ProviderRow, DayCauseRow, ListingRow, ReportRow)  # one of each module of tables: all are met by now
 METADATA = _MET[0].metadata
 
 

@@ -95,6 +95,8 @@ def recipient(row: Row, contacts: tuple[Contact, ...]) -> Recipient:
         measures=measures,
         sample=row.sample,
         permit_has_special_period=row.permit_has_special_period,
+        credit_code=row.credit_code,
+        measures_whole=row.measures_whole,
         note=row.note,
     )
 

@@ -131,9 +131,9 @@ def test_a_day_of_next_month_is_taken_in_the_year_that_is_nearest() -> None:
             with_part(rows(["日期", "AQI"]), "xl/sharedStrings.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'),
             "a document type",
         ),
-        (with_part(rows(["日期", "AQI"]), "xl/media/big.bin", b"\x00" * (workbook.MOST_UNPACKED + 1)), "when unpacked"),
+        (with_part(rows(["日期", "AQI"]), "xl/media/big.bin", b"\x00" * (workbook.BULLETIN.unpacked + 1)), "when unpacked"),
         (rows(["时间", "指数"], ["1月11日", 165]), "no sheet has a heading"),
-        (rows(*[["日期", "AQI"]] * (workbook.MOST_ROWS + 1)), "below row"),
+        (rows(*[["日期", "AQI"]] * (workbook.BULLETIN.rows + 1)), "below row"),
     ],
     ids=["old or locked", "no archive", "cut", "macros", "entities", "bomb", "no heading", "too long"],
 )
@@ -200,7 +200,7 @@ def test_a_merged_range_as_large_as_a_sheet_is_refused_and_fills_nothing() -> No
 
     found = read(with_part(raw, "xl/worksheets/sheet1.xml", sheet.replace(b"</worksheet>", merge)))
 
-    assert [one.reason for one in found.refused] == [f"more than {workbook.MOST_CELLS} cells"]
+    assert [one.reason for one in found.refused] == [f"more than {workbook.BULLETIN.cells} cells"]
 
 
 def test_milligrams_under_the_heading_become_micrograms_and_an_unknown_unit_is_refused_once() -> None:

@@ -1,0 +1,1 @@
+"""The reduction list read: cells, headings, grades, quantities, enterprises, versions."""
