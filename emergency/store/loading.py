@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, inspect, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, inspect, or_, select
 
 from emergency.domain.episode import WAITING, Decision, Episode, Phase, Standing, Task
 from emergency.domain.forecast import Bulletin, Forecast, Observation
@@ -224,14 +224,27 @@ class Loading:
         row = self._one(RecipientRow, RecipientRow.id == recipient_id, "recipient")
         return saving.recipient(row, self._contacts([recipient_id]).get(recipient_id, ()))
 
-    def recipients(self, areas: Sequence[str] | None = None, *, kinds: Sequence[RecipientKind] = ()) -> list[Recipient]:
-        """Recipients on the list, of these areas (all when None) and kinds (all when empty), with their contacts."""
+    def recipients(
+        self,
+        areas: Sequence[str] | None = None,
+        *,
+        kinds: Sequence[RecipientKind] = (),
+        unordered_in: UUID | None = None,
+    ) -> list[Recipient]:
+        """
+        Recipients of these areas (all when None) and kinds (all when empty), with contacts; only who is on the list.
+
+        ``unordered_in``: only those to whom this episode has given no order, whatever became of it.
+        """
         asked = select(table(RecipientRow)).order_by(RecipientRow.kind, RecipientRow.name)
         asked = asked.where(RecipientRow.off_list.is_(False))
         if areas is not None:
             asked = asked.where(or_(*[self._below(RecipientRow.area, one) for one in areas]))
         if kinds:
             asked = asked.where(RecipientRow.kind.in_([one.value for one in kinds]))
+        if unordered_in is not None:
+            its = (OrderRow.episode_id == unordered_in, OrderRow.recipient_id == RecipientRow.id)
+            asked = asked.where(~exists().where(*its))
         rows = self.connection.execute(asked).all()
         contacts = self._contacts(None if areas is None else [row.id for row in rows])
         return [saving.recipient(row, contacts.get(row.id, ())) for row in rows]
