@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from emergency.domain import advising as advice
 from emergency.domain import amending, drawing, ladder, orders, starting
 from emergency.domain.copying import copied
-from emergency.domain.episode import Decision, Episode, Fact, Move, due
+from emergency.domain.episode import Decision, Episode, Move, due
 from emergency.domain.level import Level
 from emergency.domain.messages import LANES, Kind, Message, message_id
 from emergency.domain.orders import (
@@ -21,7 +21,6 @@ from emergency.domain.orders import (
     Contact,
     DrawnUp,
     Measure,
-    NothingToDo,
     Order,
     Recipient,
     RecipientKind,
@@ -359,20 +358,6 @@ def note_receipt(
     return tx.outbox.note_receipt(
         channel, receipt, message_id=message_id, says=says, civil=civil, wall=wall, provider=provider
     )
-
-
-def send_again(tx: Tx, rules: Rules, message_id: UUID, *, by: Person, now: datetime) -> None:
-    """
-    Put a failed message back in the post.
-
-    :raises NotAllowed: the person may not chase in the message's area
-    :raises NothingToDo: it has not failed
-    """
-    message = tx.message(message_id)
-    ask(by, Act.CHASE, message.area)
-    if not tx.outbox.send_again(message_id, now=rules.wall.now()):
-        raise NothingToDo(f"message {message_id} is {message.state.value}", zh="该通知并未失败，无需重发")
-    tx.note(Fact("message.sent_again", str(message_id), by.login, now, message.episode_id, message.area))
 
 
 def in_force(some: Iterable[Order]) -> list[Order]:

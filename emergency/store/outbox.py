@@ -103,15 +103,6 @@ class Outbox(Sending):
         )
         return done.rowcount
 
-    def send_again(self, message_id: UUID, *, now: datetime) -> int:
-        """Put a failed message back in the post, by a person's hand."""
-        done = self._connection.execute(
-            update(MessageRow)
-            .where(MessageRow.id == message_id, MessageRow.state == State.FAILED.value)
-            .values(state=State.READY.value, due_at=now, attempts=0)
-        )
-        return done.rowcount
-
     def note_receipt(
         self,
         channel: str,

@@ -325,22 +325,6 @@ def test_one_lane_of_a_channel_has_one_drainer(world: World) -> None:
         assert tx.outbox.slot("sms", Lane.URGENT, holder="second", now=world.wall.now() + timedelta(seconds=31))
 
 
-def test_a_failed_message_can_be_sent_again_by_a_person(world: World) -> None:
-    world.phone.fates = [Never("blocked")]
-    world.activated()
-    with world.store.reading() as tx:
-        (failed,) = tx.outbox.failed(world.episode().id)
-
-    world.store.run(lambda tx: dispatch.send_again(tx, world.rules, failed, by=world.person("lj-duty"), now=world.now))
-    world.deliver()
-
-    assert failed in {one.id for one in world.phone.sent}
-    with pytest.raises(NothingToDo):
-        world.store.run(
-            lambda tx: dispatch.send_again(tx, world.rules, failed, by=world.person("lj-duty"), now=world.now)
-        )
-
-
 def test_a_phone_link_opens_one_order_and_reading_changes_nothing(world: World) -> None:
     world.activated()
     order = world.an_order()
