@@ -130,7 +130,7 @@ def foreseen(day: date, found: Figure, values: Mapping[str, float]) -> ForecastD
         primary=found.leads or found.primary,
         cause=found.cause,
         pm2_5=values.get("pm2_5"),
-        trigger=None if judged == published else judged,
+        counted=None if judged == published else judged,
         values=values,
     )
 
@@ -177,8 +177,8 @@ def with_words(forecast: Forecast, words: Words, standards: Sequence[Standard]) 
 
 def _with_word(day: ForecastDay, word: Word, standards: Sequence[Standard]) -> ForecastDay:
     counted = _as_said(standard_for(day.day, standards), day.values, word.cause) if standards else None
-    trigger = day.trigger if counted is None else counted
-    return replace(day, cause=word.cause, trigger=None if trigger == day.aqi else trigger, said_by=word.by)
+    counted = day.counted if counted is None else counted
+    return replace(day, cause=word.cause, counted=None if counted == day.aqi else counted, said_by=word.by)
 
 
 def measured_as_said(found: Figure, standard: Standard | None, values: Mapping[str, Amount], cause: Cause) -> Figure:

@@ -34,7 +34,7 @@ class ForecastDay:
     One predicted calendar day in Asia/Shanghai: the index people read, with its primary pollutants, and what drives it.
 
     ``aqi_low``/``aqi_high`` when the source gives a range. A source that gives concentrations has two figures of a day:
-    ``trigger`` leaves out what counts for no warning (ozone, dust-driven PM10), None where it is the index itself.
+    ``counted`` leaves out what counts for no warning (ozone, dust-driven PM10), None where it is the index itself.
     ``values``: the concentrations it was reckoned from, µg/m³ and CO in mg/m³. ``said_by``: the person who set the
     cause; empty where it is as the source has it.
     """
@@ -46,7 +46,7 @@ class ForecastDay:
     primary: tuple[str, ...] = ()
     cause: Cause = Cause.PM2_5
     pm2_5: float | None = None  # µg/m³, 24-h mean
-    trigger: int | None = None
+    counted: int | None = None
     values: Mapping[str, float] = field(default_factory=dict)
     said_by: str = ""
 
@@ -54,7 +54,7 @@ class ForecastDay:
         """The day as a plan judges it, in the words of the forecast that ``said`` it."""
         return DayOfAir(
             day=self.day,
-            aqi=self.aqi if self.trigger is None else self.trigger,
+            aqi=self.aqi if self.counted is None else self.counted,
             source=Source.FORECAST,
             aqi_high=self.aqi_high,
             primary=self.primary,
@@ -62,7 +62,7 @@ class ForecastDay:
             pm2_5=self.pm2_5,
             feed=said.feed,
             issued_at=said.issued_at,
-            overall=None if self.trigger is None else self.aqi,
+            overall=None if self.counted is None else self.aqi,
             said_by=self.said_by,
         )
 
@@ -118,7 +118,7 @@ class Observation:
 @dataclass(frozen=True)
 class DayOfAir:
     """
-    One day of the run a plan judges: its trigger AQI (integer), where it comes from, and what drives it.
+    One day of the run a plan judges: the AQI that counts (an integer), where it comes from, and what drives it.
 
     ``overall`` is the index that is published of the day with ``primary``, where that is another figure: ozone or
     dust, which count for no warning, are in it. Health advisories go by it. ``said_by``: the person who set the cause.

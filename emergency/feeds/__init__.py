@@ -16,7 +16,7 @@ from emergency.feeds.kdd2018 import Kdd2018
 from emergency.feeds.openmeteo import OpenMeteo
 from emergency.feeds.records import Index, Parsed, RefusedRecord
 from emergency.feeds.replay import ERROR_PERMILLE, SEED, ReplayForecast, ReplayObserved
-from emergency.feeds.sources import UNMARKED, Folder, Mark, Message, Page, Source
+from emergency.feeds.sources import UNKNOWN, Folder, Page, RawMessage, Source, Validators
 from emergency.feeds.table import Categories, Table, no_categories
 from emergency.feeds.waqi import Waqi
 
@@ -43,9 +43,9 @@ class Feed(Protocol):
         """Seconds between two questions."""
         ...
 
-    def download(self, *, now: datetime, mark: Mark = UNMARKED) -> Message | None:
+    def download(self, *, now: datetime, known: Validators = UNKNOWN) -> RawMessage | None:
         """
-        The newest raw message; None where it is still the one so marked. The same one again is harmless.
+        The newest raw message; None where it is still the one these validators know. The same one again is harmless.
 
         :raises Unavailable: it cannot be had now
         :raises Misconfigured: it cannot be had until a setting is put right

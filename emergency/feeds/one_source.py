@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from emergency.feeds.records import Parsed, Sieve, parsed
-from emergency.feeds.sources import UNMARKED, Mark, Message, Source
+from emergency.feeds.sources import UNKNOWN, RawMessage, Source, Validators
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,14 @@ class OneSource(ABC):
     every_s: int = 3600
     kind: str = "forecast"
 
-    def download(self, *, now: datetime, mark: Mark = UNMARKED) -> Message | None:
+    def download(self, *, now: datetime, known: Validators = UNKNOWN) -> RawMessage | None:
         """
-        The newest raw message; None where it is still the one so marked.
+        The newest raw message; None where it is still the one these validators know.
 
         :raises Unavailable: it cannot be had now
         :raises Misconfigured: it cannot be had until a setting is put right
         """
-        return self.source.read(mark)
+        return self.source.read(known)
 
     def parse(self, raw: bytes, *, now: datetime) -> Parsed:
         """What could be taken of the message, and every refusal; touches nothing and raises nothing."""

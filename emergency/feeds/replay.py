@@ -16,7 +16,7 @@ from emergency.domain.causes import cause_of
 from emergency.domain.forecast import Forecast, ForecastDay, Observation
 from emergency.errors import Misconfigured
 from emergency.feeds.records import Parsed, Sieve, list_of, parsed, read_json, start_of, table_of
-from emergency.feeds.sources import UNMARKED, Mark, Message
+from emergency.feeds.sources import UNKNOWN, RawMessage, Validators
 
 LABEL: Final = "推演预报"
 ISSUED: Final = time(17, 0)  # Asia/Shanghai, every day of the episode; HJ 633-2026 5.2 wants it out by 20:00
@@ -94,7 +94,7 @@ class ReplayForecast:
     every_s: int = 600
     kind: str = "forecast"
 
-    def download(self, *, now: datetime, mark: Mark = UNMARKED) -> Message:
+    def download(self, *, now: datetime, known: Validators = UNKNOWN) -> RawMessage:
         """The newest forecast as JSON; without days before the first and after the last day of the episode."""
         local, episode = now.astimezone(SHANGHAI), self.path.stem
         issued_on = local.date() if local.time() >= ISSUED else local.date() - timedelta(days=1)
@@ -149,7 +149,7 @@ class ReplayObserved:
     every_s: int = 600
     kind: str = "observation"
 
-    def download(self, *, now: datetime, mark: Mark = UNMARKED) -> Message:
+    def download(self, *, now: datetime, known: Validators = UNKNOWN) -> RawMessage:
         """The finished days as JSON."""
         today = now.astimezone(SHANGHAI).date()
         days = [
@@ -183,5 +183,5 @@ class ReplayObserved:
         return Parsed(observations=tuple(found))
 
 
-def _canonical(said: Mapping[str, object]) -> Message:
-    return Message(json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode())
+def _canonical(said: Mapping[str, object]) -> RawMessage:
+    return RawMessage(json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode())

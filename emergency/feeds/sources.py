@@ -11,32 +11,32 @@ from emergency import wire
 from emergency.errors import Misconfigured, Unavailable
 
 
-class Mark(NamedTuple):
-    """What a page was marked with when it was had (RFC 9110, 8.8), and the hash of the address that marked it so."""
+class Validators(NamedTuple):
+    """What tells whether a page has changed since it was had (RFC 9110, 8.8), and the hash of its address."""
 
     address: str = ""
     etag: str = ""
     last_modified: str = ""
 
 
-UNMARKED: Final = Mark()
+UNKNOWN: Final = Validators()
 LONGEST_ETAG: Final = 500  # characters; a longer one is no validator that a row should carry about
 LONGEST_DATE: Final = 80
 
 
-class Message(NamedTuple):
+class RawMessage(NamedTuple):
     """A raw message as it came, and what to ask with so that it comes again only when it has changed."""
 
     body: bytes
-    mark: Mark = UNMARKED
+    validators: Validators = UNKNOWN
 
 
 class Source(Protocol):
     """Whoever can hand over the newest raw message."""
 
-    def read(self, mark: Mark = UNMARKED) -> Message | None:
+    def read(self, known: Validators = UNKNOWN) -> RawMessage | None:
         """
-        The newest message; None where it is still the one so marked. The same one again is harmless.
+        The newest message; None where it is still the one these validators know. The same one again is harmless.
 
         :raises Unavailable: it cannot be had now
         :raises Misconfigured: it cannot be had until a setting is put right
@@ -48,8 +48,8 @@ class Page:
     """
     A document at an address, asked for conditionally once it was had: an unchanged one costs a line, not a download.
 
-    It remembers nothing: whoever asks brings the mark, and one that another address gave is not sent. A key goes where
-    ``{key}`` stands in the address, else into the header ``key_header``.
+    It remembers nothing: whoever asks brings the validators, and those of another address are not sent. A key goes
+    where ``{key}`` stands in the address, else into the header ``key_header``.
     """
 
     def __init__(
@@ -66,9 +66,9 @@ class Page:
         self._headers = {key_header: key} if key and key_header and "{key}" not in url else {}
         self._allow, self._max_bytes = allow, max_bytes
 
-    def read(self, mark: Mark = UNMARKED) -> Message | None:
+    def read(self, known: Validators = UNKNOWN) -> RawMessage | None:
         """The document as it is now; None where it is unchanged."""
-        ours = mark if mark.address == self._address else UNMARKED
+        ours = known if known.address == self._address else UNKNOWN
         found = wire.fetch(
             self._url,
             headers=self._headers,
@@ -81,12 +81,12 @@ class Page:
             if not (ours.etag or ours.last_modified):
                 raise Unavailable("the source says «unchanged» to a first question")
             return None
-        return Message(found.body, self._mark(found))
+        return RawMessage(found.body, self._validators(found))
 
-    def _mark(self, found: wire.Fetched) -> Mark:
+    def _validators(self, found: wire.Fetched) -> Validators:
         etag = found.etag if len(found.etag) <= LONGEST_ETAG else ""
         last_modified = found.last_modified if len(found.last_modified) <= LONGEST_DATE else ""
-        return Mark(self._address, etag, last_modified) if etag or last_modified else UNMARKED
+        return Validators(self._address, etag, last_modified) if etag or last_modified else UNKNOWN
 
 
 class Folder:
@@ -95,8 +95,8 @@ class Folder:
     def __init__(self, path: Path, *, endings: tuple[str, ...] = (".csv", ".json"), max_bytes: int = 2_000_000) -> None:
         self._path, self._endings, self._max_bytes = path, endings, max_bytes
 
-    def read(self, mark: Mark = UNMARKED) -> Message:
-        """The file, whole: a folder has no marks."""
+    def read(self, known: Validators = UNKNOWN) -> RawMessage:
+        """The file, whole: a folder has no validators."""
         try:
             newest = self._newest()
             with newest.open("rb") as file:
@@ -107,7 +107,7 @@ class Folder:
             raise Unavailable(f"{self._path} cannot be read: {error.strerror}") from None
         if len(raw) > self._max_bytes:
             raise Unavailable(f"{newest.name} is larger than {self._max_bytes} bytes")
-        return Message(raw)
+        return RawMessage(raw)
 
     def _newest(self) -> Path:
         if not self._path.is_dir():

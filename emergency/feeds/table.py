@@ -17,7 +17,7 @@ from emergency.feeds.cells import Line
 from emergency.feeds.lines import lines_of
 from emergency.feeds.one_source import OneSource
 from emergency.feeds.records import Parsed, Sieve, hour_of
-from emergency.feeds.sources import UNMARKED, Mark, Message
+from emergency.feeds.sources import UNKNOWN, RawMessage, Validators
 from emergency.feeds.workbook import Formula, template
 
 Categories = Callable[[date], Mapping[str, tuple[int, int]]]
@@ -173,9 +173,9 @@ def _cause(where: str, value: object, sieve: Sieve) -> Cause | None:
 class _AtHand:
     """The source of a table whose bytes are here already."""
 
-    def read(self, mark: Mark = UNMARKED) -> Message:
+    def read(self, known: Validators = UNKNOWN) -> RawMessage:
         """Nothing is fetched."""
-        return Message(b"", mark)
+        return RawMessage(b"", known)
 
 
 def read(

@@ -9,7 +9,7 @@ from typing import Protocol
 from emergency import log as logs
 from emergency.domain.forecast import Forecast, Observation
 from emergency.errors import Misconfigured, Unavailable
-from emergency.feeds.sources import UNMARKED, Mark, Message
+from emergency.feeds.sources import UNKNOWN, RawMessage, Validators
 from emergency.services import intake
 from emergency.store import Store, Tx, feeding
 
@@ -60,7 +60,7 @@ class Feed(Protocol):
     @property
     def every_s(self) -> int: ...
 
-    def download(self, *, now: datetime, mark: Mark) -> Message | None: ...
+    def download(self, *, now: datetime, known: Validators) -> RawMessage | None: ...
 
     def parse(self, raw: bytes, *, now: datetime) -> Parsed: ...
 
@@ -82,7 +82,7 @@ def poll(store: Store, feed: Feed, *, now: datetime, wall: datetime) -> int:
     if before.not_before is not None and wall < before.not_before:
         return 0
     try:
-        message = feed.download(now=now, mark=Mark(before.address, before.etag, before.last_modified))
+        message = feed.download(now=now, known=Validators(before.address, before.etag, before.last_modified))
     except (Unavailable, Misconfigured) as found:
         wait = found.retry_after if isinstance(found, Unavailable) else None
         because = str(found)
@@ -108,7 +108,7 @@ def due_again(tried_at: datetime, failures: int, every_s: int) -> datetime:
     return tried_at + timedelta(seconds=0.9 * min(waits, max(every_s, LONGEST_WAIT_S)))
 
 
-def take_in(tx: Tx, feed: Feed, message: Message, parsed: Parsed, *, now: datetime, wall: datetime) -> int:
+def take_in(tx: Tx, feed: Feed, message: RawMessage, parsed: Parsed, *, now: datetime, wall: datetime) -> int:
     """
     Keep a parsed message: each forecast and observation once, each refusal with where and why; how many were new.
 
@@ -120,8 +120,8 @@ def take_in(tx: Tx, feed: Feed, message: Message, parsed: Parsed, *, now: dateti
     )
     new = intake.keep_air(tx, parsed.forecasts, parsed.observations, now=now)
     _note_talk(tx, feed, news=new > 0, now=now, wall=wall, refused=len(parsed.refused))
-    mark = UNMARKED if parsed.refused else message.mark
-    feeding.keep_mark(tx, feed.name, **mark._asdict())
+    validators = UNKNOWN if parsed.refused else message.validators
+    feeding.keep_validators(tx, feed.name, **validators._asdict())
     return new
 
 

@@ -11,12 +11,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from emergency.domain.causes import Word
 from emergency.domain.forecast import Cause
 from emergency.store.bulk import table
-from emergency.store.tables_feeding import DayCauseRow, FeedMarkRow
+from emergency.store.tables_feeding import DayCauseRow, FeedValidatorsRow
 from emergency.store.tx import Tx
 
 
 class Asked(NamedTuple):
-    """What a feed's page was marked with when it was last had, at which address, and when it may be asked again."""
+    """The validators of a feed's page as last had, the address that gave them, and when it may be asked again."""
 
     address: str = ""
     etag: str = ""
@@ -26,15 +26,15 @@ class Asked(NamedTuple):
 
 def asked(tx: Tx, feed: str) -> Asked:
     """How the page of this feed is asked for next; of one that was never had, nothing is known."""
-    marks = table(FeedMarkRow).c
+    rows = table(FeedValidatorsRow).c
     row = tx.connection.execute(
-        select(marks.address, marks.etag, marks.last_modified, marks.not_before).where(marks.feed == feed)
+        select(rows.address, rows.etag, rows.last_modified, rows.not_before).where(rows.feed == feed)
     ).first()
     return Asked() if row is None else Asked(*row)
 
 
-def keep_mark(tx: Tx, feed: str, *, address: str, etag: str, last_modified: str) -> None:
-    """Keep what the page was marked with, over what it was marked with before."""
+def keep_validators(tx: Tx, feed: str, *, address: str, etag: str, last_modified: str) -> None:
+    """Keep the validators of the page as it was just had, over those from before."""
     _keep(tx, feed, address=address, etag=etag, last_modified=last_modified)
 
 
@@ -82,6 +82,6 @@ def words(tx: Tx, place: str, *, since: date, now: datetime) -> dict[tuple[str, 
 
 
 def _keep(tx: Tx, feed: str, **columns: Any) -> None:
-    insert_into = (postgresql if tx.dialect == "postgresql" else sqlite).insert(table(FeedMarkRow))
+    insert_into = (postgresql if tx.dialect == "postgresql" else sqlite).insert(table(FeedValidatorsRow))
     row = {"feed": feed, **Asked()._asdict(), **columns}
     tx.connection.execute(insert_into.values(**row).on_conflict_do_update(index_elements=["feed"], set_=columns))

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from emergency.store.tables import Base, Serial
 
 
-class FeedMarkRow(Base):
-    """What a feed's page was marked with when it was last had, and until when its server wants no question."""
+class FeedValidatorsRow(Base):
+    """The validators of a feed's page as it was last had, and until when its server wants no question."""
 
-    __tablename__ = "feed_marks"
+    __tablename__ = "feed_validators"
     feed: Mapped[str] = mapped_column(String(40), primary_key=True)
-    address: Mapped[str] = mapped_column(String(64))  # the hash of the address that gave the marks, without a key
+    address: Mapped[str] = mapped_column(String(64))  # the hash of the address that gave them, without a key
     etag: Mapped[str] = mapped_column(Text)
     last_modified: Mapped[str] = mapped_column(String(80))
     not_before: Mapped[datetime | None]  # wall

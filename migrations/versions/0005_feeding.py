@@ -13,13 +13,13 @@ Instant = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     op.create_table(
-        "feed_marks",
+        "feed_validators",
         sa.Column("feed", sa.String(length=40), nullable=False),
         sa.Column("address", sa.String(length=64), nullable=False),
         sa.Column("etag", sa.Text(), nullable=False),
         sa.Column("last_modified", sa.String(length=80), nullable=False),
         sa.Column("not_before", Instant, nullable=True),
-        sa.PrimaryKeyConstraint("feed", name=op.f("pk_feed_marks")),
+        sa.PrimaryKeyConstraint("feed", name=op.f("pk_feed_validators")),
     )
     op.create_table(
         "day_causes",

@@ -249,7 +249,7 @@ def test_days_made_of_hours_have_the_cause_and_both_figures_of_the_one_rule(hour
     hours = tuple(ForecastHour(one.at, None, one.values) for one in hours)
     [day] = with_days(Forecast("model", "柳州", BEGIN, (), hours=hours), STANDARDS).days
 
-    assert (day.aqi, day.primary, day.trigger, day.cause) == said
+    assert (day.aqi, day.primary, day.counted, day.cause) == said
 
 
 def test_a_window_carries_the_published_index_of_the_ozone_day_it_lies_in():

@@ -42,7 +42,7 @@ def test_a_page_is_downloaded_and_parsed(httpserver: HTTPServer) -> None:
     assert [one.aqi for one in found.forecasts[0].days] == [60, 90, 100, 110, 90]
 
 
-def test_an_unchanged_page_is_asked_for_by_its_marks_and_is_no_message(httpserver: HTTPServer) -> None:
+def test_an_unchanged_page_is_asked_for_by_its_validators_and_is_no_message(httpserver: HTTPServer) -> None:
     seen: list[tuple[str | None, str | None]] = []
 
     def take(request: Request) -> Response:
@@ -58,7 +58,7 @@ def test_an_unchanged_page_is_asked_for_by_its_marks_and_is_no_message(httpserve
     message = feed.download(now=NOW)
     assert message is not None
     assert message.body == OK.read_bytes()
-    assert feed.download(now=NOW, mark=message.mark) is None
+    assert feed.download(now=NOW, known=message.validators) is None
     assert seen == [(None, None), ('"7"', "Thu, 06 Aug 2020 01:28:00 GMT")]
 
 
@@ -67,17 +67,17 @@ def test_a_page_without_validators_is_asked_for_as_a_whole_each_time(httpserver:
     httpserver.expect_ordered_request("/air").respond_with_data(b"two")
     feed = at(httpserver)
 
-    assert [feed.download(now=NOW), feed.download(now=NOW)] == [sources.Message(b"one"), sources.Message(b"two")]
+    assert [feed.download(now=NOW), feed.download(now=NOW)] == [sources.RawMessage(b"one"), sources.RawMessage(b"two")]
 
 
-def test_marks_too_long_for_a_row_are_let_go(httpserver: HTTPServer) -> None:
-    marked = {"ETag": f'"{"7" * 600}"', "Last-Modified": "Thu, 06 Aug 2020 01:28:00 GMT"}
-    httpserver.expect_request("/air").respond_with_data(b"{}", headers=marked)
+def test_validators_too_long_for_a_row_are_let_go(httpserver: HTTPServer) -> None:
+    given = {"ETag": f'"{"7" * 600}"', "Last-Modified": "Thu, 06 Aug 2020 01:28:00 GMT"}
+    httpserver.expect_request("/air").respond_with_data(b"{}", headers=given)
 
     message = at(httpserver).download(now=NOW)
 
     assert message is not None
-    assert (message.mark.etag, message.mark.last_modified) == ("", marked["Last-Modified"])
+    assert (message.validators.etag, message.validators.last_modified) == ("", given["Last-Modified"])
 
 
 def test_unchanged_to_a_first_question_is_the_sources_trouble(httpserver: HTTPServer) -> None:
@@ -90,7 +90,7 @@ def test_unchanged_to_a_first_question_is_the_sources_trouble(httpserver: HTTPSe
 def test_a_header_key_goes_into_the_header(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/air", headers={"X-QW-Api-Key": "s3cret"}).respond_with_data("{}")
 
-    assert at(httpserver, key="s3cret").download(now=NOW) == sources.Message(b"{}")
+    assert at(httpserver, key="s3cret").download(now=NOW) == sources.RawMessage(b"{}")
 
 
 def test_a_key_in_the_address_is_escaped(httpserver: HTTPServer) -> None:

@@ -143,7 +143,7 @@ def test_a_word_outlives_the_next_issue_of_its_source(world: World) -> None:
 def test_the_figure_follows_the_cause_where_the_concentrations_are_known(
     city: World, cause: Cause, counted: int
 ) -> None:
-    day = ForecastDay(ahead(city, 1), 338, primary=("pm10",), cause=Cause.O3, trigger=100, values=DUSTY)
+    day = ForecastDay(ahead(city, 1), 338, primary=("pm10",), cause=Cause.O3, counted=100, values=DUSTY)
     forecast = Forecast("model", "柳州", city.now, (day,))
     city.store.run(lambda tx: intake.keep_air(tx, [forecast], [], now=city.now))
 

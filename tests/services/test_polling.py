@@ -11,7 +11,7 @@ from werkzeug import Request, Response
 
 from emergency.errors import Unavailable
 from emergency.feeds import Parsed
-from emergency.feeds.sources import UNMARKED, Mark, Message
+from emergency.feeds.sources import UNKNOWN, RawMessage, Validators
 from emergency.services import polling
 from emergency.store import feeding
 from tests.feeds.bench import PAYLOADS, a_feed, read_at
@@ -28,12 +28,12 @@ class Flaky:
     answers: bool = False
     asked: list[datetime] = field(default_factory=list)
 
-    def download(self, *, now: datetime, mark: Mark = UNMARKED) -> Message:
+    def download(self, *, now: datetime, known: Validators = UNKNOWN) -> RawMessage:
         """Nothing, or the same empty message."""
         self.asked.append(now)
         if not self.answers:
             raise Unavailable("the source answered 503")
-        return Message(b"")
+        return RawMessage(b"")
 
     def parse(self, raw: bytes, *, now: datetime) -> Parsed:
         """A message without news."""
@@ -79,7 +79,7 @@ def test_no_feed_waits_longer_than_an_hour_or_its_own_interval(every_s: int, min
 
 OK = PAYLOADS / "qweather" / "ok-2020-08-06.json"
 MIXED = PAYLOADS / "qweather" / "mixed-values-2020-08-06.json"
-MARKED = {"ETag": '"7"', "Last-Modified": "Thu, 06 Aug 2020 01:28:00 GMT"}
+VALIDATORS = {"ETag": '"7"', "Last-Modified": "Thu, 06 Aug 2020 01:28:00 GMT"}
 
 
 @dataclass
@@ -107,22 +107,22 @@ class Bureau:
 
 @pytest.fixture
 def bureau(httpserver: HTTPServer) -> Bureau:
-    """A provider with one good answer, marked."""
-    return Bureau(httpserver, [Response(OK.read_bytes(), headers=MARKED)])
+    """A provider with one good answer and its validators."""
+    return Bureau(httpserver, [Response(OK.read_bytes(), headers=VALIDATORS)])
 
 
-def test_what_a_page_was_marked_with_outlives_the_process_that_asked(world: World, bureau: Bureau) -> None:
+def test_the_validators_of_a_page_outlive_the_process_that_asked(world: World, bureau: Bureau) -> None:
     bureau.answers += [Response(status=304), Response(status=304)]
 
     assert [bureau.poll(world), bureau.poll(world, minutes=60), bureau.poll(world, minutes=60)] == [1, 0, 0]
-    marked = (MARKED["ETag"], MARKED["Last-Modified"])
-    assert bureau.asked == [(None, None), marked, marked]
+    given = (VALIDATORS["ETag"], VALIDATORS["Last-Modified"])
+    assert bureau.asked == [(None, None), given, given]
     with world.store.reading() as tx:
         (state,) = tx.feed_states()
     assert (state.failures, state.talked_at) == (0, world.wall.now())
 
 
-def test_the_mark_of_one_address_is_not_sent_to_another(world: World, bureau: Bureau) -> None:
+def test_the_validators_of_one_address_are_not_sent_to_another(world: World, bureau: Bureau) -> None:
     bureau.answers.append(Response(OK.read_bytes()))
     bureau.poll(world)
     bureau.poll(world, minutes=60, query="?of=elsewhere")
@@ -131,7 +131,7 @@ def test_the_mark_of_one_address_is_not_sent_to_another(world: World, bureau: Bu
 
 
 def test_a_message_of_which_something_was_refused_is_asked_for_again_as_a_whole(world: World, bureau: Bureau) -> None:
-    bureau.answers = [Response(MIXED.read_bytes(), headers=MARKED), Response(OK.read_bytes())]
+    bureau.answers = [Response(MIXED.read_bytes(), headers=VALIDATORS), Response(OK.read_bytes())]
     bureau.poll(world)
     bureau.poll(world, minutes=60)
 
@@ -170,7 +170,7 @@ def test_a_feed_asked_every_minute_waits_as_long_as_its_provider_asks(world: Wor
     class Busy(Flaky):
         every_s: int = 60
 
-        def download(self, *, now: datetime, mark: Mark = UNMARKED) -> Message:
+        def download(self, *, now: datetime, known: Validators = UNKNOWN) -> RawMessage:
             self.asked.append(now)
             raise Unavailable("answered 429", retry_after=600.0)
 
