@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Event, Lock
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from emergency.domain import ladder, orders
 from emergency.domain.episode import Fact, Task, due
 from emergency.domain.machine import IllegalMove
 from emergency.domain.orders import LIVE, Action, NothingToDo, Order, Status
 from emergency.errors import Conflict, Missing, Refused, Unavailable
-from emergency.services.dispatch import CHASED
+from emergency.services.dispatch import CHASED, ruling_id
 from emergency.services.links import token_sha256
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx
@@ -184,7 +184,7 @@ def _fact(what: str, order: Order, said: Said, more: Mapping[str, object]) -> Fa
 def _ask_for_ruling(tx: Tx, rules: Rules, order: Order, *, now: datetime) -> None:
     plan = rules.plan(tx.episode(order.episode_id).plan_id)
     task = Task(
-        id=uuid5(order.id, f"ruling:{order.revision}"),
+        id=ruling_id(order.id, order.revision),
         episode_id=order.episode_id,
         area=rules.desk_of(tx, order.area),
         kind="ruling",

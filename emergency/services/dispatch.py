@@ -318,6 +318,11 @@ def open_link(tx: Tx, token: str, *, now: datetime) -> Opened:
     return Opened(order, tx.revision(order.id, order.revision), recipient, contact, expired=link.expires_at <= now)
 
 
+def ruling_id(order_id: UUID, revision: int) -> UUID:
+    """The task to rule on an objection that was made to this revision."""
+    return uuid5(order_id, f"ruling:{revision}")
+
+
 def rule_on(tx: Tx, rules: Rules, order_id: UUID, *, exempt: bool, because: str, by: Person, now: datetime) -> Order:
     """
     An officer's ruling on an objection: exempted, or upheld and to be answered again.
@@ -335,7 +340,8 @@ def rule_on(tx: Tx, rules: Rules, order_id: UUID, *, exempt: bool, because: str,
     kept = tx.save(
         ruled, fact="order.exempted" if exempt else "order.upheld", by=by.login, at=now, more={"because": because}
     )
-    tx.finish_tasks(uuid5(order.id, f"ruling:{order.revision}"), by=by, now=now)
+    for revision in range(1, order.revision + 1):  # an objection carries over: it may have been made to an earlier one
+        tx.finish_tasks(ruling_id(order.id, revision), by=by, now=now)
     return kept
 
 

@@ -18,7 +18,7 @@ from emergency.services import answering, dispatch
 from emergency.services.answering import Answered
 from emergency.store.tables import MessageRow
 from tests.statements import asked
-from tests.world import CITY, World
+from tests.world import CITY, DISTRICT, World
 
 
 def press(world: World, order: Order, action: Action = Action.ACKNOWLEDGE, remark: str = "") -> Answered:
@@ -138,3 +138,31 @@ def test_a_withdrawal_before_effect_cancels_what_waits_and_withdraws_every_order
     world.deliver()
     kinds = {one.kind for one in world.phone.sent if one.episode_id == episode.id and one.order_id}
     assert kinds == {Kind.WITHDRAWAL}, "no order leaves any more"
+
+
+def rulings(world: World) -> list[str]:
+    """What still waits for an officer's ruling."""
+    with world.store.reading() as tx:
+        return [one.words for one in tx.open_tasks([DISTRICT]) if one.kind == "ruling"]
+
+
+def test_an_objection_carries_over_a_revision_and_one_ruling_settles_it(world: World) -> None:
+    world.activated(Level.YELLOW)
+    order = world.an_order("brick_kiln")
+    world.answer(order, Action.DECLINE, remark="窑温须三天才能降下来")
+    world.clock.forward(hours=1)
+    decision = world.bulletin(Level.ORANGE, action="upgrade")
+    assert decision is not None
+    world.sign(decision, by="lj-approver3")
+
+    changed = world.order(order.id)
+    assert (changed.revision, changed.status) == (2, Status.DECLINED)
+    assert changed.declined_because == "窑温须三天才能降下来"
+    assert changed.next_rung_at is None, "nobody is chased who waits for a ruling"
+    assert len(rulings(world)) == 1
+    world.store.run(
+        lambda tx: dispatch.rule_on(
+            tx, world.rules, order.id, exempt=True, because="分三天降温", by=world.person("lj-duty"), now=world.now
+        )
+    )
+    assert rulings(world) == []
