@@ -166,7 +166,8 @@ class _Desk:
         if running is None and before and before.released_at and before.released_at > now and met:
             return []  # a signed release waits for its hour
         ended = over(self.plan, air, spell_until=verdict.until, now=now)
-        lowered = falls_to(self.plan, air, verdict.level, spell_until=verdict.until, now=now)
+        in_force = running.level if running else Level.NONE
+        lowered = falls_to(self.plan, [air], in_force=in_force, verdict=verdict.level, now=now)
         move = next_move(running, verdict.level, calm=ended, spell_until=verdict.until, falls_to=lowered)
         if move is None or move is Move.EXTEND:
             for one in asked(verdict, self.advice, today=today):
@@ -178,10 +179,8 @@ class _Desk:
             return []
         if move is Move.ACTIVATE and self._belongs_to_the_last(verdict):
             move = Move.REOPEN
-        level = Level.NONE if move is Move.RELEASE else verdict.level
-        if lowered is not None and move in (Move.DOWNGRADE, Move.UPGRADE):
-            level = min(level, lowered)
-        return [self._signed(move, level, verdict, now=now)]
+        asked_for = verdict.level if lowered is None else lowered
+        return [self._signed(move, Level.NONE if move is Move.RELEASE else asked_for, verdict, now=now)]
 
     def _belongs_to_the_last(self, verdict: Assessment) -> bool:
         before = self.episode

@@ -307,10 +307,11 @@ def next_move(
     What the rule asks for next, or None when there is nothing to do.
 
     ``level``: what the plan says of the observed run joined to the forecast. ``calm``: whether the plan's release test
-    is met. ``falls_to``: what that level gives way to by the plan's own test, None while it stands; a run that has been
-    outlived asks for no more than that, so a warning that was lowered does not rise again over the same days.
+    is met. ``falls_to``: what the higher of that level and the one in force gives way to by the plan's own test, None
+    while it stands; a run that has been outlived asks for no more than that, so a warning that was lowered does not
+    rise again over the same days.
     """
-    asked = level if falls_to is None else min(level, falls_to)
+    asked = level if falls_to is None else falls_to
     if episode is None or episode.phase is Phase.OPENING:
         return Move.ACTIVATE if level > Level.NONE else None
     if episode.phase is not Phase.ACTIVE:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from math import floor
 
-from emergency.domain.assess import holding
+from emergency.domain.assess import holding, ongoing
 from emergency.domain.assessment import SHANGHAI, start_of
 from emergency.domain.calm import Calm, stays
 from emergency.domain.forecast import Air
@@ -14,50 +15,41 @@ from emergency.domain.level import Level
 from emergency.domain.plan import DAY_HOURS, Metric, Plan, ReleaseRule
 
 
-def falls_to(plan: Plan, air: Air, level: Level, *, spell_until: datetime | None, now: datetime) -> Level | None:
+def falls_to(plan: Plan, airs: Sequence[Air], *, in_force: Level, verdict: Level, now: datetime) -> Level | None:
     """
-    The level that ``level`` gives way to, or None while it stands.
+    What the higher of the level in force and the ``verdict`` on the air gives way to; None while it stands.
 
-    The test of the release, against the level's own mark: two whole days (more than the plan's hours) on which the
-    lowest mark of its trigger is not passed, once the run that gave it is over (``spell_until``, its end). Then the
-    highest lower level that the whole spell still asks for and that has not been outlived in the same way; the plan's
-    lowest where none is left, for nothing but the release test lifts a warning. One step at a time unless the plan
-    lets levels be skipped (domain sheet 2.1; red to yellow in Laibin, 2026-02-06). A plan without a rule for it, or
-    one that looks at a concentration, lowers nothing by itself.
+    A level stands until it is outlived: two whole days (more than the plan's hours) on which the lowest mark of its
+    trigger is not passed, and no run that gives it reaching into them or lying beyond (2017: two spells without a calm
+    between them are one, taken strictly). That the air now says less outlives nothing, and asks for no less either:
+    a better day amid a spell neither lowers a warning nor keeps it up once the days after it are below its mark.
+
+    What is outlived gives way to the highest lower level that the spell still asks for and that stands itself; to the
+    plan's lowest where none is left, for nothing but the release test lifts a warning. A level in force is lowered one
+    step at a time unless the plan lets levels be skipped (domain sheet 2.1; red to yellow in Laibin, 2026-02-06); a
+    verdict that is outlived before it was in force is no step. A plan without a rule for it, or one that looks at a
+    concentration, lowers nothing by itself. ``airs`` are those of several sources: what stands by one of them stands.
+
+    :raises UnknownCell, Unmeasured, HoursNeeded, Disorder: see :func:`emergency.domain.assess.assess`
     """
-    if plan.downgrade_hours_over is None or level is Level.NONE:
+    held = max(in_force, verdict)
+    lower = [one for one in sorted(plan.levels) if one < held]
+    if plan.downgrade_hours_over is None or not airs or not lower or _stands(plan, airs, held, now=now):
         return None
-    tomorrow = start_of(now.astimezone(SHANGHAI).date() + timedelta(days=1))
-    if (spell_until is not None and spell_until > tomorrow) or not _outlived(plan, air, level, now=now):
-        return None
-    lower = sorted(one for one in plan.levels if one < level)
-    if not lower:
-        return None
-    if not plan.downgrade_may_skip:
+    if verdict <= in_force and not plan.downgrade_may_skip:
         return lower[-1]
-    asked = holding(plan, air)
-    standing = [one for one in lower if one in asked and not _outlived(plan, air, one, now=now)]
-    return standing[-1] if standing else lower[0]
+    asked = frozenset[Level]().union(*(holding(plan, _of_the_spell(plan, one, now=now)) for one in airs))
+    left = next((one for one in reversed(lower) if one in asked and _stands(plan, airs, one, now=now)), lower[0])
+    if left > in_force or verdict <= in_force:
+        return left
+    fallen = falls_to(plan, airs, in_force=in_force, verdict=Level.NONE, now=now)
+    return in_force if fallen is None else fallen
 
 
 def whole_days_of(plan: Plan) -> int:
     """The whole days ahead the plan's rule looks at: the least that are strictly more than its hours; 0 without one."""
     hours = plan.downgrade_hours_over
     return 0 if hours is None else floor(hours / DAY_HOURS) + 1
-
-
-def falls_in_all(
-    plan: Plan, airs: Sequence[Air], level: Level, *, spell_until: datetime | None, now: datetime
-) -> Level | None:
-    """The same of the air as several sources have it: None while any holds the level, else the highest told."""
-    found = [falls_to(plan, air, level, spell_until=spell_until, now=now) for air in airs]
-    return None if None in found else max((one for one in found if one is not None), default=None)
-
-
-def _outlived(plan: Plan, air: Air, level: Level, *, now: datetime) -> bool:
-    """Whether the air stays below the level's own mark for more than the plan's hours."""
-    test = outlived(plan, air, level, now=now)
-    return test is not None and test.met
 
 
 def outlived(plan: Plan, air: Air, level: Level, *, now: datetime) -> Calm | None:
@@ -69,3 +61,29 @@ def outlived(plan: Plan, air: Air, level: Level, *, now: datetime) -> Calm | Non
     mark = min(spell.over if spell.strict else spell.over - 1 for spell in spells)  # an index is a whole number
     rule = ReleaseRule(not_over=mark, hours_over=hours, whole_days=whole_days_of(plan))
     return stays(plan, air, rule, now=now)
+
+
+def _stands(plan: Plan, airs: Sequence[Air], level: Level, *, now: datetime) -> bool:
+    """Whether by any of these airs the level is not outlived."""
+    return any(_stands_by(plan, air, level, now=now) for air in airs)
+
+
+def _stands_by(plan: Plan, air: Air, level: Level, *, now: datetime) -> bool:
+    test = outlived(plan, air, level, now=now)
+    return test is None or not test.met or _goes_on(plan, air, level, now=now)
+
+
+def _goes_on(plan: Plan, air: Air, level: Level, *, now: datetime) -> bool:
+    """Whether a run that gives the level ends after the coming 00:00, where what it gives way to would begin."""
+    tomorrow = _today(now) + timedelta(days=1)
+    alone = replace(plan, levels={level: plan.levels[level]})
+    return level in holding(alone, ongoing(alone, air, today=tomorrow, now=start_of(tomorrow)))
+
+
+def _of_the_spell(plan: Plan, air: Air, *, now: datetime) -> Air:
+    """The air without the days of spells that are over, which ask for nothing any more."""
+    return ongoing(plan, air, today=_today(now), now=now)
+
+
+def _today(now: datetime) -> date:
+    return now.astimezone(SHANGHAI).date()

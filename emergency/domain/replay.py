@@ -183,7 +183,7 @@ def _look(plan: Plan, log: Log, view: _View, *, now: datetime) -> None:
     ended = over(plan, view.far, spell_until=verdict.until, now=now)
     if ended and log.in_force is Level.NONE:
         return
-    lowered = falls_to(plan, view.far, verdict.level, spell_until=verdict.until, now=now)
+    lowered = falls_to(plan, [view.far], in_force=log.in_force, verdict=verdict.level, now=now)
     move = next_move(
         _running(plan, log.in_force, now=now), verdict.level, calm=ended, spell_until=verdict.until, falls_to=lowered
     )
@@ -192,9 +192,9 @@ def _look(plan: Plan, log: Log, view: _View, *, now: datetime) -> None:
     elif move is Move.DOWNGRADE and lowered is not None:
         tomorrow = now.astimezone(SHANGHAI).date() + _DAY
         test = outlived(plan, view.far, log.in_force, now=now)
-        log.declare(min(verdict.level, lowered), verdict, begins=tomorrow, now=now, outlived=test)
+        log.declare(lowered, verdict, begins=tomorrow, now=now, outlived=test)
     elif move is not None:
-        level = verdict.level if lowered is None else min(verdict.level, lowered)
+        level = verdict.level if lowered is None else lowered
         log.declare(level, verdict, begins=_begins(plan, log, view, verdict), now=now)
 
 

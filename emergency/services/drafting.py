@@ -10,7 +10,7 @@ from emergency.domain import extending
 from emergency.domain.assessment import Assessment, as_data, without_air
 from emergency.domain.calm import calm, calm_in_all, least, one_episode
 from emergency.domain.episode import NEEDS_NO_AIR, Decision, Episode, Move, Notice, Phase, Ungrounded, due
-from emergency.domain.falling import falls_in_all, outlived
+from emergency.domain.falling import falls_to, outlived
 from emergency.domain.level import Level
 from emergency.domain.plan import Authority, Plan, doubtful
 from emergency.domain.review import Stage
@@ -238,13 +238,10 @@ def rule_says(
     in_force = episode.effective_at is not None and episode.effective_at < now
     if assessment.bulletin or move in (Move.APPEAL, Move.ADVISE) or (move is Move.WITHDRAW and not in_force):
         return level
+    airs = rules.airs_ahead(tx, episode.area, now=now)
     if move in (Move.RELEASE, Move.DOWNGRADE, Move.WITHDRAW):  # taking back what is in force ends it all the same
-        airs = rules.airs_ahead(tx, episode.area, now=now)
         test = calm_in_all(plan, airs, now=now)
         if test is not None and test.met:
             return level
-        holds = max(episode.level, assessment.level)
-        until = rules.spell_until(assessment)
-        lowered = falls_in_all(plan, airs, holds, spell_until=until, now=now) if move is Move.DOWNGRADE else None
-        return holds if lowered is None else lowered
-    return assessment.level
+    lowered = falls_to(plan, airs, in_force=episode.level, verdict=assessment.level, now=now)
+    return max(episode.level, assessment.level) if lowered is None else lowered

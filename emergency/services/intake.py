@@ -12,7 +12,7 @@ from emergency.domain import extending
 from emergency.domain.assessment import Assessment, as_data
 from emergency.domain.calm import calm_in_all, over_in_all
 from emergency.domain.episode import Decision, Fact, Move, Task, next_move, supersede
-from emergency.domain.falling import falls_in_all
+from emergency.domain.falling import falls_to
 from emergency.domain.forecast import Bulletin, Forecast, Observation
 from emergency.domain.level import Level
 from emergency.domain.people import Act, Person, ask, within
@@ -103,7 +103,8 @@ def _asked_for(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | 
     until = rules.spell_until(assessment)
     ahead = rules.airs_ahead(tx, area, now=now)
     ended = over_in_all(plan, ahead, spell_until=until, now=now)
-    lowered = falls_in_all(plan, ahead, assessment.level, spell_until=until, now=now)
+    in_force = episode.level if episode is not None else Level.NONE
+    lowered = falls_to(plan, ahead, in_force=in_force, verdict=assessment.level, now=now)
     move = next_move(episode, assessment.level, calm=ended, spell_until=until, falls_to=lowered)
     if move is None or (move is Move.EXTEND and (rules.open_ended(plan) or not extending.allowed(plan))):
         return _may_advise(tx, rules, plan, area, assessment, now=now)
@@ -118,9 +119,8 @@ def _asked_for(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | 
         tx, plan, area, starts_at=assessment.since, exercise=rules.exercise
     )[1]:
         move = Move.REOPEN
-    level = Level.NONE if move is Move.RELEASE else assessment.level
-    if lowered is not None and move in (Move.DOWNGRADE, Move.UPGRADE):
-        level = min(level, lowered)
+    asked = assessment.level if lowered is None else lowered
+    level = Level.NONE if move is Move.RELEASE else asked
     return decisions.suggest(tx, rules, area=area, move=move, level=level, assessment=assessment, now=now)
 
 

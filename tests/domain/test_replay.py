@@ -328,9 +328,19 @@ def test_the_level_an_evening_lowers_to_is_the_one_the_rule_gives_in_earnest() -
     evening = at(12, 17)
     seen = Air("", (*air.days[1:4], *Perfect(air).ahead(None, at=evening, days=3)))
 
-    lowered = falls_to(MEE, seen, Level.RED, spell_until=assess(MEE, seen).until, now=evening)
+    lowered = falls_to(MEE, [seen], in_force=Level.RED, verdict=assess(MEE, seen).level, now=evening)
 
     assert foreseen(MEE, air).declarations[-1].level is lowered is Level.ORANGE
+
+
+def test_a_better_day_that_broke_a_red_spell_does_not_keep_red_over_the_lesser_days_behind_it() -> None:
+    replay = foreseen(MEE, past(220, 310, 230, 140, 210, 160, 160, 90, 90))
+
+    assert levels(replay) == ["red"] * 5 + ["orange"] * 2 + ["none"] * 2
+    lowered = replay.declarations[-1]
+    assert (lowered.step, lowered.issued_at) == (Step.DOWNGRADE, at(14, 17))
+    assert lowered.outlived is not None
+    assert lowered.outlived.because_en.startswith("2015-02-15 to 2015-02-16 are not over AQI 200")
 
 
 def test_a_plan_without_a_rule_for_it_keeps_its_level_to_the_release() -> None:
