@@ -12,7 +12,7 @@ from emergency.domain import amending, extending, timing
 from emergency.domain import episode as episodes
 from emergency.domain.amending import Amendment
 from emergency.domain.assessment import Assessment, as_data
-from emergency.domain.episode import Decision, Fact, Move, Standing, Task, due
+from emergency.domain.episode import Decision, Fact, Move, Standing, Task, Ungrounded, due
 from emergency.domain.exercise import numbered
 from emergency.domain.level import Level
 from emergency.domain.messages import LANES, Kind
@@ -205,6 +205,14 @@ def propose(
     waiting = tx.waiting_decision(episode.id)
     if waiting is not None and bulletin_id is None and (waiting.move, waiting.level) == (move, level):
         raise AlreadyWaiting(f"{move.value} {level.word} waits already as {waiting.id}")
+    held = relaying.held(tx, episode) if move is Move.DISMISS else None
+    if held is not None:  # what the city announced is the ground that is set aside, whatever the air says here
+        if not override_because.strip():
+            raise Ungrounded(
+                f"{held.number} of {held.issuer} is not followed without a reason",
+                zh=f"本过程有上级通知（{held.number}）尚未执行，不启动须写明与之不同的理由",
+            )
+        bulletin_id, assessment = UUID(held.id), rules.heeded(plan, held)
     if waiting is not None:
         aside = episodes.supersede(waiting, now=now, because=f"{by.login} proposed {move.value} {level.word}")
         tx.save(aside, fact="decision.superseded", by=by.login, at=now)
@@ -376,7 +384,11 @@ def _what_follows(tx: Tx, rules: Rules, decision: Decision, *, orders: int, now:
         )
         tx.save(task, fact="task.opened", by="system", at=now)
     if decision.bulletin_id is not None and decision.decided_by is not None:
-        relaying.passed_on(tx, rules, tx.bulletin(decision.bulletin_id), by=tx.person(decision.decided_by), now=now)
+        bulletin, by = tx.bulletin(decision.bulletin_id), tx.person(decision.decided_by)
+        if decision.move is Move.DISMISS:
+            relaying.not_followed(tx, rules, decision, bulletin, by=by, now=now)
+        else:
+            relaying.passed_on(tx, rules, bulletin, by=by, now=now)
 
 
 def reject(tx: Tx, decision_id: UUID, *, by: Person, because: str, now: datetime) -> Decision:

@@ -22,6 +22,7 @@ from emergency.services import advising, decisions, drafting, nagging, relaying
 from emergency.services.days import make_days
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx, record
+from emergency.store import relaying as relayed
 
 REMEMBERED = timedelta(days=14)  # no forecast looks further, so no assessment is the same after that
 
@@ -183,33 +184,30 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
     Keep the level above's announcement and put forward what it asks for; None when the area does it already.
 
     The deadlines for passing it on run from ``received_at``. An adjustment of measures is left to be filled in and put
-    forward.
+    forward. One that was entered before and that nothing carries is taken up again, as it was kept then.
 
     :raises NotAllowed: the person may not enter bulletins here
     :raises NotForUs: the area is not among those it covers
     :raises Refused: a field is empty or the times contradict each other
     """
     ask(by, Act.ENTER_BULLETIN, bulletin.area)
-    _checked(tx, bulletin, now=now)
-    tx.keep_bulletin(bulletin, by=by, now=now)
-    tx.note(
-        Fact(
-            "bulletin.entered",
-            bulletin.id,
-            by.login,
-            now,
-            area=bulletin.area,
-            more={
-                "number": bulletin.number,
-                "issuer": bulletin.issuer,
-                "action": bulletin.action,
-                "level": bulletin.level,
-                "effective_at": bulletin.effective_at,
-                "received_at": bulletin.received_at,
-                "scan": bulletin.scan_sha256,
-            },
-        )
-    )
+    left = relayed.left(tx, [bulletin.area], number=bulletin.number, action=bulletin.action)
+    _checked(tx, bulletin, again=bool(left), now=now)
+    if left:
+        bulletin = left[0].bulletin
+    else:
+        tx.keep_bulletin(bulletin, by=by, now=now)
+    more = {
+        "number": bulletin.number,
+        "issuer": bulletin.issuer,
+        "action": bulletin.action,
+        "level": bulletin.level,
+        "effective_at": bulletin.effective_at,
+        "received_at": bulletin.received_at,
+        "scan": bulletin.scan_sha256,
+    }
+    fact = "bulletin.taken_up_again" if left else "bulletin.entered"
+    tx.note(Fact(fact, bulletin.id, by.login, now, area=bulletin.area, more=more))
     move = _asked_by(tx, bulletin, rules.exercise)
     if move is None:
         relaying.passed_on(tx, rules, bulletin, by=by, now=now)
@@ -248,7 +246,7 @@ def _level_of(tx: Tx, bulletin: Bulletin, move: Move, exercise: str) -> Level:
     return episode.level if stays and episode is not None else bulletin.level
 
 
-def _checked(tx: Tx, bulletin: Bulletin, *, now: datetime) -> None:
+def _checked(tx: Tx, bulletin: Bulletin, *, again: bool, now: datetime) -> None:
     blank = [name for name in ("number", "issuer", "scan_sha256") if not str(getattr(bulletin, name)).strip()]
     if blank:
         raise Refused(f"the bulletin lacks {', '.join(blank)}", zh="通知缺少必填内容（文号、发布单位、扫描件）")
@@ -260,7 +258,7 @@ def _checked(tx: Tx, bulletin: Bulletin, *, now: datetime) -> None:
         raise Refused("the bulletin ends before it takes effect", zh="结束时间早于生效时间，请核对")
     if bulletin.action in ("activate", "upgrade", "downgrade") and bulletin.level is Level.NONE:
         raise Refused("the bulletin names no level", zh="通知未写明预警级别")
-    if tx.bulletin_known(bulletin.area, bulletin.number, bulletin.action):
+    if not again and tx.bulletin_known(bulletin.area, bulletin.number, bulletin.action):
         raise Refused(f"{bulletin.number} was entered before", zh="该文号的通知已录入")
 
 

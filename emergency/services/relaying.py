@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
-from emergency.domain.episode import Decision, Move, Phase, Task, due
+from emergency.domain.episode import Decision, Episode, Fact, Move, Phase, Task, due
 from emergency.domain.forecast import Bulletin
 from emergency.domain.level import Level
 from emergency.domain.messages import Kind
@@ -18,7 +18,7 @@ from emergency.services import telling, wording
 from emergency.services.rules import Rules
 from emergency.services.telling import About
 from emergency.store import Tx
-from emergency.store.relaying import RELAY, owed
+from emergency.store.relaying import RELAY, ended_since, owed
 
 ABOVE: Final = "relay_below"  # the same seen from the desk above: that it is done there
 _NAMESPACE: Final = UUID("a4b1f0ce-0f0a-4c4b-9a57-6a3d0c4be6a1")
@@ -108,6 +108,35 @@ def _tell(tx: Tx, rules: Rules, task: Task, paper: Paper, *, now: datetime) -> N
     ]  # fmt: skip
     text = wording.relay_due(rules, task, paper, area=tx.area(task.area).name)
     about = About(Kind.TASK, task.id, task.area, "arrived", task.episode_id, task.decision_id)
+    telling.put(tx, rules, about, people, text, now=now)
+
+
+def held(tx: Tx, episode: Episode) -> Bulletin | None:
+    """
+    The notice of the level above that an opening episode holds and nobody has signed; None where there is none, or the
+    level above has ended it since.
+    """
+    if episode.phase is not Phase.OPENING:
+        return None
+    resting = [one.bulletin_id for one in tx.decisions(episode.id) if one.bulletin_id is not None]
+    bulletin = tx.bulletin(resting[-1]) if resting else None
+    return None if bulletin is None or ended_since(tx, bulletin) else bulletin
+
+
+def not_followed(tx: Tx, rules: Rules, decision: Decision, bulletin: Bulletin, *, by: Person, now: datetime) -> None:
+    """
+    Two people signed that this area starts nothing on the notice: it stays to be passed on, and the desk above is told
+    at once, with the reason.
+    """
+    because = decision.override_because
+    more = {"number": bulletin.number, "because": because}
+    tx.note(Fact("bulletin.not_followed", bulletin.id, by.login, now, decision.episode_id, decision.area, more=more))
+    above = next((one for one in tx.above(decision.area)[1:] if tx.area(one).plan_id), None)
+    if above is None:
+        return
+    people = [one for one in tx.people() if one.area == above and one.active and one.role is Role.DUTY_OFFICER]
+    text = wording.not_followed(rules, bulletin, area=tx.area(decision.area).name, because=because)
+    about = About(Kind.TASK, decision.id, above, "not_followed", decision.episode_id, decision.id)
     telling.put(tx, rules, about, people, text, now=now)
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from emergency.domain.consultation import Consultation
 from emergency.domain.deputising import Turn
 from emergency.domain.episode import Decision, Episode, Move, Notice, Standing, Task
+from emergency.domain.forecast import Bulletin
 from emergency.domain.ladder import Rung
 from emergency.domain.level import Level
 from emergency.domain.messages import Kind
@@ -427,6 +428,13 @@ def task_overdue(rules: Rules, task: Task) -> str:
         task=words.task(task.kind, LANG),
         what=task.words,
         due_at=words.instant(task.due_at, LANG),
+    )
+
+
+def not_followed(rules: Rules, bulletin: Bulletin, *, area: str, because: str) -> str:
+    """That an area below starts nothing on a notice of the desk above, to that desk."""
+    return rules.wording.fill(
+        "not_followed", LANG, banner=_banner(rules), area=area, number=bulletin.number, reason=because
     )
 
 

@@ -1,18 +1,79 @@
-"""Notices of the level above that a desk has not passed on yet, as the use cases ask for them."""
+"""Notices of the level above that a desk has not passed on yet, or that nothing there carries."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select, true
+from sqlalchemy import ColumnElement, func, select, true
 
+from emergency.domain.episode import WAITING, Decision, Move, Standing
+from emergency.domain.forecast import Bulletin
+from emergency.store import saving
 from emergency.store.bulk import table
-from emergency.store.tables import EpisodeRow, TaskRow
+from emergency.store.loading import real
+from emergency.store.tables import BulletinRow, DecisionRow, EpisodeRow, TaskRow
 from emergency.store.tx import Tx
 
 RELAY: Final = "relay"
+_ENDS: Final = ("release", "withdraw")
+
+
+@dataclass(frozen=True)
+class Left:
+    """A notice of the level above that nothing carries, and the decision by which it was left."""
+
+    bulletin: Bulletin
+    by: Decision
+
+
+def carries(decision: Decision) -> bool:
+    """Whether the notice a decision rests on is being followed by it: it waits for a signature, or has it."""
+    followed = decision.standing is Standing.APPROVED and decision.move is not Move.DISMISS
+    return followed or (decision.standing in WAITING and decision.move is not Move.DISMISS)
+
+
+def ended_since(tx: Tx, bulletin: Bulletin) -> bool:
+    """Whether the level above has ended since then what this notice began."""
+    asked = select(BulletinRow.id).where(
+        BulletinRow.area == bulletin.area,
+        BulletinRow.action.in_(_ENDS),
+        BulletinRow.received_at >= bulletin.received_at,
+    )
+    return tx.connection.execute(asked.limit(1)).first() is not None
+
+
+def left(tx: Tx, areas: Sequence[str], *, number: str = "", action: str = "") -> list[Left]:
+    """
+    The notices of these areas that nothing carries though they asked for something (of this number and action, where
+    they are named), the newest first. One that was ended, or followed by a later one that is carried, is over.
+    """
+    where: list[ColumnElement[bool]] = [BulletinRow.area.in_(areas), real(DecisionRow.episode_id)]
+    if number:
+        where += [BulletinRow.number == number, BulletinRow.action == action]
+    rows = tx.connection.execute(
+        select(table(DecisionRow))
+        .join(BulletinRow, BulletinRow.id == DecisionRow.bulletin_id)
+        .where(*where)
+        .order_by(BulletinRow.received_at.desc(), DecisionRow.proposed_at, DecisionRow.id)
+    )
+    resting: dict[UUID, list[Decision]] = {}
+    for row in rows:
+        one = saving.decision(row)
+        if one.bulletin_id is not None:
+            resting.setdefault(one.bulletin_id, []).append(one)
+    found: list[Left] = []
+    settled: set[str] = set()  # areas in which a later notice is carried
+    for notice, some in resting.items():
+        bulletin = tx.bulletin(notice)
+        if any(carries(one) for one in some):
+            settled.add(bulletin.area)
+        elif bulletin.area not in settled and bulletin.action not in _ENDS and not ended_since(tx, bulletin):
+            found.append(Left(bulletin, some[-1]))
+    return found
 
 
 def owed(tx: Tx, area: str, *, until: datetime | None = None, exercise: str = "") -> list[UUID]:

@@ -18,7 +18,7 @@ from emergency.domain.plan import Authority
 from emergency.errors import Missing, Refused
 from emergency.services import decisions, reviews, watch
 from emergency.services.rules import NoAir
-from emergency.store import Tx, advising, consulting, desk, desk_orders, exercising, letters
+from emergency.store import Tx, advising, consulting, desk, desk_orders, exercising, letters, relaying
 from emergency.web import chart, showing
 from emergency.web.access import ask_here, may_here, open_to, the_person, the_system
 from emergency.web.words import _
@@ -268,6 +268,7 @@ def tasks() -> ResponseReturnValue:
             "open": desk.tasks(tx, area),
             "done": desk.tasks(tx, area, done=True, limit=30),
             "decisions": desk.waiting_decisions(tx, area),
+            "unfollowed": relaying.left(tx, [one.id for one in tx.areas() if within(one.id, area)]),
             "consultations": [one for one in consulting.of_area(tx, area) if one.concluded_at is None],
             "areas": {one.id: one for one in tx.areas()},
             "names": desk.names(tx),

@@ -262,6 +262,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "consultation.named": N_("决定引用会商"),
         "consultation.overdue": N_("会商超时未结论"),
         "bulletin.entered": N_("上级预警通知已录入"),
+        "bulletin.taken_up_again": N_("上级预警通知重新提出"),
+        "bulletin.not_followed": N_("对上级预警通知不启动"),
         "forecast.received": N_("收到预报"),
         "forecast.laid_by": N_("预报文件已上传，待核对"),
         "forecast.uploaded": N_("上传的预报已保存"),
