@@ -15,6 +15,7 @@ from emergency.commands.past_air import read_hours
 from emergency.domain.air_daily import HOURS, Stamp
 from emergency.domain.assess import assess
 from emergency.domain.assessment import SHANGHAI, Assessment, as_data, grounds
+from emergency.domain.causes import cause_of
 from emergency.domain.forecast import Air, Cause, DayOfAir, Source
 from emergency.domain.level import Level
 from emergency.domain.plan import LEVEL_ZH, Origin, Plan, doubtful
@@ -243,12 +244,14 @@ def _air(args: argparse.Namespace, plan: Plan) -> Air:
             raise NoSuchAir(f"a daily AQI lies between 0 and {AQI_TOP}, not {figure}")
     if (date.max - first).days < len(args.days):
         raise NoSuchAir(f"{len(args.days)} days from {first} run past the calendar")
-    cause = Cause(args.cause) if args.cause else Cause.O3 if args.primary == "o3" else Cause.PM2_5
-    source = _source(plan)
+    cause, primary, source = Cause(args.cause) if args.cause else None, (args.primary,), _source(plan)
     return Air(
         "",
         tuple(
-            DayOfAir(first + timedelta(days=n), figure, source, primary=(args.primary,), cause=cause, feed="as given")
+            DayOfAir(
+                first + timedelta(days=n), figure, source, primary=primary,
+                cause=cause or cause_of(primary, figure), feed="as given",
+            )
             for n, figure in enumerate(args.days)
         ),
     )

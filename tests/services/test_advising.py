@@ -9,7 +9,10 @@ from emergency.domain.episode import Move, Phase
 from emergency.domain.forecast import Cause
 from emergency.domain.level import Level
 from emergency.domain.orders import LIVE, RecipientKind
+from emergency.services import intake
 from emergency.store import advising as kept
+from tests.feeds.bench import PAYLOADS, a_feed, read_at
+from tests.feeds.test_causes import by_the_book
 from tests.world import CITY, DISTRICT, World
 
 O3 = (Cause.O3,) * 3
@@ -33,6 +36,25 @@ def test_days_of_ozone_are_suggested_as_an_advisory_once(world: World) -> None:
     world.decide(found)
     world.clock.forward(minutes=60)
     assert world.forecast(168, 172, 160, causes=O3) == []
+
+
+def test_an_ozone_day_of_a_source_with_concentrations_is_suggested_as_an_advisory_and_as_no_warning(
+    world: World,
+) -> None:
+    path = PAYLOADS / "openmeteo" / "ok-ozone-both-dust-2026-08-24.json"
+    world.clock.forward(minutes=(read_at(path) - world.now).total_seconds() / 60)
+    said = a_feed("openmeteo", index=by_the_book, place="柳州").parse(path.read_bytes(), now=world.now)
+    world.store.run(lambda tx: intake.keep_air(tx, said.forecasts, [], now=world.now))
+
+    (found,) = intake.weigh_all(world.store, world.rules, now=world.now)
+
+    assert (found.move, found.level) == (Move.ADVISE, Level.NONE)
+    assert [(one.cause, one.aqi) for one in advising.of(found)] == [
+        (Cause.O3, 180),
+        (Cause.O3, 180),
+        (Cause.SAND_DUST, 338),
+    ]
+    assert "AQI 180" in found.notice.reason
 
 
 def test_an_advisory_reaches_units_and_never_a_plant(world: World) -> None:
