@@ -111,6 +111,20 @@ def of_episode(tx: Tx, episode_id: UUID, *, since: date | None = None) -> list[R
     return [_report(row) for row in tx.connection.execute(asked)]
 
 
+def missing_of(tx: Tx, recipient_id: UUID) -> list[Report]:
+    """What one recipient was asked for and has not filed, of real responses nobody has closed; the newest first."""
+    rows = tx.connection.execute(
+        select(_REPORTS)
+        .join(EpisodeRow, EpisodeRow.id == _REPORTS.c.episode_id)
+        .where(
+            _REPORTS.c.recipient_id == recipient_id, _REPORTS.c.filed_at.is_(None), EpisodeRow.exercise == "",
+            EpisodeRow.phase.in_([Phase.ACTIVE.value, Phase.RELEASED.value]),
+        )
+        .order_by(_REPORTS.c.day.desc())
+    )  # fmt: skip
+    return [_report(row) for row in rows]
+
+
 def to_chase(tx: Tx, *, now: datetime) -> list[Report]:
     """Reports that were asked for, did not come by their hour, and were not chased."""
     rows = tx.connection.execute(

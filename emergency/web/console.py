@@ -19,7 +19,7 @@ from emergency.errors import Missing, Refused
 from emergency.services import decisions, reviews, watch
 from emergency.services.rules import NoAir
 from emergency.store import Tx, advising, consulting, desk, desk_orders, exercising, letters, relaying
-from emergency.web import chart, showing
+from emergency.web import chart, reports, showing
 from emergency.web.access import ask_here, may_here, open_to, the_person, the_system
 from emergency.web.words import _
 
@@ -244,6 +244,9 @@ def episode(episode_id: UUID) -> ResponseReturnValue:
             "post": desk.post(tx, found.area, episode_id),
             "unclear": letters.counts(tx, letters.Wanted(found.area, episode_id=episode_id))[letters.Fate.UNCLEAR],
             "journal": desk.journal(tx, episode_id=episode_id, limit=200),
+            "reports": reports.on_the_desk(tx, the_system().rules, found),
+            "paper_words": reports.said_of,
+            "counted": reports.counted,
             "names": desk.names(tx),
         }
     return render_template("console/episode.html", **page)

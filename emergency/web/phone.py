@@ -19,11 +19,11 @@ from werkzeug.exceptions import TooManyRequests
 from emergency.domain.level import Level
 from emergency.domain.orders import LIVE, Action, Duty, Order, Recipient, RecipientKind, Status
 from emergency.errors import Missing, Refused, Unavailable
-from emergency.services import dispatch
+from emergency.services import dispatch, reporting
 from emergency.services.answering import Answered, Pressed, Tray
 from emergency.services.links import token_sha256
 from emergency.store import portal
-from emergency.web import showing
+from emergency.web import reports, showing
 from emergency.web.access import by_link, the_system
 from emergency.web.pacing import Pace
 from emergency.web.words import N_, _, lang
@@ -106,9 +106,11 @@ def decline_word(recipient: Recipient) -> str:
     return _("无法执行") if recipient.kind is RecipientKind.ENTERPRISE else _("需协调")
 
 
-def may_report(order: Order, recipient: Recipient) -> bool:
-    """Whether this is a unit whose order runs: it tells each day what it did; an enterprise answers its measures."""
-    return recipient.kind is not RecipientKind.ENTERPRISE and order.status in LIVE
+def reported(form: reports.Form) -> dict[str, object]:
+    """What a page needs to show and take the reports of an order."""
+    return {
+        "form": form, "counts": reports.COUNTED, "counted": reports.counted, "paper_words": reports.said_of,
+    }  # fmt: skip
 
 
 def answer_word(action: str) -> str:
@@ -237,12 +239,20 @@ def answer(token: str) -> ResponseReturnValue:
     now = the_system().clock.now()
     try:
         said = said_in(request.form)
-        done = the_tray().take(Pressed(token_sha256(token), said.revision, said.action, said.remark, now))
+        if said.action is Action.REPORT:
+            done = _filed(token, said, now=now)
+        else:
+            done = the_tray().take(Pressed(token_sha256(token), said.revision, said.action, said.remark, now))
     except Missing:  # no such link, not any more, or a revision this order never had
         return _not_taken(token, Unread())
     except Refused as refused:
         return _not_taken(token, refused)
     return _plain(make_response(redirect(f"/o/{token}?said={kind_of(done)}", 303)))
+
+
+def _filed(token: str, said: Said, *, now: datetime) -> Answered:
+    system, filing = the_system(), reports.filing_in(request.form, revision=said.revision, words=said.remark)
+    return system.store.run(lambda tx: reporting.file_by_link(tx, system.rules, token, filing, now=now))
 
 
 def the_tray() -> Tray:
@@ -292,6 +302,7 @@ def _order_page(token: str, *, notice_kind: str = "", error: str = "", typed: st
         return _closed(_("没有这个链接"), _("地址可能少了几个字符，或者写错了。"), onward, 404)
     with system.store.reading() as tx:
         sheet = portal.sheet(tx, opened.order.id)
+        form = reports.form_of(tx, sheet, request.form)
     call = phone_in(sheet.decision.notice.contact)
     label = sheet.episode.label or system.rules.label
     if opened.expired:
@@ -305,7 +316,7 @@ def _order_page(token: str, *, notice_kind: str = "", error: str = "", typed: st
         buttons=buttons(sheet.order),
         may_decline=sheet.order.status in MAY_DECLINE,
         decline_word=decline_word(sheet.recipient),
-        may_report=may_report(sheet.order, sheet.recipient),
+        **reported(form),
         refused_action=request.form.get("action", ""),
         to=to,
         call=call,

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from emergency.domain.orders import LIVE
+from emergency.domain.orders import LIVE, Action
 from emergency.domain.people import Act
 from emergency.errors import Missing, Refused
-from emergency.services import answering
+from emergency.services import answering, reporting
+from emergency.services.answering import Answered
+from emergency.services.rules import Rules
+from emergency.store import Tx
 from emergency.store import portal as asking
-from emergency.web import phone, showing
+from emergency.store import reporting as kept
+from emergency.web import phone, reports, showing
 from emergency.web.access import open_to, the_person, the_system
 from emergency.web.words import N_, _
 
@@ -49,10 +55,12 @@ def home() -> ResponseReturnValue:
         own = asking.own_orders(tx, recipient_id)
         recipient = tx.recipient(recipient_id)
         notices = asking.notices(tx, recipient_id)
+        owed = kept.missing_of(tx, recipient_id)
     return render_template(
         "portal/home.html",
         recipient=recipient,
         notices=notices,
+        owed=[(one, reports.said_of(one.wanted)) for one in owed],
         running=[(one, phone.state_of(one.order, recipient)) for one in own if one.order.status in LIVE],
         before=[(one, phone.state_of(one.order, recipient)) for one in own if one.order.status not in LIVE],
     )
@@ -69,24 +77,10 @@ def order(order_id: UUID) -> ResponseReturnValue:
 @open_to(Act.ANSWER_OWN)
 def answer(order_id: UUID) -> ResponseReturnValue:
     """Answer one of our orders, in the name of whoever has signed in."""
-    system, person, now, own = the_system(), the_person(), showing.now(), _own()
+    system, now, own = the_system(), showing.now(), _own()
     try:
         said = phone.said_in(request.form)
-        done = system.store.run(
-            lambda tx: answering.answer(
-                tx,
-                system.rules,
-                order_id,
-                revision=said.revision,
-                action=said.action,
-                by=person.name,
-                contact_id=None,
-                via="portal",
-                remark=said.remark,
-                now=now,
-                only_of=own,
-            )
-        )
+        done = system.store.run(partial(_answered, rules=system.rules, order_id=order_id, said=said, own=own, now=now))
     except Refused as refused:
         typed = request.form.get("remark", "")[: phone.LONGEST]
         return _page(order_id, error=showing.refusal(refused), typed=typed), 422
@@ -95,9 +89,21 @@ def answer(order_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("portal.order", order_id=order_id), 303)
 
 
+def _answered(tx: Tx, *, rules: Rules, order_id: UUID, said: phone.Said, own: UUID, now: datetime) -> Answered:
+    by = the_person().name
+    if said.action is Action.REPORT:
+        filing = reports.filing_in(request.form, revision=said.revision, words=said.remark)
+        return reporting.file(tx, rules, order_id, filing, by=by, via="portal", only_of=own, now=now)
+    return answering.answer(
+        tx, rules, order_id, revision=said.revision, action=said.action, by=by, contact_id=None, via="portal",
+        remark=said.remark, now=now, only_of=own,
+    )  # fmt: skip
+
+
 def _page(order_id: UUID, *, error: str = "", typed: str = "") -> str:
     with the_system().store.reading() as tx:
         sheet = asking.sheet(tx, order_id)
+        form = reports.form_of(tx, sheet, request.form)
     if sheet.order.recipient_id != _own():
         raise Missing("not an order of theirs")
     return render_template(
@@ -107,7 +113,7 @@ def _page(order_id: UUID, *, error: str = "", typed: str = "") -> str:
         buttons=phone.buttons(sheet.order),
         may_decline=sheet.order.status in phone.MAY_DECLINE,
         decline_word=phone.decline_word(sheet.recipient),
-        may_report=phone.may_report(sheet.order, sheet.recipient),
+        **phone.reported(form),
         refused_action=request.form.get("action", ""),
         call=phone.phone_in(sheet.decision.notice.contact),
         error=error,

@@ -20,6 +20,7 @@ from emergency.domain.people import Act, may
 from emergency.domain.review import Review, Span, Stage
 from emergency.errors import Refused
 from emergency.services import reviews
+from emergency.services.evaluating import EVALUATION
 from emergency.store import Tx, record
 from emergency.store.record import Record
 from emergency.web import chart, consulting, judging, showing
@@ -189,6 +190,7 @@ def _paper(episode_id: UUID, *, refused: str = "", typed: str = "") -> str:
         median=median(kept.minutes) if kept.minutes else None,
         origin=system.rules.origin,
         over=kept.episode.phase in REVIEWED,
+        owed=next((one for one in reversed(kept.tasks) if one.kind == EVALUATION), None),
         counted=lambda some: sum(some.values()),
     )
 
