@@ -207,7 +207,7 @@ def alike(first: DrawnUp, recipient: Recipient, *, number: str) -> DrawnUp:
     found = order_id(first.order.episode_id, recipient.id)
     whose = {"id": found, "recipient_id": recipient.id, "area": recipient.area, "number": number}
     order, revision = copied(first.order, **whose), copied(first.revision, order_id=found)
-    return DrawnUp(order, revision, recipient)
+    return copied(first, order=order, revision=revision, recipient=recipient)
 
 
 def lift(order: Order, *, decision_id: UUID, effective_at: datetime, now: datetime) -> tuple[Order, Revision]:

@@ -6,9 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from emergency.domain.machine import Machine
+from emergency.domain.naming import named
 
 
 class State(StrEnum):
@@ -203,7 +204,7 @@ MOST_ATTEMPTS = 12
 
 def message_id(about: UUID, *, revision: int, kind: Kind, rung: str, channel: str, contact: UUID) -> UUID:
     """The message's one id: a later revision is never swallowed as a repeat, and no phone number rides in it."""
-    return uuid5(about, f"{revision}:{kind.value}:{rung}:{channel}:{contact}")
+    return named(about, f"{revision}:{kind.value}:{rung}:{channel}:{contact}")
 
 
 def wait_before(attempt: int, *, key: UUID, retry_after: float | None = None) -> timedelta:

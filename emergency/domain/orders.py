@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from emergency.domain.level import Level
 from emergency.domain.machine import Machine
+from emergency.domain.naming import named
 from emergency.errors import Refused
 
 
@@ -253,7 +254,7 @@ class NothingToDo(Refused):
 
 def order_id(episode_id: UUID, recipient_id: UUID) -> UUID:
     """One order per (episode, recipient), however often it is drawn up."""
-    return uuid5(episode_id, f"order:{recipient_id}")
+    return named(episode_id, f"order:{recipient_id}")
 
 
 def acknowledge(order: Order, *, by: str, now: datetime) -> Order:

@@ -6,7 +6,9 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from functools import cached_property
-from uuid import UUID, uuid5
+from uuid import UUID
+
+from emergency.domain.naming import named
 
 _LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"  # 57 without 0 O 1 I l: people copy them by hand
 
@@ -65,4 +67,4 @@ def token_sha256(token: str) -> str:
 
 def link_id(order_id: UUID, contact_id: UUID) -> UUID:
     """One link per order and contact; it lives across revisions."""
-    return uuid5(order_id, f"link:{contact_id}")
+    return named(order_id, f"link:{contact_id}")

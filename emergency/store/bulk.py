@@ -1,4 +1,4 @@
-"""Rows by the thousand: COPY on PostgreSQL, one batched insert on SQLite; never one statement for each."""
+"""Rows by the thousand: COPY on PostgreSQL, a batched insert on SQLite; never one statement for each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC
 from functools import cache
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Connection, Integer, LargeBinary, Table, insert
+from sqlalchemy import JSON, Boolean, Connection, Date, Integer, LargeBinary, Table
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.types import Uuid
 
@@ -36,11 +36,14 @@ def copy_in(connection: Connection, table: Table, rows: Sequence[Mapping[str, An
     """
     if not rows:
         return
-    if connection.dialect.name != "postgresql":
-        connection.execute(insert(table), list(rows))
-        return
     names = tuple(rows[0])
     columns = ", ".join(f'"{name}"' for name in names)
+    if connection.dialect.name != "postgresql":
+        marks = ", ".join("?" * len(names))
+        into = f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})'  # noqa: S608 - names of our own tables
+        for start in range(0, len(rows), AT_ONCE):
+            connection.exec_driver_sql(into, _tuples(table, names, rows[start : start + AT_ONCE]))
+        return
     raw = connection.connection.driver_connection
     if raw is None:
         raise TypeError("the transaction has no connection")
@@ -54,23 +57,41 @@ def copy_in(connection: Connection, table: Table, rows: Sequence[Mapping[str, An
 
 def _lines(table: Table, names: tuple[str, ...], rows: Sequence[Mapping[str, Any]]) -> str:
     """
-    The rows in COPY's text format, worked out column by column.
+    The rows in COPY's text format, worked out column by column; a column with one value for all is spelt once.
 
-    Most columns of a decision's rows hold one value, or a handful of them, thousands of times over: each object is
-    spelt once. (The rows keep them alive meanwhile, so that an id names one object.)
+    Most columns of a decision's rows hold one value, or a handful of them, thousands of times over. (The rows keep
+    them alive meanwhile, so that an id names one object.)
     """
-    columns: list[Sequence[str]] = []
+    pattern: list[str] = []
+    varying: list[Sequence[str]] = []
     for name, way in _ways(table, names):
         values = [row[name] for row in rows]
         first = values[0]
         if all(one is first for one in values):
-            columns.append([NULL if first is None else way(first)] * len(values))
-        elif way in _SPELT_ONCE:
-            spelt: dict[int, str] = {id(one): NULL if one is None else way(one) for one in _each(values)}
-            columns.append([spelt[id(one)] for one in values])
-        else:
-            columns.append([NULL if one is None else way(one) for one in values])
-    return "\n".join(map("\t".join, zip(*columns, strict=True))) + "\n"
+            pattern.append(NULL if first is None else way(first).replace("%", "%%"))
+            continue
+        pattern.append("%s")
+        varying.append(_spelt(values, way, NULL))
+    line = "\t".join(pattern)
+    lines = map(line.__mod__, zip(*varying, strict=True)) if varying else [line % ()] * len(rows)
+    return "\n".join(lines) + "\n"
+
+
+def _tuples(table: Table, names: tuple[str, ...], rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    """The rows as SQLite's driver takes them: what SQLAlchemy would make of each value, column by column."""
+    columns = []
+    for name, way in _ways(table, names, sqlite=True):
+        values = [row[name] for row in rows]
+        columns.append(values if way is None else _spelt(values, way, None))
+    return list(zip(*columns, strict=True))
+
+
+def _spelt(values: Sequence[Any], way: Callable[[Any], str], nothing: Any) -> list[Any]:
+    """Each value spelt, one that comes again and costs much only once."""
+    if way not in _SPELT_ONCE:
+        return [nothing if one is None else way(one) for one in values]
+    spelt = {id(one): nothing if one is None else way(one) for one in _each(values)}
+    return [spelt[id(one)] for one in values]
 
 
 def _each(values: Sequence[Any]) -> Sequence[Any]:
@@ -78,9 +99,9 @@ def _each(values: Sequence[Any]) -> Sequence[Any]:
 
 
 @cache
-def _ways(table: Table, names: tuple[str, ...]) -> tuple[tuple[str, Callable[[Any], str]], ...]:
-    """How each column's value is spelt, by the column's type."""
-    return tuple((name, _way(table.c[name].type)) for name in names)
+def _ways(table: Table, names: tuple[str, ...], *, sqlite: bool = False) -> tuple[tuple[str, Any], ...]:
+    """How each column's value is spelt, by the column's type; None: SQLite's driver takes it as it is."""
+    return tuple((name, (_sqlite_way if sqlite else _way)(table.c[name].type)) for name in names)
 
 
 def _way(kind: Any) -> Callable[[Any], str]:
@@ -95,6 +116,23 @@ def _way(kind: Any) -> Callable[[Any], str]:
     if isinstance(kind, LargeBinary):
         return _bytes
     return str if isinstance(kind, Integer) else _text
+
+
+def _sqlite_way(kind: Any) -> Callable[[Any], str] | None:
+    if isinstance(kind, JSON):
+        return _encoded
+    if isinstance(kind, Instant):
+        return _sqlite_instant
+    if isinstance(kind, Uuid):
+        return _hex
+    return str if isinstance(kind, Date) else None
+
+
+def _sqlite_instant(value: Any) -> str:
+    """As SQLAlchemy keeps a moment in SQLite, which has no type for it: UTC without a zone, to the microsecond."""
+    if value.tzinfo is None:
+        raise ValueError(f"naive datetime {value!r} cannot be stored")
+    return str(value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds"))
 
 
 def _text(value: Any) -> str:
@@ -124,4 +162,4 @@ def _hex(value: Any) -> str:
     return str(value.hex)
 
 
-_SPELT_ONCE = frozenset({_json, _instant})
+_SPELT_ONCE = frozenset({_json, _instant, _encoded, _sqlite_instant})

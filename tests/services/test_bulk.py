@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, insert, select
 
 from emergency.domain.episode import Decision, Fact
 from emergency.domain.level import Level
@@ -21,9 +21,9 @@ from emergency.domain.orders import Status
 from emergency.errors import Conflict, Unavailable
 from emergency.services import decisions, dispatch, post
 from emergency.store import Store, Tx, connect, saving
-from emergency.store.bulk import table
+from emergency.store.bulk import copy_in, table
 from emergency.store.outbox import Outbox
-from emergency.store.tables import JournalRow
+from emergency.store.tables import AttemptRow, JournalRow
 from tests.builders import a_recipient
 from tests.world import DISTRICT, World
 
@@ -280,3 +280,23 @@ def test_a_sender_whose_answers_cannot_be_written_down_stops_sending(world: Worl
     with world.store.reading() as tx:
         counts = tx.outbox.counts(world.episode().id)
     assert counts.get("ready", 0) == counts.get("sending", 0) == 0, "nothing is lost by it"
+
+
+def test_what_is_written_in_bulk_reads_as_what_is_written_one_by_one(world: World) -> None:
+    now = world.now.replace(microsecond=120)
+    row = {
+        "message_id": UUID(int=7), "attempt": 1, "outcome": "later", "because": "一\t二\n\\N %s", "at": now,
+        "provider": "",
+    }  # fmt: skip
+    attempts = table(AttemptRow)
+
+    with world.store.transactions() as tx:
+        tx.connection.execute(insert(attempts), {**row, "attempt": 1})
+        copy_in(tx.connection, attempts, [{**row, "attempt": 2}])
+        copy_in(tx.connection, attempts, [{**row, "attempt": 3}, {**row, "attempt": 4, "because": ""}])
+        kept = tx.connection.execute(select(attempts).order_by(attempts.c.attempt)).all()
+        found = tx.connection.execute(select(attempts.c.attempt).where(attempts.c.at == now)).all()
+
+    alike = [{name: getattr(one, name) for name in row if name != "attempt"} for one in kept]
+    assert alike[0] == alike[1] == alike[2] == {**alike[3], "because": row["because"]}
+    assert len(found) == 4
