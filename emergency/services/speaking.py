@@ -11,7 +11,7 @@ from emergency.domain.ladder import Deadline, Rung
 from emergency.domain.orders import Contact, Order, Recipient
 from emergency.domain.speaking import spelt
 from emergency.services.rules import Rules
-from emergency.services.wording import LANG
+from emergency.services.wording import LANG, to_call
 
 _THEMSELVES: Final = frozenset({"recipient", "second_contact"})
 _MISSING: Final[Mapping[str, str]] = {
@@ -61,7 +61,7 @@ def listed(rules: Rules, episode_id: UUID | None, names: Sequence[str], *, conta
         count=len(names),
         first="、".join(names[:3]),
         page=f"{rules.links.public_url.rstrip('/')}/console/episodes/{episode_id}/calls",
-        contact=contact,
+        contact=to_call(contact),
     )
 
 
@@ -72,6 +72,7 @@ def to_say(
     words = rules.wording
     starts = needed_by(order)
     duties = [one.text_en if lang == "en" and one.text_en else one.text for one in order.duties]
+    between = "; " if lang == "en" else "；"
     return words.fill(
         "to_say",
         lang,
@@ -80,10 +81,10 @@ def to_say(
         recipient=recipient.name,
         level=words.level(order.level, lang),
         order_number=order.number,
-        measures=words.several(duties, lang, room=70 if lang == LANG else 190),
+        measures=between.join(one.rstrip("。.；;") for one in duties) or "—",
         starts="—" if starts is None else words.instant(starts, lang),
         missing=_WORDS[owes][lang],
-        contact=contact,
+        contact=to_call(contact),
     )
 
 

@@ -26,7 +26,7 @@ LANG = "zh"  # every recipient of the first home reads Chinese; a notice exists 
 def of_order(rules: Rules, kind: Kind, one: DrawnUp, decision: Decision, *, now: datetime) -> str:
     """The notice that tells one recipient what this decision changes for it."""
     notice, order, words = decision.notice, one.order, rules.wording
-    told = {"banner": _banner(rules), "order_number": order.number, "contact": _call(notice.contact)}
+    told = {"banner": _banner(rules), "order_number": order.number, "contact": to_call(notice.contact)}
     number, effective = {"number": notice.number}, {"effective_at": words.instant(one.revision.effective_at, LANG)}
     until = {"until": words.until(notice.expected_end_at, LANG)}
     levels = {"level_before": words.level(decision.level_before, LANG), "level": words.level(decision.level, LANG)}
@@ -113,7 +113,7 @@ def of_reminder(rules: Rules, order: Order, recipient: Recipient, *, contact: st
         order_number=order.number,
         level=words.level(order.level, LANG),
         waited=_waited(order, now),
-        contact=_call(contact),
+        contact=to_call(contact),
         answer_by=words.instant(now + timedelta(minutes=30), LANG),
     )
 
@@ -135,7 +135,7 @@ def bundled(rules: Rules, names: Sequence[str], *, contact: str) -> str:
         count=len(names),
         first=first,
         portal=portal,
-        contact=_call(contact),
+        contact=to_call(contact),
     )
 
 
@@ -147,7 +147,7 @@ def _of_progress(rules: Rules, rung: Rung, order: Order, recipient: Recipient, *
         "order_number": order.number,
         "missing": _MISSING[rung.deadline],
         "due": rules.wording.instant(by, LANG) if by else "",
-        "contact": _call(contact),
+        "contact": to_call(contact),
     }
     if rung.notify in ("recipient", "second_contact"):
         return rules.wording.fill("reminder_progress", LANG, **told)
@@ -161,7 +161,7 @@ def of_rung(rules: Rules, rung: Rung, order: Order, recipient: Recipient, *, con
     if rung.deadline in _MISSING:
         return _of_progress(rules, rung, order, recipient, contact=contact)
     if notify == "recipient":
-        return of_reminder(rules, order, recipient, contact=_call(contact), now=now)
+        return of_reminder(rules, order, recipient, contact=to_call(contact), now=now)
     words = rules.wording
     first = min(recipient.contacts, key=lambda one: one.order, default=None)
     return words.fill(
@@ -173,7 +173,7 @@ def of_rung(rules: Rules, rung: Rung, order: Order, recipient: Recipient, *, con
         level=words.level(order.level, LANG),
         waited=_waited(order, now),
         recipient_contact=_reached(first),
-        contact=_call(contact),
+        contact=to_call(contact),
     )
 
 
@@ -274,7 +274,7 @@ def public_notice(rules: Rules, notice: Notice, move: Move, *, level_before: Lev
         "number": notice.number,
         "area": notice.area,
         "reason": notice.reason,
-        "contact": _call(notice.contact),
+        "contact": to_call(notice.contact),
     }
     at = notice.effective_at
     since = "" if at is None else words.instant(at, LANG, dated=True)
@@ -308,7 +308,7 @@ def advisory_public(rules: Rules, notice: Notice, lines: Sequence[str]) -> str:
         since="" if notice.effective_at is None else words.instant(notice.effective_at, LANG, dated=True),
         until=words.until(notice.expected_end_at, LANG, dated=True),
         health=words.several(lines, LANG, room=220),
-        contact=_call(notice.contact),
+        contact=to_call(notice.contact),
     )
 
 
@@ -328,7 +328,7 @@ def upward_report(rules: Rules, decision: Decision, *, orders: int, due_at: date
         until=words.until(notice.expected_end_at, LANG),
         orders=orders,
         acknowledged=0,
-        contact=_call(notice.contact),
+        contact=to_call(notice.contact),
     )
 
 
@@ -361,7 +361,7 @@ def rebroadcast(rules: Rules, episode: Episode, decision: Decision) -> str:
         actions=words.several(
             [*rules.public_actions(episode.level), rules.health_advice(episode.level)], LANG, room=120
         ),
-        contact=_call(notice.contact),
+        contact=to_call(notice.contact),
     )
 
 
@@ -378,7 +378,7 @@ def report_asked(
         order_number=order.number,
         paper=words.paper(report.paper.value, LANG),
         due_at=words.instant(report.due_at, LANG),
-        contact=_call(contact),
+        contact=to_call(contact),
     )
 
 
@@ -483,7 +483,7 @@ def consultation_overdue(rules: Rules, told: Consultation, *, area: str) -> str:
 CALL_ROOM = 24  # what every notice leaves for its contact
 
 
-def _call(contact: str) -> str:
+def to_call(contact: str) -> str:
     """Whom to call; a number is never cut, so a long title goes and the number stays."""
     return contact if len(contact) <= CALL_ROOM else contact.rsplit(" ", 1)[-1]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import Flask
 
 from emergency.domain.ladder import Deadline, owed_of
@@ -12,15 +14,17 @@ from emergency.web.access import the_system
 from emergency.web.words import _
 
 
-def owed(duty: Duty, order: Order, plan_id: str) -> str:
+def owed_by(duty: Duty, order: Order, plan_id: str) -> str:
     """By which hours a duty's 已启动 and 已落实 are still owed; empty when neither is."""
     hours = owed_of(order, duty, the_system().rules.plan(plan_id))
-    told = []
-    if at := hours.get(Deadline.START):
-        told.append(_("%(at)s 前答复“已启动”", at=showing.clock_words(at, showing.now())))
-    if at := hours.get(Deadline.IN_PLACE):
-        told.append(_("%(at)s 前答复“已落实”", at=showing.clock_words(at, showing.now())))
-    return _("，").join(told)
+    words = {Deadline.START: _("%(at)s 前答复“已启动”"), Deadline.IN_PLACE: _("%(at)s 前答复“已落实”")}
+    return _("，").join(words[one] % {"at": _by(at)} for one, at in hours.items())
+
+
+def _by(at: datetime) -> str:
+    """The hour, and by how much it is over."""
+    said = showing.clock_words(at, showing.now())
+    return said if at > showing.now() else f"{said}（{showing.left(at)}）"
 
 
 def bound(duty: Duty) -> str:
@@ -45,4 +49,4 @@ def waiting(message: Message) -> str:
 
 def set_up(app: Flask) -> None:
     """Put these words in the templates' hands."""
-    app.jinja_env.globals.update(owed=owed, bound=bound, waiting=waiting)
+    app.jinja_env.globals.update(owed_by=owed_by, bound=bound, waiting=waiting)

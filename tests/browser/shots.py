@@ -16,6 +16,7 @@ from config import Settings
 from emergency import passwords
 from emergency.broker import Broker
 from emergency.domain.level import Level
+from emergency.domain.messages import Later, Never, Sent, Uncertain
 from emergency.domain.orders import Action
 from emergency.store import connect, consulting, migrating
 from emergency.system import System
@@ -41,6 +42,11 @@ def told(folder: Path) -> World:
     )
     world.observe(67, 39, 54, 126, 163, 183, 134)
     world.decide(world.forecast(120, 193, 229)[0])
+    world.deliver()
+    world.phone.fates = [
+        Never("answered 422: number blocked"), Sent("r-1"), Later("answered 503"), Never("answered 400: text too long"),
+        Uncertain("http://gateway:8080 did not answer within 10 s"), Uncertain("answered 200 without a receipt"),
+    ]  # fmt: skip
     world.activated(Level.YELLOW)
     for number, one in enumerate(world.orders()):
         if world.recipient(one).sample and number % 19 == 0:
@@ -82,6 +88,12 @@ def pages(world: World) -> dict[str, str]:
         "consultations": "/console/consultations",
         "consult": "/console/consultations/new",
         "consultation": f"/console/consultations/{consultation}",
+        "letters": "/console/letters",
+        "unclear": "/console/letters?fate=unclear",
+        "calls": f"/console/episodes/{world.episode().id}/calls",
+        "calls-paper": f"/console/episodes/{world.episode().id}/calls?format=print",
+        "reach": "/console/reach",
+        "channels": "/console/channels",
         "review": f"/review/{world.episode().id}",
         "public": "/public",
         "phone": f"/o/{world.token(order)}",
@@ -94,6 +106,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "var" / "shots")
     parser.add_argument("--fold", action="store_true", help="only what is seen without scrolling")
     parser.add_argument("--only", default="", help="comma-separated names of pages")
+    parser.add_argument("--login", default="lj-approver3", help="who looks")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
@@ -126,7 +139,7 @@ def main() -> None:
             for width in (1440, 360):
                 page = browser.new_context(viewport={"width": width, "height": 1000}, locale="zh-CN").new_page()
                 page.goto(f"{site}/sign-in")
-                page.get_by_label("用户名").fill("lj-approver3")
+                page.get_by_label("用户名").fill(asked.login)
                 page.get_by_label("密码").fill(PASSWORD)
                 page.get_by_role("button", name="登录").click()
                 for name, path in wanted.items():
