@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, or_, select
 
 from emergency.domain.binding import stretches
 from emergency.domain.episode import Episode
-from emergency.domain.messages import Message
+from emergency.domain.messages import Kind, Message, State
 from emergency.domain.orders import Duty, Order, Recipient, Revision, Status
 from emergency.store import saving
 from emergency.store.desk import BUCKETS, below, where_now
@@ -109,9 +109,26 @@ class File:
     bucket: str
 
     @property
+    def in_flight(self) -> frozenset[UUID]:
+        """The reminders and escalations that were under way when an answer came: too late to be called back."""
+        return frozenset(
+            one.message.id
+            for one in self.sent
+            if one.message.kind in (Kind.REMINDER, Kind.ESCALATION)
+            and any(_in_flight(answer, one.message) for answer in self.answers)
+        )
+
+    @property
     def stretches(self) -> tuple[Duty, ...]:
         """Every duty the order ever asked, with the hours it bound."""
         return stretches(self.revisions)
+
+
+def _in_flight(answer: Any, message: Message) -> bool:
+    """Whether the answer came between the message's being put and its having gone."""
+    if answer.revision != message.revision or message.put_at > answer.at:
+        return False
+    return message.state is State.SENDING if message.sent_at is None else message.sent_at > answer.at
 
 
 def found(tx: Tx, wanted: Wanted, *, limit: int, offset: int = 0) -> tuple[tuple[Line, ...], int]:
