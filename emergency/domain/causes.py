@@ -65,8 +65,11 @@ def figure(
     """
     told = index(standard, values, period=Period.DAY)
     aqi, as_published = trigger_aqi(standard, told), (told.aqi, told.primary)
-    if aqi is None:
-        return Figure(None, (), Cause.PM2_5, *as_published)
+    led_by_ozone = cause_of(told.primary, told.aqi or 0) is Cause.O3
+    if aqi is None:  # gases are missing; where both particles were known and ozone leads, the day is known all the same
+        of_ozone = led_by_ozone and all(told.iaqi[one] is not None for one in _PARTICLES)
+        unknown = (None, told.primary, Cause.O3) if of_ozone else (None, (), Cause.PM2_5)
+        return Figure(*unknown, *as_published)
     driver = Cause.PM2_5 if expected is None or expected in SHOWS else expected
     dusty = expected is Cause.SAND_DUST or (expected is None and _is_of_dust(told, values, aqi))
     if aqi > POLLUTED_OVER and dusty:
@@ -74,7 +77,7 @@ def figure(
         if without is None or without <= POLLUTED_OVER:
             return Figure(without, ("pm10",), Cause.SAND_DUST, *as_published)
         return Figure(without, _owners(standard, told, without, but=("o3", "pm10")), driver, *as_published)
-    if aqi <= POLLUTED_OVER and cause_of(told.primary, told.aqi or 0) is Cause.O3:
+    if aqi <= POLLUTED_OVER and led_by_ozone:
         return Figure(aqi, told.primary, Cause.O3, *as_published)
     owners = _owners(standard, told, aqi, but=("o3",)) if aqi > POLLUTED_OVER else told.primary
     return Figure(aqi, owners, driver, *as_published)

@@ -116,6 +116,22 @@ def test_coarse_particles_in_the_ratio_of_haze_are_no_dust() -> None:
     assert told(beyond_it) == {(302, ("pm10",), 260, Cause.PM2_5)}
 
 
+@pytest.mark.parametrize(
+    ("particles", "said"),
+    [
+        ({"pm2_5": 28.0, "pm10": 60.0}, (180, Cause.O3)),
+        ({"pm2_5": 28.0}, (None, Cause.PM2_5)),
+        ({}, (None, Cause.PM2_5)),
+    ],
+)
+def test_ozone_is_known_without_the_gases_and_not_without_the_particles(
+    particles: dict[str, float], said: tuple[int | None, Cause]
+) -> None:
+    found = by_the_book(NOW.date(), {**particles, "o3_8h": 245.0})
+
+    assert (found.judged, found.cause) == said
+
+
 def test_a_source_without_fine_particles_cannot_say_that_it_is_dust() -> None:
     found = by_the_book(NOW.date(), {"pm10": 550.0, "so2": 5.0, "no2": 20.0, "co": 0.5, "o3_8h": 60.0})
 
