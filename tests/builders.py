@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from emergency.domain.drawing import draw_up
-from emergency.domain.episode import Decision, Episode, Move, Notice, Phase, put_forward
+from emergency.domain.episode import Decision, Episode, Move, Notice, Phase
 from emergency.domain.level import Level
 from emergency.domain.orders import Category, Contact, DrawnUp, Measure, Recipient, RecipientKind
 from emergency.domain.people import Person, Role
+from emergency.domain.signing import put_forward
 
 NOW = datetime(2026, 1, 9, 9, 0, tzinfo=UTC)  # 17:00 in Shanghai
 SPACE = UUID("11111111-1111-4111-8111-111111111111")

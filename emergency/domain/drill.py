@@ -12,10 +12,11 @@ from emergency.domain.advising import Book, asked
 from emergency.domain.assess import assess, ongoing
 from emergency.domain.assessment import SHANGHAI, Assessment
 from emergency.domain.calm import calm, one_episode, over
-from emergency.domain.episode import EPISODE, Episode, Move, Phase, next_move
+from emergency.domain.episode import EPISODE, Episode, Move, Phase
 from emergency.domain.falling import falls_to
 from emergency.domain.forecast import Air, Cause, DayOfAir, Forecast, joined
 from emergency.domain.level import Level
+from emergency.domain.moving import next_move
 from emergency.domain.plan import Plan, UnknownCell
 
 _HOUR = timedelta(hours=1)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from emergency.domain.episode import Decision, Move, NotEntitled
+from emergency.domain.episode import Decision, Move
 from emergency.domain.level import Level
 from emergency.domain.people import Person
+from emergency.domain.signing import NotEntitled
 from emergency.errors import Refused
 
 JUDGED = frozenset(

@@ -13,12 +13,13 @@ from emergency.domain.assess import HoursNeeded, assess, highest, ongoing
 from emergency.domain.assessment import SHANGHAI, Assessment
 from emergency.domain.calm import over
 from emergency.domain.declaring import Declaration, Log
-from emergency.domain.episode import Episode, Move, Phase, next_move
+from emergency.domain.episode import Episode, Move, Phase
 from emergency.domain.falling import falls_to, outlived, whole_days_of
 from emergency.domain.forecast import Air, DayOfAir
 from emergency.domain.foresight import Foresight, Past
 from emergency.domain.hindsight import asked
 from emergency.domain.level import Level
+from emergency.domain.moving import next_move
 from emergency.domain.plan import Plan, RunsOn, UnknownCell
 from emergency.domain.replay_hours import Spells
 from emergency.errors import Refused
@@ -64,7 +65,7 @@ def walk(
     The declarations of every evening from the one before the first day to that of the last; pure and repeatable.
 
     Each evening the measured run joined to ``lead_days`` foreseen ones is assessed, and the rule that works in earnest
-    says what follows (``episode.next_move``): a higher level is declared; a lower figure alone changes nothing; the
+    says what follows (``moving.next_move``): a higher level is declared; a lower figure alone changes nothing; the
     plan's downgrade rule lowers (``falling.falls_to``), and only its release test lets go (``calm.over``), from the
     next 00:00. The day under way counts as measured, for two thirds of it are by then. Both tests may look as far as
     they have to, however short the lead: how early a warning is seen and how an end is proved are two questions. What

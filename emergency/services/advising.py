@@ -12,10 +12,11 @@ from emergency.clock import SHANGHAI
 from emergency.domain import advising, drawing, ladder
 from emergency.domain.advising import AdvisedDay, NothingToAdvise
 from emergency.domain.assessment import Assessment
-from emergency.domain.episode import Decision, Episode, Move, Notice, Phase, Standing, lapse
+from emergency.domain.episode import Decision, Episode, Move, Notice, Phase, Standing
 from emergency.domain.messages import Kind
 from emergency.domain.orders import LIVE, DrawnUp, Measure, Recipient
 from emergency.domain.plan import Authority, Plan
+from emergency.domain.signing import lapse
 from emergency.services import wording
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx

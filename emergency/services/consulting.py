@@ -11,11 +11,12 @@ from uuid import UUID, uuid5
 from emergency.domain import consultation as rule
 from emergency.domain.assessment import as_data
 from emergency.domain.consultation import Consultation, Guest, Voice
-from emergency.domain.episode import Decision, Fact, StaleContent, due
+from emergency.domain.episode import Decision, Fact, due
 from emergency.domain.level import Level
 from emergency.domain.messages import Kind
 from emergency.domain.people import ACTS, Act, Person
 from emergency.domain.plan import UnknownCell
+from emergency.domain.signing import StaleContent
 from emergency.errors import Refused
 from emergency.services import telling, wording
 from emergency.services.chasing import Around

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from emergency.domain import amending, extending, timing
+from emergency.domain import amending, extending, moving, signing, timing
 from emergency.domain import episode as episodes
 from emergency.domain.amending import Amendment
 from emergency.domain.assessment import Assessment, as_data
@@ -79,11 +79,11 @@ def suggest(
             return None
         if waiting.standing is Standing.PROPOSED and waiting.assessment == as_data(assessment):
             return None  # people know what the rule says and want something else
-        aside = episodes.supersede(waiting, now=now, because="a fresher assessment asks for something else")
+        aside = signing.supersede(waiting, now=now, because="a fresher assessment asks for something else")
         tx.save(aside, fact="decision.superseded", by="rule", at=now)
         tx.outbox.cancel_for_decision(waiting.id)
         tx.clear_alarm(f"undecided:{waiting.id}", now=now)
-    decision = episodes.suggested(
+    decision = signing.suggested(
         drafting.drawn(tx, rules, plan, episode, move=move, level=level, assessment=assessment, now=now)
     )
     decision = nagging.set_going(plan, decision, exercise=episode.exercise, now=now)
@@ -114,7 +114,7 @@ def put_forward(
     :raises Ungrounded: the level differs from the rule's and no reason is given
     :raises WrongLevel, BadTimes: see ``timing.with_a_level`` and ``timing.meant``
     :raises NotExtendable, EndsTooSoon, EndsTooLate, NoEnd: see ``extending.within_the_plan``
-    :raises NotAllowed, IllegalMove: see ``episode.put_forward``
+    :raises NotAllowed, IllegalMove: see ``signing.put_forward``
     :raises StillOpen, NotOurs: see ``consulting.named``
     """
     decision = tx.decision(decision_id)
@@ -145,7 +145,7 @@ def put_forward(
     episode = tx.episode(decision.episode_id)
     timing.meant(decision, began=episode.effective_at, now=now)
     extending.within_the_plan(plan, decision, episode.expected_end_at, now=now)
-    decision = episodes.put_forward(decision, by=by, now=now)
+    decision = signing.put_forward(decision, by=by, now=now)
     return _put_forward(tx, rules, decision, by=by, now=now)
 
 
@@ -183,7 +183,7 @@ def propose(
     :raises StillOpen, NotOurs: see ``consulting.named``
     :raises WrongLevel, BadTimes: see ``timing.with_a_level`` and ``timing.meant``
     :raises NotExtendable, EndsTooSoon, EndsTooLate, NoEnd: see ``extending.within_the_plan``
-    :raises Ungrounded, NotAllowed, IllegalMove: see ``episode.put_forward``
+    :raises Ungrounded, NotAllowed, IllegalMove: see ``signing.put_forward``
     """
     ask(by, Act.PROPOSE, area)
     if move is Move.ADVISE:  # an advisory has no level and lasts as long as its days, whatever was typed
@@ -214,7 +214,7 @@ def propose(
             )
         bulletin_id, assessment = UUID(held.id), rules.heeded(plan, held)
     if waiting is not None:
-        aside = episodes.supersede(waiting, now=now, because=f"{by.login} proposed {move.value} {level.word}")
+        aside = signing.supersede(waiting, now=now, because=f"{by.login} proposed {move.value} {level.word}")
         tx.save(aside, fact="decision.superseded", by=by.login, at=now)
         tx.outbox.cancel_for_decision(waiting.id)
         tx.clear_alarm(f"undecided:{waiting.id}", now=now)
@@ -240,13 +240,13 @@ def propose(
     decision = amending.with_changes(decision, amendments)
     decision = drafting.with_public_text(rules.in_exercise(episode.exercise), plan, decision)
     if to_fill_in:
-        waits = nagging.set_going(plan, episodes.suggested(decision), exercise=episode.exercise, now=now)
+        waits = nagging.set_going(plan, signing.suggested(decision), exercise=episode.exercise, now=now)
         decision = tx.save(waits, fact="decision.to_fill_in", by=by.login, at=now)
         nagging.tell(tx, rules, decision, rung="suggested", now=now)
         return decision
     timing.meant(decision, began=episode.effective_at, now=now)
     extending.within_the_plan(plan, decision, episode.expected_end_at, now=now)
-    return _put_forward(tx, rules, episodes.put_forward(decision, by=by, now=now), by=by, now=now)
+    return _put_forward(tx, rules, signing.put_forward(decision, by=by, now=now), by=by, now=now)
 
 
 def _put_forward(tx: Tx, rules: Rules, decision: Decision, *, by: Person, now: datetime) -> Decision:
@@ -301,13 +301,13 @@ def sign(
 
     ``anyway``: what the signer read of a rule that has moved on since the proposal, and why it is signed all the same.
 
-    :raises OwnProposal, NotEntitled, NotAllowed, IllegalMove, BlankNotice, StaleContent: see ``episode.approve``
+    :raises OwnProposal, NotEntitled, NotAllowed, IllegalMove, BlankNotice, StaleContent: see ``signing.approve``
     :raises RuleMovedOn: see ``overtaken.signed``
     """
     for left in (2, 1, 0):
         with store.reading() as tx:
             decision = tx.decision(decision_id)
-            signed = episodes.approve(decision, by=by, now=now, content=content)  # refuse before the work, not after
+            signed = signing.approve(decision, by=by, now=now, content=content)  # refuse before the work, not after
             overtaking.signed(tx, rules, decision, signed, anyway, by=by, now=now)
             episode = tx.episode(decision.episode_id)
             prepared = dispatch.prepare(tx, rules, decision, now=now)
@@ -337,10 +337,10 @@ def approve(
 ) -> Decision:
     """Put a proposal into force with all that follows from it, in one transaction."""
     waiting = tx.decision(decision_id)
-    decision = episodes.approve(waiting, by=by, now=now, content=content)
+    decision = signing.approve(waiting, by=by, now=now, content=content)
     decision = overtaking.signed(tx, rules, waiting, decision, anyway, by=by, now=now)
     consulting.still_as_named(tx, decision)
-    episode = episodes.carry_out(tx.episode(decision.episode_id), decision, now=now)
+    episode = moving.carry_out(tx.episode(decision.episode_id), decision, now=now)
     rules = rules.in_exercise(episode.exercise)
     decision = tx.save(decision, fact="decision.approved", by=by.login, at=now, more={"content": content})
     deputies.note_deputised(tx, decision, by=by, now=now)
@@ -395,9 +395,9 @@ def reject(tx: Tx, decision_id: UUID, *, by: Person, because: str, now: datetime
     """
     Turn a proposal down.
 
-    :raises OwnProposal, NotEntitled, NotAllowed, IllegalMove, Refused: see ``episode.reject``
+    :raises OwnProposal, NotEntitled, NotAllowed, IllegalMove, Refused: see ``signing.reject``
     """
-    decision = episodes.reject(tx.decision(decision_id), by=by, now=now, because=because)
+    decision = signing.reject(tx.decision(decision_id), by=by, now=now, because=because)
     tx.outbox.cancel_for_decision(decision.id)
     tx.clear_alarm(f"undecided:{decision.id}", now=now)
     decision = tx.save(decision, fact="decision.rejected", by=by.login, at=now, more={"because": because})

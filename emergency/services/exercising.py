@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 from emergency.clock import SHANGHAI
 from emergency.domain import episode as episodes
 from emergency.domain import exercise as exercises
+from emergency.domain import signing
 from emergency.domain.drill import Evening
 from emergency.domain.episode import Decision, Fact, Move, Phase, Standing
 from emergency.domain.exercise import EXERCISE, Exercise, NotRunning, Opening, Stage, Step, StillInForce
@@ -109,7 +110,7 @@ def end(tx: Tx, exercise_id: str, *, by: Person, now: datetime) -> Exercise:
 def _dismiss(tx: Tx, episode_id: UUID, *, by: Person, now: datetime) -> None:
     waiting = tx.waiting_decision(episode_id)
     if waiting is not None:
-        aside = episodes.supersede(waiting, now=now, because="the exercise is over")
+        aside = signing.supersede(waiting, now=now, because="the exercise is over")
         tx.save(aside, fact="decision.superseded", by=by.login, at=now)
         tx.outbox.cancel_for_decision(waiting.id)
     episode = tx.episode(episode_id)

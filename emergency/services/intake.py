@@ -11,12 +11,14 @@ from emergency.clock import SHANGHAI
 from emergency.domain import extending
 from emergency.domain.assessment import Assessment, as_data
 from emergency.domain.calm import calm_in_all, over_in_all
-from emergency.domain.episode import Decision, Fact, Move, Task, next_move, supersede
+from emergency.domain.episode import Decision, Fact, Move, Task
 from emergency.domain.falling import falls_to
 from emergency.domain.forecast import Bulletin, Forecast, Observation
 from emergency.domain.level import Level
+from emergency.domain.moving import next_move
 from emergency.domain.people import Act, Person, ask, within
 from emergency.domain.plan import Authority, Plan
+from emergency.domain.signing import supersede
 from emergency.errors import Refused
 from emergency.services import advising, decisions, drafting, nagging, relaying
 from emergency.services.days import make_days

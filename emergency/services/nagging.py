@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from emergency.domain import episode as episodes
-from emergency.domain import undecided
+from emergency.domain import signing, undecided
 from emergency.domain.episode import Decision, Fact, Standing
 from emergency.domain.messages import Kind, Lane
 from emergency.domain.overtaken import Overtaken
@@ -35,7 +34,7 @@ def lapse_overdue(store: Store, rules: Rules, *, now: datetime) -> int:
 def _met(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> int:
     until = decision.notice.expected_end_at
     if until is not None and until <= now:
-        tx.save(episodes.lapse(decision, now=now), fact="decision.lapsed", by="system", at=now)
+        tx.save(signing.lapse(decision, now=now), fact="decision.lapsed", by="system", at=now)
         tx.outbox.cancel_for_decision(decision.id)
         tx.clear_alarm(f"undecided:{decision.id}", now=now)
         return 1

@@ -7,8 +7,8 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
-from emergency.domain import episode as episodes
 from emergency.domain import flags as flagging
+from emergency.domain import moving
 from emergency.domain import review as reviews
 from emergency.domain.assessment import SHANGHAI, end_of
 from emergency.domain.calm import calm
@@ -157,7 +157,7 @@ def countersign(tx: Tx, episode_id: UUID, *, by: Person, now: datetime) -> Revie
     """
     review = reviews.countersign(_drafted(tx, episode_id), by=by, now=now)
     kept = tx.save(review, fact="review.countersigned", by=by.login, at=now)
-    tx.save(episodes.close(tx.episode(episode_id), now=now), fact="episode.closed", by=by.login, at=now)
+    tx.save(moving.close(tx.episode(episode_id), now=now), fact="episode.closed", by=by.login, at=now)
     evaluating.finish(tx, episode_id, by=by, now=now)
     return kept
 

@@ -18,11 +18,12 @@ from werkzeug.exceptions import HTTPException
 
 from emergency.channels import signing
 from emergency.channels.signing import BadSignature
-from emergency.domain.episode import Decision, Fact, Move, NotEntitled, OwnProposal
+from emergency.domain.episode import Decision, Fact, Move
 from emergency.domain.forecast import Forecast
 from emergency.domain.level import Level
 from emergency.domain.overtaken import Anyway, Overtaken, RuleMovedOn
 from emergency.domain.people import Act, NotAllowed
+from emergency.domain.signing import NotEntitled, OwnProposal
 from emergency.errors import Conflict, EmergencyError, Missing, Refused, Unavailable
 from emergency.feeds.table import bands_of
 from emergency.services import amending, decisions, dispatch, intake, overtaking, reviews, verifying, watch

@@ -12,9 +12,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from emergency.domain.assessment import as_data
-from emergency.domain.episode import Decision, Episode, Phase, Standing, rank_now
+from emergency.domain.episode import Decision, Episode, Phase, Standing
 from emergency.domain.people import Act, Area, Person, within
 from emergency.domain.plan import Authority
+from emergency.domain.signing import rank_now
 from emergency.errors import Missing, Refused
 from emergency.services import decisions, reviews, watch
 from emergency.services.rules import NoAir

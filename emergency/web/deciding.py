@@ -11,23 +11,12 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from emergency.domain.deputising import first_for
-from emergency.domain.episode import (
-    EPISODE,
-    NEEDS_NO_AIR,
-    Decision,
-    Episode,
-    Move,
-    NotEntitled,
-    OwnProposal,
-    Phase,
-    Standing,
-    rank_now,
-    turn_of,
-)
+from emergency.domain.episode import EPISODE, NEEDS_NO_AIR, Decision, Episode, Move, Phase, Standing
 from emergency.domain.level import Level
 from emergency.domain.overtaken import Anyway
 from emergency.domain.people import ACTS, Act
 from emergency.domain.plan import Authority, Plan, UnknownCell
+from emergency.domain.signing import NotEntitled, OwnProposal, rank_now, turn_of
 from emergency.errors import Refused
 from emergency.services import decisions, drafting, overtaking
 from emergency.store import Tx, desk

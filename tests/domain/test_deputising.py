@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from emergency.domain import episode as episodes
+from emergency.domain import signing
 from emergency.domain.deputising import first_for, next_at, turns
-from emergency.domain.episode import Decision, NotEntitled, OwnProposal, Standing
+from emergency.domain.episode import Decision, Standing
 from emergency.domain.plan import Approval, Deputy
+from emergency.domain.signing import NotEntitled, OwnProposal
 from tests.builders import NOW, a_proposal, an_approver
 
 RED = Approval(3, "区指挥长", 60, (Deputy("区副指挥长", 2, 20), Deputy("办公室主任", 1, 40)))
@@ -26,7 +27,7 @@ def after(minutes: float, *, rank: int, decision: Decision | None = None) -> Dec
     """The signature of somebody of that rank after the proposal has waited so long."""
     decision = decision or waiting()
     by = an_approver(f"rank{rank}", rank=rank)
-    return episodes.approve(decision, by=by, now=NOW + timedelta(minutes=minutes), content=decision.content_sha)
+    return signing.approve(decision, by=by, now=NOW + timedelta(minutes=minutes), content=decision.content_sha)
 
 
 @pytest.mark.parametrize(("rank", "minutes"), [(2, 19.99), (1, 20), (1, 39.99)])
@@ -67,12 +68,12 @@ def test_a_plan_without_deputies_lets_nobody_else_sign_however_long_it_waits() -
 def test_a_deputy_gives_back_by_the_same_clause_and_never_what_he_proposed() -> None:
     late, deputy = NOW + timedelta(minutes=25), an_approver("deputy", rank=2)
     with pytest.raises(NotEntitled):
-        episodes.reject(waiting(), by=deputy, now=NOW, because="依据不足")
+        signing.reject(waiting(), by=deputy, now=NOW, because="依据不足")
 
-    assert episodes.reject(waiting(), by=deputy, now=late, because="依据不足").deputised == "approval.red.deputies.0"
+    assert signing.reject(waiting(), by=deputy, now=late, because="依据不足").deputised == "approval.red.deputies.0"
     own = replace(waiting(), proposed_by=deputy.id)
     with pytest.raises(OwnProposal):
-        episodes.approve(own, by=deputy, now=late, content=own.content_sha)
+        signing.approve(own, by=deputy, now=late, content=own.content_sha)
 
 
 def test_a_deputy_who_could_sign_all_along_is_no_deputy() -> None:
@@ -87,4 +88,4 @@ def test_whose_turn_is_when() -> None:
     assert first_for(found, rank=2) == found[0]
     assert next_at(found, now=found[0].since) == found[1].since
     assert next_at(found, now=found[1].since) is None
-    assert [episodes.rank_now(waiting(), now=NOW + timedelta(minutes=n)) for n in (19, 20, 40)] == [3, 2, 1]
+    assert [signing.rank_now(waiting(), now=NOW + timedelta(minutes=n)) for n in (19, 20, 40)] == [3, 2, 1]

@@ -8,25 +8,18 @@ from datetime import timedelta
 import pytest
 
 from emergency.domain import episode as episodes
-from emergency.domain.episode import (
-    BlankNotice,
-    Move,
-    NotEntitled,
-    OwnProposal,
-    Phase,
-    StaleContent,
-    Standing,
-    Ungrounded,
-    next_move,
-)
+from emergency.domain import moving, signing
+from emergency.domain.episode import Move, Phase, Standing, Ungrounded
 from emergency.domain.level import Level
 from emergency.domain.machine import IllegalMove
+from emergency.domain.moving import next_move
 from emergency.domain.people import NotAllowed, Role
+from emergency.domain.signing import BlankNotice, NotEntitled, OwnProposal, StaleContent
 from tests.builders import CITY, NOW, a_notice, a_person, a_proposal, a_suggestion, an_approver, an_episode
 
 
 def test_a_proposal_is_signed_by_another_person_of_enough_rank() -> None:
-    signed = episodes.approve(a_proposal(), by=an_approver(), now=NOW, content=a_proposal().content_sha)
+    signed = signing.approve(a_proposal(), by=an_approver(), now=NOW, content=a_proposal().content_sha)
 
     assert signed.standing is Standing.APPROVED
     assert signed.decided_by != signed.proposed_by
@@ -38,27 +31,27 @@ def test_nobody_signs_their_own_proposal() -> None:
     proposal = a_proposal(both)
 
     with pytest.raises(OwnProposal):
-        episodes.approve(proposal, by=both, now=NOW, content=proposal.content_sha)
+        signing.approve(proposal, by=both, now=NOW, content=proposal.content_sha)
     with pytest.raises(OwnProposal):
-        episodes.reject(proposal, by=both, now=NOW, because="no")
+        signing.reject(proposal, by=both, now=NOW, because="no")
 
 
 def test_a_level_needs_its_rank() -> None:
     proposal = a_proposal(rank_needed=3)
 
     with pytest.raises(NotEntitled):
-        episodes.approve(proposal, by=an_approver(rank=2), now=NOW, content=proposal.content_sha)
+        signing.approve(proposal, by=an_approver(rank=2), now=NOW, content=proposal.content_sha)
 
 
 def test_a_duty_officer_decides_nothing_and_a_neighbour_decides_nothing_here() -> None:
     proposal = a_proposal()
 
     with pytest.raises(NotAllowed):
-        episodes.approve(proposal, by=a_person("other"), now=NOW, content=proposal.content_sha)
+        signing.approve(proposal, by=a_person("other"), now=NOW, content=proposal.content_sha)
     with pytest.raises(NotAllowed):
-        episodes.approve(proposal, by=an_approver(area="450200.450205"), now=NOW, content=proposal.content_sha)
+        signing.approve(proposal, by=an_approver(area="450200.450205"), now=NOW, content=proposal.content_sha)
     with pytest.raises(NotAllowed):
-        episodes.put_forward(a_suggestion(area=CITY), by=a_person(), now=NOW)
+        signing.put_forward(a_suggestion(area=CITY), by=a_person(), now=NOW)
 
 
 @pytest.mark.parametrize("field", ["number", "issuer", "legal_basis", "area", "reason", "contact"])
@@ -66,7 +59,7 @@ def test_a_blank_field_blocks_the_signature_and_is_named(field: str) -> None:
     proposal = a_proposal(notice=a_notice(**{field: "  "}))
 
     with pytest.raises(BlankNotice, match=field):
-        episodes.approve(proposal, by=an_approver(), now=NOW, content=proposal.content_sha)
+        signing.approve(proposal, by=an_approver(), now=NOW, content=proposal.content_sha)
 
 
 def test_an_end_is_either_a_time_or_said_to_be_open() -> None:
@@ -81,39 +74,39 @@ def test_what_was_read_is_what_is_signed() -> None:
     altered = replace(proposal, notice=replace(proposal.notice, reason="something else"))
 
     with pytest.raises(StaleContent):
-        episodes.approve(proposal, by=an_approver(), now=NOW, content="0" * 64)
+        signing.approve(proposal, by=an_approver(), now=NOW, content="0" * 64)
     with pytest.raises(StaleContent):
-        episodes.approve(altered, by=an_approver(), now=NOW, content=altered.content_sha)
+        signing.approve(altered, by=an_approver(), now=NOW, content=altered.content_sha)
 
 
 def test_a_level_other_than_the_rules_needs_a_reason() -> None:
     with pytest.raises(Ungrounded):
-        episodes.put_forward(a_suggestion(level=Level.ORANGE), by=a_person(), now=NOW)
+        signing.put_forward(a_suggestion(level=Level.ORANGE), by=a_person(), now=NOW)
 
-    kept = episodes.put_forward(a_suggestion(level=Level.ORANGE, override_because="会商一致"), by=a_person(), now=NOW)
+    kept = signing.put_forward(a_suggestion(level=Level.ORANGE, override_because="会商一致"), by=a_person(), now=NOW)
 
     assert kept.standing is Standing.PROPOSED
 
 
 def test_nothing_without_grounds_is_suggested_or_put_forward() -> None:
     with pytest.raises(Ungrounded):
-        episodes.put_forward(a_suggestion(assessment={}), by=a_person(), now=NOW)
+        signing.put_forward(a_suggestion(assessment={}), by=a_person(), now=NOW)
     with pytest.raises(Ungrounded):
-        episodes.suggested(a_suggestion(assessment={}))
+        signing.suggested(a_suggestion(assessment={}))
 
 
 def test_a_suggestion_cannot_be_signed_before_a_person_puts_it_forward() -> None:
-    suggestion = episodes.suggested(a_suggestion())
+    suggestion = signing.suggested(a_suggestion())
 
     with pytest.raises(IllegalMove):
-        episodes.approve(suggestion, by=an_approver(), now=NOW, content=suggestion.content_sha)
+        signing.approve(suggestion, by=an_approver(), now=NOW, content=suggestion.content_sha)
 
 
 def test_a_second_approval_finds_nothing_waiting() -> None:
-    signed = episodes.approve(a_proposal(), by=an_approver(), now=NOW, content=a_proposal().content_sha)
+    signed = signing.approve(a_proposal(), by=an_approver(), now=NOW, content=a_proposal().content_sha)
 
     with pytest.raises(IllegalMove):
-        episodes.approve(signed, by=an_approver("second"), now=NOW, content=signed.content_sha)
+        signing.approve(signed, by=an_approver("second"), now=NOW, content=signed.content_sha)
 
 
 def test_a_late_signature_does_not_take_effect_before_it_is_given() -> None:
@@ -121,14 +114,14 @@ def test_a_late_signature_does_not_take_effect_before_it_is_given() -> None:
     late = NOW + timedelta(hours=3)
 
     assert (
-        episodes.approve(proposal, by=an_approver(), now=late, content=proposal.content_sha).notice.effective_at == late
+        signing.approve(proposal, by=an_approver(), now=late, content=proposal.content_sha).notice.effective_at == late
     )
 
 
 def test_a_rejection_needs_its_reason() -> None:
     with pytest.raises(episodes.Refused):
-        episodes.reject(a_proposal(), by=an_approver(), now=NOW, because=" ")
-    assert episodes.reject(a_proposal(), by=an_approver(), now=NOW, because="再会商").standing is Standing.REJECTED
+        signing.reject(a_proposal(), by=an_approver(), now=NOW, because=" ")
+    assert signing.reject(a_proposal(), by=an_approver(), now=NOW, because="再会商").standing is Standing.REJECTED
 
 
 def test_an_admin_neither_proposes_nor_decides() -> None:
@@ -137,12 +130,12 @@ def test_an_admin_neither_proposes_nor_decides() -> None:
 
 
 def test_carrying_out_follows_the_table() -> None:
-    signed = episodes.approve(a_proposal(), by=an_approver(), now=NOW, content=a_proposal().content_sha)
-    active = episodes.carry_out(an_episode(), signed, now=NOW)
+    signed = signing.approve(a_proposal(), by=an_approver(), now=NOW, content=a_proposal().content_sha)
+    active = moving.carry_out(an_episode(), signed, now=NOW)
 
     assert (active.phase, active.level, active.number) == (Phase.ACTIVE, Level.YELLOW, signed.notice.number)
     with pytest.raises(IllegalMove):
-        episodes.carry_out(an_episode(phase=Phase.CLOSED), signed, now=NOW)
+        moving.carry_out(an_episode(phase=Phase.CLOSED), signed, now=NOW)
 
 
 @pytest.mark.parametrize(

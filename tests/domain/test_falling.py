@@ -10,10 +10,11 @@ import pytest
 from emergency.domain.assess import assess, ongoing
 from emergency.domain.assessment import Assessment
 from emergency.domain.calm import over
-from emergency.domain.episode import Move, Phase, next_move
+from emergency.domain.episode import Move, Phase
 from emergency.domain.falling import falls_to
 from emergency.domain.forecast import Air, DayOfAir, Source
 from emergency.domain.level import Level
+from emergency.domain.moving import next_move
 from emergency.domain.plan import Plan
 from tests.builders import an_episode
 from tests.world import PLANS

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from emergency.domain import episode as episodes
+from emergency.domain import signing
 from emergency.domain.assess import assess
 from emergency.domain.assessment import as_data
 from emergency.domain.deputising import turns
@@ -29,7 +29,7 @@ CITY_PLAN = load_plans(PLAYBOOKS / "plans")["liuzhou"]  # yellow within 120 minu
 def signed(*, after: float = 10, **how: Any) -> Decision:
     """A decision signed so many minutes after it was put forward; as the rule said, unless told otherwise."""
     one = a_proposal(**{"suggested_at": NOW, **how})
-    return episodes.approve(one, by=an_approver(), now=NOW + timedelta(minutes=after), content=one.content_sha)
+    return signing.approve(one, by=an_approver(), now=NOW + timedelta(minutes=after), content=one.content_sha)
 
 
 def marks(
@@ -146,11 +146,11 @@ def test_a_deputys_decision_names_clause_and_minutes_in_both_languages() -> None
     late = NOW + timedelta(minutes=42)
     by = an_approver("deputy", rank=2)
 
-    (told,) = found(episodes.approve(one, by=by, now=late, content=one.content_sha))
+    (told,) = found(signing.approve(one, by=by, now=late, content=one.content_sha))
 
     assert told.words_zh == "副指挥长代指挥长审批，提出后已等 42 分钟，依据预案条款 approval.red.deputies.0"
     assert "by the plan's clause approval.red.deputies.0" in told.words_en
-    assert [one.mark for one in found(episodes.reject(one, by=by, now=late, because="依据不足"))] == ["by_deputy"]
+    assert [one.mark for one in found(signing.reject(one, by=by, now=late, because="依据不足"))] == ["by_deputy"]
 
 
 def test_a_dismissed_suggestion_is_listed_with_its_reason() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from emergency.domain.episode import Decision, Move, NotEntitled
+from emergency.domain.episode import Decision, Move
 from emergency.domain.level import Level
 from emergency.domain.overtaken import Anyway, How, RuleMovedOn, overtaken, signed
+from emergency.domain.signing import NotEntitled
 from tests.builders import a_suggestion, an_approver, an_id
 
 NONE, YELLOW, ORANGE, RED = Level.NONE, Level.YELLOW, Level.ORANGE, Level.RED

@@ -18,11 +18,12 @@ from emergency.domain.amending import (
     Scope,
     own_key,
 )
-from emergency.domain.episode import Decision, Move, OwnProposal, Standing
+from emergency.domain.episode import Decision, Move, Standing
 from emergency.domain.level import Level
 from emergency.domain.messages import Kind
 from emergency.domain.orders import Order, Status
 from emergency.domain.people import NotAllowed
+from emergency.domain.signing import OwnProposal
 from emergency.services import amending, decisions
 from emergency.services.amending import NoReason, NoResponse
 from emergency.store import Tx

@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import text
 
 from emergency.domain.consultation import Consultation, Guest, NotAsked, StillOpen
-from emergency.domain.episode import Decision, Move, StaleContent, Standing
+from emergency.domain.episode import Decision, Move, Standing
 from emergency.domain.level import Level
 from emergency.domain.messages import Kind
 from emergency.domain.people import NotAllowed
+from emergency.domain.signing import StaleContent
 from emergency.errors import Conflict
 from emergency.services import consulting
 from emergency.services.consulting import CannotSpeak, NotOurs

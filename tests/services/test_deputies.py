@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from emergency.domain.episode import Decision, Move, NotEntitled, Standing
+from emergency.domain.episode import Decision, Move, Standing
 from emergency.domain.level import Level
+from emergency.domain.signing import NotEntitled
 from emergency.services import nagging
 from emergency.store import record
 from tests.world import DISTRICT, World

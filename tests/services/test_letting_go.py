@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from emergency.domain.episode import Decision, Move, OwnProposal, Phase, Standing, Ungrounded
+from emergency.domain.episode import Decision, Move, Phase, Standing, Ungrounded
 from emergency.domain.level import Level
 from emergency.domain.machine import IllegalMove
+from emergency.domain.signing import OwnProposal
 from emergency.errors import Refused
 from emergency.services import intake, reviews
 from emergency.services.drafting import NothingToDismiss

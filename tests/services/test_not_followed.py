@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from emergency.domain.episode import Decision, Move, NotEntitled, Phase, Standing, Ungrounded
+from emergency.domain.episode import Decision, Move, Phase, Standing, Ungrounded
 from emergency.domain.level import Level
+from emergency.domain.signing import NotEntitled
 from emergency.errors import Refused
 from emergency.services import decisions, reviews
 from emergency.store import record, relaying

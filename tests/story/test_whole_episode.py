@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from emergency.domain.episode import Move, NotEntitled, OwnProposal, Phase, Standing
+from emergency.domain.episode import Move, Phase, Standing
 from emergency.domain.level import Level
 from emergency.domain.machine import IllegalMove
 from emergency.domain.orders import LIVE, Action, Category, RecipientKind, Status
+from emergency.domain.signing import NotEntitled, OwnProposal
 from emergency.services import decisions, dispatch
 from emergency.services.decisions import NoAuthority
 from tests.world import CITY, DISTRICT, World
