@@ -243,7 +243,7 @@ def episode(episode_id: UUID) -> ResponseReturnValue:
             "tally": desk.counted(slices).get("", {}),
             "by_place": ranked(desk.counted(slices, by="area")),
             "post": desk.post(tx, found.area, episode_id),
-            "unclear": letters.counts(tx, letters.Wanted(found.area, episode_id=episode_id))[letters.Fate.UNCLEAR],
+            "unclear": letters.count(tx, letters.Wanted(found.area, episode_id=episode_id), letters.Fate.UNCLEAR),
             "journal": desk.journal(tx, episode_id=episode_id, limit=200),
             "reports": reports.on_the_desk(tx, the_system().rules, found),
             "paper_words": reports.said_of,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, event, or_, select
 
 from emergency.domain import drawing
 from emergency.domain.letters import NeededNoMore, OnItsWay, Settled, Verdict
@@ -201,3 +201,20 @@ def test_a_send_that_ended_unclear_is_no_plain_failure(world: World) -> None:
     send_again(world, one.message.id)
     world.phone.fates = [Sent("r")]
     assert world.deliver() == 1
+
+
+@pytest.mark.parametrize("fate", Fate)
+def test_letters_are_found_without_reading_every_message(world: World, fate: Fate) -> None:
+    if world.store.dialect != "sqlite":
+        pytest.skip("PostgreSQL reads a small table whole, whatever its indexes")
+    asked: list[tuple[str, object]] = []
+
+    with world.store.reading() as tx:
+        event.listen(tx.connection, "before_cursor_execute", lambda *said: asked.append((said[2], said[3])))
+        kept.count(tx, Wanted(DISTRICT), fate)
+        statement, values = asked[0]
+        plan = [row[3] for row in tx.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+
+    assert plan
+    whole = [one for one in plan if one.startswith("SCAN messages") and "ix_messages_state_failed" not in one]
+    assert whole == [], plan
