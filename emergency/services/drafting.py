@@ -236,8 +236,9 @@ def rule_says(
     if not assessment.days and not assessment.bulletin:
         return Level.NONE
     in_force = episode.effective_at is not None and episode.effective_at < now
-    heeded = assessment.bulletin and move is not Move.DISMISS  # not to start is against what the notice says
-    if heeded or move in (Move.APPEAL, Move.ADVISE) or (move is Move.WITHDRAW and not in_force):
+    if assessment.bulletin and move is Move.DISMISS:
+        return assessment.level  # not to start is against what the notice says, whatever the air here
+    if assessment.bulletin or move in (Move.APPEAL, Move.ADVISE) or (move is Move.WITHDRAW and not in_force):
         return level
     airs = rules.airs_ahead(tx, episode.area, now=now)
     if move in (Move.RELEASE, Move.DOWNGRADE, Move.WITHDRAW):  # taking back what is in force ends it all the same

@@ -84,11 +84,11 @@ def test_the_reminder_says_what_waits_for_how_long_and_since_when_it_is_late(wor
     told_after(world, 60)
     world.deliver()
 
-    first, *_, last = [one.text for one in world.phone.sent if one.rung.startswith("nag:")]
-    assert "第1次催办：规则建议柳州市启动" in first
-    assert "已等待30分钟，尚无人提出" in first
-    assert "第2次催办" in last
-    assert "已等待90分钟" in last
+    told = {one.rung: one.text for one in world.phone.to(world.person(OFFICER).phone)}
+    assert "第1次催办：规则建议柳州市启动" in told["nag:1"]
+    assert "已等待30分钟，尚无人提出" in told["nag:1"]
+    assert "第2次催办" in told["nag:2"]
+    assert "已等待90分钟" in told["nag:2"]
     assert suggested.standing is Standing.SUGGESTED
 
 
