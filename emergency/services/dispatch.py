@@ -236,11 +236,12 @@ def first_messages(
     """The notice to each recipient's first contact; none where nobody can be reached (the auditor tells of it)."""
     found: list[Message] = []
     alike: dict[Kind, Message] = {}
+    spelt: wording.Spelt = {}
     for one in some:
         if (contact := first_contact(one.recipient)) is None:
             continue
         order, kind = one.order, _KINDS[one.revision.kind]
-        text = wording.of_order(rules, kind, one, decision, now=now)
+        text = wording.of_order(rules, kind, one, decision, now=now, spelt=spelt)
         if kind in alike:
             own = _own(order, contact, kind, rules.first_channel, "")
             found.append(copied(alike[kind], text=text, **own))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -23,9 +23,20 @@ from emergency.services.rules import Rules
 LANG = "zh"  # every recipient of the first home reads Chinese; a notice exists in both languages
 
 
-def of_order(rules: Rules, kind: Kind, one: DrawnUp, decision: Decision, *, now: datetime) -> str:
-    """The notice that tells one recipient what this decision changes for it."""
+Spelt = dict[int, Mapping[str, str]]  # by the duties as an object: what a first notice says to all that share them
+
+
+def of_order(
+    rules: Rules, kind: Kind, one: DrawnUp, decision: Decision, *, now: datetime, spelt: Spelt | None = None
+) -> str:
+    """
+    The notice that tells one recipient what this decision changes for it.
+
+    ``spelt`` is kept by who asks for many of one decision, as long as their orders.
+    """
     notice, order, words = decision.notice, one.order, rules.wording
+    if kind is Kind.ORDER and decision.move not in (Move.ADVISE, Move.APPEAL):
+        return _first(rules, one, decision, now=now, spelt={} if spelt is None else spelt)
     told = {"banner": _banner(rules), "order_number": order.number, "contact": to_call(notice.contact)}
     number, effective = {"number": notice.number}, {"effective_at": words.instant(one.revision.effective_at, LANG)}
     until = {"until": words.until(notice.expected_end_at, LANG)}
@@ -56,22 +67,6 @@ def of_order(rules: Rules, kind: Kind, one: DrawnUp, decision: Decision, *, now:
                 recipient=one.recipient.name,
                 measures=_measures(rules, order.duties, 70),
             )
-        case Kind.ORDER:
-            begun = [_starting(rules, duty, one.revision.effective_at) for duty in order.duties]
-            return words.fill(
-                "order",
-                LANG,
-                **told,
-                **number,
-                **effective,
-                **until,
-                **answer_by,
-                issuer=notice.issuer,
-                area=notice.area,
-                level=levels["level"],
-                recipient=one.recipient.name,
-                measures=words.several(begun, LANG, room=70),
-            )
         case Kind.REVISION:
             before = {duty.key: duty for duty in (one.before.duties if one.before else ())}
             at = one.revision.effective_at
@@ -100,6 +95,27 @@ def of_order(rules: Rules, kind: Kind, one: DrawnUp, decision: Decision, *, now:
             return words.fill(
                 "lifting", LANG, **told, **number, **effective, area=notice.area, level=levels["level_before"]
             )
+
+
+def _first(rules: Rules, one: DrawnUp, decision: Decision, *, now: datetime, spelt: Spelt) -> str:
+    """The first notice: all but the name and the number is the same for recipients whose duties are."""
+    order, notice, words = one.order, decision.notice, rules.wording
+    if (shared := spelt.get(id(order.duties))) is None:
+        effective_at = one.revision.effective_at
+        begun = [_starting(rules, duty, effective_at) for duty in order.duties]
+        shared = spelt[id(order.duties)] = {
+            "banner": _banner(rules),
+            "contact": to_call(notice.contact),
+            "number": notice.number,
+            "effective_at": words.instant(effective_at, LANG),
+            "until": words.until(notice.expected_end_at, LANG),
+            "answer_by": words.instant(now + timedelta(minutes=rules.answer_minutes(decision)), LANG),
+            "issuer": notice.issuer,
+            "area": notice.area,
+            "level": words.level(decision.level, LANG),
+            "measures": words.several(begun, LANG, room=70),
+        }
+    return words.fill("order", LANG, **shared, order_number=order.number, recipient=one.recipient.name)
 
 
 def of_reminder(rules: Rules, order: Order, recipient: Recipient, *, contact: str, now: datetime) -> str:

@@ -14,7 +14,8 @@ from sqlalchemy.types import Uuid
 
 from emergency.store.tables import Base, Instant
 
-AT_ONCE = 2_000  # rows written to the wire in one piece: enough to be quick, little enough to keep in memory
+PIECE = 250  # rows spelt and written at once: while PostgreSQL takes them in, the next are spelt
+INSERTED = 2_000  # rows of one statement on SQLite, where nobody else works meanwhile
 NULL = "\\N"  # how COPY's text format spells it
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -41,16 +42,16 @@ def copy_in(connection: Connection, table: Table, rows: Sequence[Mapping[str, An
     if connection.dialect.name != "postgresql":
         marks = ", ".join("?" * len(names))
         into = f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})'  # noqa: S608 - names of our own tables
-        for start in range(0, len(rows), AT_ONCE):
-            connection.exec_driver_sql(into, _tuples(table, names, rows[start : start + AT_ONCE]))
+        for start in range(0, len(rows), INSERTED):
+            connection.exec_driver_sql(into, _tuples(table, names, rows[start : start + INSERTED]))
         return
     raw = connection.connection.driver_connection
     if raw is None:
         raise TypeError("the transaction has no connection")
     try:
         with raw.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({columns}) FROM STDIN') as copy:
-            for start in range(0, len(rows), AT_ONCE):
-                copy.write(_lines(table, names, rows[start : start + AT_ONCE]))
+            for start in range(0, len(rows), PIECE):
+                copy.write(_lines(table, names, rows[start : start + PIECE]))
     except connection.dialect.loaded_dbapi.IntegrityError as found:
         raise IntegrityError(f"COPY {table.name}", None, found) from found
 

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from emergency.domain.consultation import Consultation, Paper, Voice
+from emergency.domain.copying import copied
 from emergency.domain.deputising import Turn
 from emergency.domain.episode import Decision, Episode, Fact, Move, Notice, Phase, Standing, Task
 from emergency.domain.flags import Flag
@@ -79,26 +80,16 @@ def contact(row: Row) -> Contact:
     return Contact(id=row.id, name=row.name, role=row.role, phone=row.phone, order=row.order)
 
 
+_NOBODY = Recipient(UUID(int=0), "", RecipientKind.UNIT, "", "", Category.UNIT)
+_RECIPIENT = tuple(f.name for f in fields(Recipient) if f.name != "contacts")
+
+
 def recipient(row: Row, contacts: tuple[Contact, ...]) -> Recipient:
     """An enterprise or unit with its contacts in their order."""
     measures = None if row.measures is None else {word: tuple(texts) for word, texts in row.measures.items()}
-    return Recipient(
-        id=row.id,
-        area=row.area,
-        kind=RecipientKind(row.kind),
-        name=row.name,
-        sector=row.sector,
-        category=Category(row.category),
-        grade=row.grade,
-        contacts=contacts,
-        tracker=row.tracker,
-        measures=measures,
-        sample=row.sample,
-        permit_has_special_period=row.permit_has_special_period,
-        credit_code=row.credit_code,
-        measures_whole=row.measures_whole,
-        note=row.note,
-    )
+    columns = {name: getattr(row, name) for name in _RECIPIENT}
+    read = {"kind": RecipientKind(row.kind), "category": Category(row.category), "measures": measures}
+    return copied(_NOBODY, **{**columns, **read, "contacts": contacts})
 
 
 def recipient_row(one: Recipient) -> dict[str, Any]:
