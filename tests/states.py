@@ -9,6 +9,7 @@ from emergency.domain.episode import DECISION, EPISODE
 from emergency.domain.exercise import EXERCISE
 from emergency.domain.messages import MESSAGE
 from emergency.domain.orders import ORDER
+from emergency.domain.reduction.versions import LISTING
 from emergency.domain.review import REVIEW
 
 ABOUT = {
@@ -18,6 +19,7 @@ ABOUT = {
     "message": "One wording to one address by one channel; «sent» and «delivered» are the provider's words.",
     "exercise": "The real path behind a wall: one calls it, another confirms it, and it ends with every opening.",
     "review": "Two signatures, by two people; the episode closes with the second.",
+    "listing": "A version of the reduction list: one lays it down, another confirms; a running episode keeps its own.",
     "consultation": "Those asked say their word until somebody concludes; a decision rests on a conclusion only.",
 }
 
@@ -25,7 +27,7 @@ ABOUT = {
 def drawn() -> str:
     """The whole page."""
     parts = ["# States", "", "Drawn by the machines themselves (`make docs`); a test compares.", ""]
-    for machine in (EPISODE, DECISION, ORDER, MESSAGE, REVIEW, CONSULTATION, EXERCISE):
+    for machine in (EPISODE, DECISION, ORDER, MESSAGE, REVIEW, CONSULTATION, EXERCISE, LISTING):
         parts += [f"## {machine.name}", "", ABOUT[machine.name], "", "```mermaid", machine.drawn(), "```", ""]
     return "\n".join(parts)
 

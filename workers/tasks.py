@@ -13,6 +13,7 @@ from emergency.services import (
     exercising,
     health,
     intake,
+    listing,
     nagging,
     polling,
     post,
@@ -37,8 +38,13 @@ def poll_feed(*, feed: str, **_: Any) -> None:
 
 @task("weigh")
 def weigh(**_: Any) -> None:
-    """Hold the plans against the air there is; a day that ended may ask for a move without any new message."""
+    """
+    Hold the plans against the air there is; a day that ended may ask for a move without any new message.
+
+    A reduction list whose day has come enters force first, so that an episode opening now has it from its beginning.
+    """
     s = system()
+    listing.enter_all(s.store, s.rules, now=s.clock.now())
     found = intake.weigh_all(s.store, s.rules, now=s.clock.now())
     found += exercising.weigh_all(s.store, s.rules, now=s.clock.now())
     if found:

@@ -101,7 +101,7 @@ def run_export(args: argparse.Namespace) -> int:
         listing = kept_lists.in_force(tx, area)
         if listing is None:
             raise Missing(f"no list of {area} is in force")
-        body = lists.exported(tx, system.list_words(s.settings), listing)
+        body = lists.exported(tx, listing)
     args.out.write_bytes(body)
     return 0
 

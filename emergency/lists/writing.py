@@ -12,7 +12,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from emergency.domain.reduction.columns import HEADINGS, LEVELS, POLLUTANTS
+from emergency.domain.reduction.columns import HEADINGS, LEVELS, POLLUTANTS, is_amount
 from emergency.domain.reduction.entries import Entry, Line
 from emergency.plans.listing import ListWords
 
@@ -22,7 +22,6 @@ _CHOICES: Final = "选项"
 _ASKED: Final = frozenset({"name", "code", "town", "industry", "phone"})
 _FORMULA_BEGINS: Final = ("=", "+", "-", "@", "\t", "\r")
 _LONGEST_ROW: Final = 5000  # rows that the template's choices reach
-_YES_NO: Final = {True: "是", False: "否", None: ""}
 _LETTERS: Final = {"leading": "引领性", "non_leading": "非引领性"}
 _TEXTS: Final = frozenset({"code", "phone", "duty_phone", "permit", "meters", "outlets"})
 
@@ -69,80 +68,35 @@ _LEAST: Final = tuple(
 )
 
 
-def written(entries: Iterable[Entry], columns: Sequence[str], words: ListWords, towns: Mapping[str, str]) -> bytes:
+def written(entries: Iterable[Entry], columns: Sequence[str]) -> bytes:
     """
     The list as a workbook with these columns (our words, or the file's own for what we have none for), a row a line.
 
-    No cell can be taken for a formula. ``towns``: area → its name.
+    Each cell says what the file said, amounts as numbers; no cell can be taken for a formula.
     """
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet(SHEET)
-    keys = [one for one in columns if one] or list(_LEAST)
+    keys = [one for one in columns if one]
     for at in range(1, len(keys) + 1):
         sheet.column_dimensions[get_column_letter(at)].width = 18
     sheet.freeze_panes = "A2"
     sheet.append([_headed(sheet, HEADINGS.get(one, one)) for one in keys])
-    for number, entry in enumerate(entries, 1):
-        for line in entry.lines or (Line(SHEET, 0),):
-            sheet.append([_cell(sheet, _value(one, number, entry, line, words, towns)) for one in keys])
+    for entry in entries:
+        for line in entry.lines:
+            sheet.append([_cell(sheet, _value(one, line)) for one in keys])
     return _saved(book)
 
 
-def _value(
-    key: str, number: int, entry: Entry, line: Line, words: ListWords, towns: Mapping[str, str]
-) -> str | float | int | None:
-    """What stands under this heading for this line of the enterprise."""
-    if key not in HEADINGS:
-        return line.extra.get(key, "")
-    if key in LEVELS:
-        return line.measures.get(key, "")
-    if key.startswith("emitted_"):
-        return line.emitted.get(key.removeprefix("emitted_"))
-    if key.startswith("cut_"):
-        _, level, pollutant = key.split("_")
-        return line.cuts.get(level, {}).get(pollutant)
-    if key.startswith("baseline"):
-        base = line.baseline
-        name = key.removeprefix("baseline").lstrip("_") or "value"
-        return None if base is None else getattr(base, name)
-    if key in ("devices", "outlets", "meters"):
-        return str(getattr(line, key))
-    return _of_entry(key, number, entry, line, words, towns)
-
-
-def _of_entry(
-    key: str, number: int, entry: Entry, line: Line, words: ListWords, towns: Mapping[str, str]
-) -> str | float | int | None:
-    caller = entry.callers[0] if entry.callers else None
-    duty = entry.callers[1] if len(entry.callers) > 1 else None
-    schemes = {one.id: one.name for one in words.schemes}
-    said: Mapping[str, str | float | int | None] = {
-        "number": number,
-        "district": "",
-        "town": towns.get(entry.area, ""),
-        "name": entry.name,
-        "site": entry.site,
-        "code": entry.code,
-        "address": entry.address,
-        "longitude": entry.longitude,
-        "latitude": entry.latitude,
-        "industry": line.industry or words.industry_words.get(entry.sector, entry.sector),
-        "scheme": schemes.get(entry.grade.scheme, ""),
-        "grade": ("地方" if entry.grade.local else "") + _LETTERS.get(entry.grade.letter, entry.grade.letter),
-        "category": words.category_words.get(entry.category, ""),
-        "permit": entry.permit,
-        "special_period": _YES_NO[entry.special_period],
-        "line": line.name,
-        "contact": caller.name if caller else "",
-        "role": caller.role if caller else "",
-        "phone": caller.phone if caller else "",
-        "duty_contact": duty.name if duty else "",
-        "duty_phone": duty.phone if duty else "",
-        "duty_hours": duty.hours if duty else "",
-        "tracker": entry.tracker,
-        "note": entry.note,
-    }
-    return said[key]
+def _value(key: str, line: Line) -> str | float | None:
+    """What stands under this heading in this line; an amount a merged cell said for several lines only in the first."""
+    kind, _, pollutant = key.rpartition("_")
+    if kind == "emitted":
+        return line.emitted.get(pollutant)
+    if kind.startswith("cut_"):
+        return line.cuts.get(kind.removeprefix("cut_"), {}).get(pollutant)
+    if key == "baseline":
+        return None if line.baseline is None else line.baseline.value
+    return line.cells.get(key)
 
 
 def _headed(sheet: Any, said: str) -> Any:
@@ -151,7 +105,7 @@ def _headed(sheet: Any, said: str) -> Any:
     return cell
 
 
-def _cell(sheet: Any, value: str | float | int | None) -> Any:
+def _cell(sheet: Any, value: str | float | None) -> Any:
     """The value as a cell; text that begins like a formula is text for good, also when somebody edits it."""
     if not isinstance(value, str) or not value.startswith(_FORMULA_BEGINS):
         return value
@@ -230,7 +184,7 @@ def _choices(book: Any, sheet: Any, keys: Sequence[str], chosen: Mapping[str, Se
     amount.error = "请填写不小于0的数"
     sheet.add_data_validation(amount)
     for key in keys:
-        if key.startswith(("emitted_", "cut_")) or key == "baseline":
+        if is_amount(key):
             letter = get_column_letter(keys.index(key) + 1)
             amount.add(f"{letter}2:{letter}{_LONGEST_ROW}")
 

@@ -21,7 +21,7 @@ from emergency.lists import writing
 from emergency.lists.reading import read_file
 from emergency.plans.listing import ListWords
 from emergency.services.rules import Rules
-from emergency.store import Tx
+from emergency.store import Store, Tx
 from emergency.store import listing as kept
 
 FEED: Final = "减排清单"  # before an area's name: under what a list's file is kept as it came
@@ -265,6 +265,14 @@ def bring_in(
     return next((one for one in entered if one.id == listing.id), listing)
 
 
+def enter_all(store: Store, rules: Rules, *, now: datetime) -> list[Listing]:
+    """Let every version count that may; nothing is written where none is due."""
+    with store.reading() as tx:
+        if not kept.due(tx, on=now.astimezone(SHANGHAI).date()):
+            return []
+    return store.run(lambda tx: enter_due(tx, rules, now=now))
+
+
 def enter_due(tx: Tx, rules: Rules, *, now: datetime) -> list[Listing]:
     """
     Let confirmed versions count whose day has come, where no episode runs; asked again it finds nothing to do.
@@ -294,10 +302,9 @@ def _enter(tx: Tx, listing: Listing, *, now: datetime) -> Listing:
     return kept.save(tx, entered, fact=_fact("listing.in_force", entered, by="system", now=now, more=more))
 
 
-def exported(tx: Tx, words: ListWords, listing: Listing) -> bytes:
+def exported(tx: Tx, listing: Listing) -> bytes:
     """The version as a workbook with the columns of its file."""
-    towns = {one.id: one.name for one in tx.areas() if one.id != listing.area}
-    return writing.written(kept.entries(tx, listing.id), listing.columns, words, towns)
+    return writing.written(kept.entries(tx, listing.id), listing.columns)
 
 
 def template(tx: Tx, words: ListWords, *, area: str) -> bytes:

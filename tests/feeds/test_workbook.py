@@ -131,7 +131,10 @@ def test_a_day_of_next_month_is_taken_in_the_year_that_is_nearest() -> None:
             with_part(rows(["日期", "AQI"]), "xl/sharedStrings.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'),
             "a document type",
         ),
-        (with_part(rows(["日期", "AQI"]), "xl/media/big.bin", b"\x00" * (workbook.BULLETIN.unpacked + 1)), "when unpacked"),
+        (
+            with_part(rows(["日期", "AQI"]), "xl/media/big.bin", b"\x00" * (workbook.BULLETIN.unpacked + 1)),
+            "when unpacked",
+        ),
         (rows(["时间", "指数"], ["1月11日", 165]), "no sheet has a heading"),
         (rows(*[["日期", "AQI"]] * (workbook.BULLETIN.rows + 1)), "below row"),
     ],

@@ -120,6 +120,11 @@ class Heading:
         return self.called.get(column, "")
 
 
+def is_amount(key: str) -> bool:
+    """Whether a number stands under this heading, and no words."""
+    return key == "baseline" or key.startswith(("emitted_", "cut_"))
+
+
 def known_as(heading: str) -> str:
     """Our word for a heading; empty where we have none."""
     said = plain(heading).strip("*:")

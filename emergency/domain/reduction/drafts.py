@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from emergency.domain.reduction import values
-from emergency.domain.reduction.columns import HEADINGS, LEVELS, POLLUTANTS, Heading
+from emergency.domain.reduction.columns import HEADINGS, LEVELS, POLLUTANTS, Heading, is_amount
 from emergency.domain.reduction.entries import Baseline, Caller, Line
 from emergency.domain.reduction.grades import Grade
 from emergency.domain.reduction.refusals import LONGEST, Refusal, Unfit, Why
@@ -137,12 +137,17 @@ def line_of(cells: Cells) -> Line:
         measures={level: said for level in LEVELS if (said := cells.text(level))},
         emitted={one: n for one in POLLUTANTS if (n := cells.once(f"emitted_{one}")) is not None},
         cuts=cuts,
-        extra={
-            called: text_of(cells.row.cells[column])
-            for column, called in cells.heading.called.items()
-            if column not in cells.heading.columns and column in cells.row.cells and called
-        },
+        cells=_said(cells),
     )
+
+
+def _said(cells: Cells) -> Mapping[str, str]:
+    """All that the row says but its amounts, which are numbers and stand elsewhere."""
+    named = {
+        cells.heading.columns.get(column) or cells.heading.place(column): text_of(value)
+        for column, value in sorted(cells.row.cells.items())
+    }
+    return {key: said for key, said in named.items() if key and not is_amount(key)}
 
 
 def callers_of(draft: Draft) -> tuple[Caller, ...]:

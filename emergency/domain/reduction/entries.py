@@ -30,7 +30,8 @@ class Line:
     One process line (生产线、工序) of an enterprise, with its measures as they are written.
 
     ``measures``: level word → the text; ``emitted`` and ``cuts``: kg/d by pollutant, and by level and pollutant;
-    ``extra``: what stood in columns we have no word for. ``row`` and ``sheet`` say where it was read.
+    ``cells``: all that the row says but amounts, by our word for its column or by the heading of one we have none for.
+    ``row`` and ``sheet`` say where it was read.
     """
 
     sheet: str
@@ -44,7 +45,7 @@ class Line:
     measures: Mapping[str, str] = field(default_factory=dict)
     emitted: Mapping[str, float] = field(default_factory=dict)
     cuts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    extra: Mapping[str, str] = field(default_factory=dict)
+    cells: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,11 +105,17 @@ _NAMESPACE = UUID("0b8a2f8e-43d5-5f0c-9a0b-6a1b8f4f5f21")
 
 
 def texts_by_level(lines: Iterable[Line]) -> dict[str, tuple[str, ...]]:
-    """What the enterprise does at each level, line by line; one text for all of its lines is said once."""
-    lines = tuple(lines)
+    """
+    What the enterprise does at each level, line by line; one text for all of its lines is said once.
+
+    A line without a measure of its own at a level goes on with that of the level below.
+    """
+    standing: dict[int, tuple[str, str]] = {}
     found: dict[str, tuple[str, ...]] = {}
+    lines = tuple(lines)
     for level in LEVELS:
-        said = [(one.name, text) for one in lines if (text := one.measures.get(level, ""))]
+        standing |= {n: (one.name, one.measures[level]) for n, one in enumerate(lines) if level in one.measures}
+        said = [standing[n] for n in sorted(standing)]
         alike = len({text for _, text in said}) == 1
         texts = [text if alike or not name or name in text else f"{name}：{text}" for name, text in said]
         if texts:

@@ -53,18 +53,19 @@ UNGRADED: Final = Grade("", "")
 
 def scheme_of(schemes: Sequence[Scheme], said: object, *, on: date) -> Scheme:
     """
-    The scheme a cell names by its id or name; where it names none, the newest in force on the day.
+    The scheme a cell names by its id or name; where it names none, the newest in force on the day, before the first
+    (in a replay of older air) the first.
 
-    :raises Unfit: there is no such scheme, or none was in force yet
+    :raises Unfit: there is no such scheme
     """
     wanted = plain(said)
     for one in schemes:
         if wanted and wanted in (plain(one.id), plain(one.name)):
             return one
-    in_force = [one for one in schemes if one.since <= on]
-    if wanted or not in_force:
+    if wanted:
         raise Unfit(Why.UNKNOWN_SCHEME)
-    return max(in_force, key=lambda one: one.since)
+    by_age = sorted(schemes, key=lambda one: one.since)
+    return next((one for one in reversed(by_age) if one.since <= on), by_age[0])
 
 
 def graded(value: object, scheme: Scheme) -> Grade:

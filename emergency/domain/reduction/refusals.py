@@ -39,7 +39,6 @@ class Why(StrEnum):
     OUTSIDE = "outside of {0}: {1} to {2}"
     NOT_YES_OR_NO = "neither yes nor no"
     CONTRADICTS = "another row of this enterprise says {0}"
-    WITH_ANOTHER = "another row of this enterprise is refused: {0}"
     # to look at, without being refused
     UNREAD_MEASURE = "no quantity could be read"
     AMBIGUOUS_MEASURE = "what it says depends on a case: {0}"

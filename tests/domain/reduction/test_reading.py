@@ -175,5 +175,5 @@ def test_sheets_without_a_table_are_named_and_columns_we_have_no_word_for_are_ke
     )
 
     assert found.without == ("封面",)
-    assert found.entries[0].lines[0].extra == {"台账份数": "3"}
+    assert found.entries[0].lines[0].cells["台账份数"] == "3"
     assert found.columns[-1] == "台账份数"

@@ -124,6 +124,13 @@ def test_a_measure_said_again_at_a_higher_level_is_the_same_duty() -> None:
     assert [one.key for one in measures_for(listed, Level.ORANGE, {})] == ["yellow-1"]
 
 
+def test_a_line_without_a_measure_at_a_level_goes_on_with_the_one_below_while_others_change() -> None:
+    line = an_entry().lines[0]
+    one, two = replace(line, name="1号窑"), replace(line, name="破碎", measures={"yellow": "停1台"})
+
+    assert texts_by_level([one, two])["orange"] == ("停1号窑（共2座）", "破碎：停1台")
+
+
 def test_lines_of_different_measures_are_told_apart_by_name() -> None:
     line = an_entry().lines[0]
     one, two = replace(line, name="1号窑"), replace(line, name="2号窑", measures={"yellow": "停产"})
