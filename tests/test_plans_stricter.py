@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from emergency.plans.plans import check
+from emergency.domain.plan import ExtensionRule
+from emergency.plans.plans import check, load_plans, plan_from_text
 from tests.test_plans import CHILD, GOOD
 
 ABOVE = """\
@@ -92,3 +94,58 @@ def test_a_delay_for_a_kind_no_measure_has_is_refused(tmp_path: Path) -> None:
 
 def test_the_plans_of_the_house_are_stricter_downwards() -> None:
     assert check() == []
+
+
+EXTENSION = """\
+extension:
+  allowed: {value: true, basis: text, source: doc}
+  longest_hours: {value: 48, basis: text, source: doc}
+  rank: {value: 2, basis: text, source: doc}
+daily_report_time: {value: "17:00", basis: text, source: doc}
+daily_report_within_min: {value: 120, basis: text, source: doc}
+"""
+DUE_AT_ONCE = """\
+evaluation_due_workdays: {value: 2, basis: text, source: doc}
+evaluation_reminder_workdays: {value: 2, basis: text, source: doc}
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "extension: {longest_hours: {value: 72, basis: text, source: doc}}\n",
+        "extension: {rank: {value: 1, basis: text, source: doc}}\n",
+        "daily_report_within_min: {value: 180, basis: text, source: doc}\n",
+    ],
+)
+def test_extending_further_by_a_lower_rank_and_chasing_reports_later_are_laxer(tmp_path: Path, line: str) -> None:
+    (problem,) = found(tmp_path, line, above=EXTENSION)
+    assert "is laxer than" in problem
+
+
+def test_moving_an_end_on_where_the_plan_above_moves_none_is_laxer(tmp_path: Path) -> None:
+    above = "extension: {allowed: {value: false, basis: text, source: doc}}\n"
+    (problem,) = found(tmp_path, "extension: {allowed: {value: true, basis: text, source: doc}}\n", above=above)
+    assert "does not let an end be moved on" in problem
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('daily_report_time: {value: "17:00", basis: text, source: doc}\n', "daily_report_within_min does not say"),
+        ("evaluation_reminder_workdays: {value: 2, basis: text, source: doc}\n", "before there is anything"),
+        (DUE_AT_ONCE, "before there is anything"),
+    ],
+)
+def test_a_report_without_its_deadline_and_a_reminder_of_nothing_are_contradictions(
+    tmp_path: Path, line: str, reason: str
+) -> None:
+    assert any(reason in problem for problem in found(tmp_path, "", above=line))
+
+
+def test_a_plan_kept_before_extensions_had_figures_is_still_read() -> None:
+    kept = load_plans()["liuzhou"]
+    data = json.loads(kept.text)
+    data["extension"] = {"value": True, "basis": "recalled", "source": "practice", "note": ""}
+
+    assert plan_from_text(json.dumps(data)).extension == ExtensionRule(allowed=True)

@@ -18,17 +18,21 @@ from emergency.services import wording
 from emergency.services.dispatch import LINK_LIVES, first_contact, message_for, recipients_of
 from emergency.services.links import link_id
 from emergency.services.rules import Rules
-from emergency.store import Store, Tx, auditing
+from emergency.store import Store, Tx, auditing, reporting
 
 STEP_LATE = timedelta(minutes=2)  # civil; a sweep takes steps every few seconds
 SWEEPER_LATE = timedelta(seconds=60)  # wall: whoever takes steps has said nothing for so long
 TASK_LATE = timedelta(minutes=5)  # civil
+ROUND_LATE = timedelta(minutes=5)  # civil; a round takes its steps each minute
 WATCHER_LATE = timedelta(minutes=4)  # wall: it looks each minute
 UNATTENDED_AFTER = timedelta(seconds=60)  # wall
 LEASE_OVER_AFTER = timedelta(seconds=30)  # wall; the sweep takes them back every few seconds
 REPAIRED_SHOWN = timedelta(hours=1)  # how long a desk sees that something had to be mended
 KINDS = frozenset(
-    {"unissued", "unordered", "unnoticed", "repaired", "steps", "unlifted", "unattended", "leases", "untold", "quiet"}
+    {
+        *("unissued", "unordered", "unnoticed", "repaired", "steps", "unlifted", "unattended", "leases", "untold"),
+        *("quiet", "rounds"),
+    }
 )
 _GIVES_ORDERS = frozenset({Move.APPEAL, Move.ACTIVATE, Move.UPGRADE, Move.DOWNGRADE, Move.REOPEN})
 _NOTICE = {"order": Kind.ORDER, "reissue": Kind.ORDER, "revision": Kind.REVISION, "information": Kind.INFORMATION}
@@ -112,6 +116,8 @@ def _standing(tx: Tx, *, now: datetime, wall: datetime) -> list[Finding]:
             found.append(Finding("quiet:watch", "", f"值守检查自 {beats['watch'][0]:%H:%M:%S} (UTC) 起无响应"))
         if count := auditing.tasks_without_alarm(tx, before=now - TASK_LATE):
             found.append(Finding("untold", "", f"{count} 项任务到期未提醒"))
+    if count := reporting.overdue(tx, before=now - ROUND_LATE):  # whoever goes the rounds has not come by
+        found.append(Finding("rounds", "", f"{count} 项催报或到期提醒未执行"))
     for lane in auditing.unattended(tx, before=wall - UNATTENDED_AFTER, wall=wall):
         word = Lane(lane.lane).word
         words = f"{lane.channel} 的 {word} 队列有 {lane.count} 条待发，无人发送"

@@ -163,6 +163,18 @@ def note_reminded(tx: Tx, task_id: UUID) -> None:
     )
 
 
+def overdue(tx: Tx, *, before: datetime) -> int:
+    """How many chases and reminders were due by then and were not taken up."""
+    chases = select(func.count()).select_from(_REPORTS).where(
+        _REPORTS.c.filed_at.is_(None), _REPORTS.c.chased_at.is_(None), _REPORTS.c.asked_at.is_not(None),
+        _REPORTS.c.due_at <= before,
+    )  # fmt: skip
+    reminders = select(func.count()).select_from(table(TaskRow)).where(
+        TaskRow.done_at.is_(None), TaskRow.remind_at <= before
+    )  # fmt: skip
+    return int(tx.connection.execute(chases).scalar_one()) + int(tx.connection.execute(reminders).scalar_one())
+
+
 def _report(row: Row[Any]) -> Report:
     columns = {one.name: getattr(row, one.name) for one in fields(Report)}
     return Report(**{**columns, "paper": Paper(row.paper)})

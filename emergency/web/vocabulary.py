@@ -345,6 +345,7 @@ ALARMS: Final[Mapping[str, str]] = {
     "unattended": N_("队列无人发送"),
     "leases": N_("消息未收回"),
     "untold": N_("任务到期未提醒"),
+    "rounds": N_("催报或提醒未执行"),
     "quiet": N_("后台检查无响应"),
     "unproved": N_("线路未获验证"),
     "failover": N_("线路已切换"),

@@ -14,7 +14,7 @@ from emergency.domain.messages import Kind, Message, State
 from emergency.domain.orders import Action, Order, Status
 from emergency.domain.reporting import DAILY_CHECK, NotAsked, NoWords, Paper, Report, reports
 from emergency.errors import Missing
-from emergency.services import reporting, rounds
+from emergency.services import auditing, reporting, rounds
 from emergency.services.answering import Answered
 from emergency.services.reporting import Filing
 from emergency.store import reporting as kept
@@ -207,6 +207,18 @@ def test_a_phone_link_files_in_its_contacts_name_and_a_waiting_text_is_taken_bac
     (report,) = of(world, order)
     assert (report.filed_by, report.via) == (world.recipient(order).contacts[0].name, "link")
     assert [one.state for one in put(world) if one.order_id == order.id] == [State.CANCELLED]
+
+
+def test_a_round_that_never_comes_by_is_found_by_the_auditor(world: World) -> None:
+    world.activated(deliver=False)
+    round_at(world, 17)
+    world.clock.forward(hours=2, minutes=6)
+
+    assert "rounds" in auditing.audit(world.store, world.rules, now=world.now, wall=world.wall.now())
+    rounds.go(world.store, world.rules, now=world.now)
+    auditing.audit(world.store, world.rules, now=world.now, wall=world.wall.now())
+    with world.store.reading() as tx:
+        assert "rounds" not in {one.name for one in tx.standing_alarms()}
 
 
 def test_an_answer_of_another_kind_is_no_report(world: World) -> None:
