@@ -169,7 +169,8 @@ def _about_waiting(waiting: Decision, person: Person) -> Step:
     another = waiting.proposed_by != person.id
     if waiting.standing is Standing.PROPOSED and may_here(Act.DECIDE, waiting.area) and another:
         if person.rank >= rank_now(waiting, now=showing.now()):
-            return Step(_("审批：%(what)s", what=what), path, showing.left(waiting.decide_by))
+            because = _("规则结论已变化，请先核对") if waiting.rule_now else showing.left(waiting.decide_by)
+            return Step(_("审批：%(what)s", what=what), path, because)
         return Step(_("查看待审批建议"), path, _("您的审批权限不足，须由更高级别负责人审批"))
     return Step(_("查看待办建议：%(what)s", what=what), path, _("正在等待另一位有权限的人处理"))
 

@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from emergency.domain.episode import Decision, Standing
+from emergency.services import intake, nagging
 from tests.services.test_overtaken import APPROVER, arrives
 from tests.web.conftest import SignedIn, token_in
 from tests.world import PASSWORD, World
@@ -74,6 +75,20 @@ def test_the_page_says_it_beside_what_was_proposed_on_and_asks_for_a_tick_and_a_
     signed = browser.get(f"/console/decisions/{waiting.id}").text
     assert f"仍签发的理由：{BECAUSE}" in signed
     assert days in signed[signed.index('id="overtaken"') :].split("</section>")[0]
+
+
+def test_the_desks_next_step_says_it_once_the_air_was_weighed_and_the_page_how_often_people_were_reminded(
+    world: World, browser: FlaskClient, waiting: Decision
+) -> None:
+    assert "规则结论已变化" not in browser.get("/console").text
+    arrives(world, *FELL)
+    world.clock.forward(minutes=20)
+    intake.weigh_all(world.store, world.rules, now=world.now)
+    nagging.lapse_overdue(world.store, world.rules, now=world.now)
+
+    assert "规则结论已变化，请先核对" in browser.get("/console").text
+    page = browser.get(f"/console/decisions/{waiting.id}").text
+    assert "已催办 1 次" in page[page.index('id="nags"') :][:200]
 
 
 def test_what_was_typed_stays_when_the_password_was_wrong(
