@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from emergency import store as stores
+from emergency.domain.episode import Fact
 from emergency.domain.level import Level
 from emergency.domain.messages import Kind, State
 from emergency.domain.orders import Action, Order, Status
@@ -23,7 +24,7 @@ from emergency.services import dispatch
 from emergency.services.answering import Answered, Pressed, Tray, taken_together
 from emergency.services.links import token_sha256
 from emergency.store import Store, Tx, chasing, connect, saving
-from emergency.store.answering import Heard
+from emergency.store.answering import Heard, Said
 from emergency.store.bulk import table
 from emergency.store.tables import AnswerRow, JournalRow, MessageRow
 from tests.statements import asked, read_whole
@@ -107,7 +108,7 @@ def test_an_answer_kept_among_others_is_the_answer_kept_by_itself(world: World) 
         rows = tx.connection.execute(select(table(JournalRow)).where(JournalRow.about == str(among.id))).all()
     assert len(rows) == len(lines)
     contact = world.recipient(among).contacts[0]
-    fact = dispatch.Fact(
+    fact = Fact(
         "order.started", str(among.id), contact.name, world.now, among.episode_id, among.area,
         {"revision": 1, "via": "link", "remark": ""},
     )  # fmt: skip
@@ -178,8 +179,8 @@ def test_a_lot_that_met_another_save_keeps_nothing_of_itself(world: World) -> No
     contact = world.recipient(order).contacts[0]
     heard = []
     for one in (order, other):
-        said = stores.answering.Said(one.id, 1, "acknowledge", contact.name, contact.id, "link", "", world.now)
-        fact = dispatch.Fact("order.acknowledged", str(one.id), contact.name, world.now, one.episode_id, one.area)
+        said = Said(one.id, 1, "acknowledge", contact.name, contact.id, "link", "", world.now)
+        fact = Fact("order.acknowledged", str(one.id), contact.name, world.now, one.episode_id, one.area)
         heard.append(Heard(one, replace(one, status=Status.ACKNOWLEDGED), said, fact))
     world.answer(other)
     before = kept(world)
