@@ -21,7 +21,7 @@ from emergency.services.answering import Answered
 from emergency.services.dispatch import message_for
 from emergency.services.links import token_sha256
 from emergency.services.rules import Rules
-from emergency.store import Tx
+from emergency.store import Tx, portal
 from emergency.store import reporting as kept
 
 
@@ -97,7 +97,7 @@ def chase_missing(tx: Tx, rules: Rules, *, now: datetime) -> int:
     some = kept.to_chase(tx, now=now)
     if not some:
         return 0
-    episodes = {one: tx.episode(one) for one in {report.episode_id for report in some}}
+    episodes = {one: portal.episode(tx, one) for one in {report.episode_id for report in some}}  # looked at, not held
     orders = {one.id: (one, who) for episode in episodes for one, who in kept.of_units(tx, episode)}
     still: dict[UUID, list[Report]] = {}
     for report in some:
