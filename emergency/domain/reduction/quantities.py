@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from emergency.domain.reduction.refusals import Why
@@ -144,6 +145,7 @@ _ALLOW_FROM: Final = re.compile(
 _VOLUNTARY: Final = re.compile(r"自主减排|自主采取减排措施|鼓励自主减排")
 
 
+@lru_cache(maxsize=20_000)  # plants of one sector say the same
 def read_measure(text: str) -> tuple[Clause, ...]:
     """
     The clauses of a measure with what each comes to; nothing is guessed.

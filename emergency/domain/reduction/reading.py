@@ -133,6 +133,8 @@ class _Reader:
     @staticmethod
     def _agrees(cells: Cells, draft: Draft) -> None:
         """Rows of one enterprise that say different things about it are refused: nobody knows which is right."""
+        if not draft.rows:
+            return
         if plain(cells.text("name")) and plain(cells.text("name")) != plain(draft.first.text("name")):
             cells.refuse("code", Why.TWO_NAMES, draft.first.text("name"))
         for key in _ALIKE:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 _WIDE: Final = {
@@ -14,6 +15,7 @@ _WIDE: Final = {
     for begin, end in (("０", "９"), ("Ａ", "Ｚ"), ("ａ", "ｚ"))
     for wide in range(ord(begin), ord(end) + 1)
 } | {0x3000: " ", 0xA0: " "}
+_BLANKS: Final = re.compile(r"\s+")
 _NOTHING: Final = frozenset({"", "/", "\\", "-", "--", "—", "——", "无", "暂无", "n/a", "na", "none", "null"})
 
 
@@ -73,7 +75,12 @@ def text_of(value: object) -> str:
 
 def plain(value: object) -> str:
     """The text for comparing: compatibility forms resolved (Ⅳ, （, ㎥), blanks cut out, small letters."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text_of(value))).lower()
+    return _plain(text_of(value))
+
+
+@lru_cache(maxsize=20_000)  # a list says the same few words thousands of times over
+def _plain(said: str) -> str:
+    return _BLANKS.sub("", unicodedata.normalize("NFKC", said)).lower()
 
 
 def is_nothing(value: object) -> bool:
