@@ -11,7 +11,7 @@ from emergency.domain.assessment import end_of
 from emergency.domain.episode import Decision, Move, Task
 from emergency.domain.messages import Kind
 from emergency.domain.people import Person, Role
-from emergency.services import telling, wording
+from emergency.services import notices, telling
 from emergency.services.rules import Rules
 from emergency.services.telling import About
 from emergency.store import Tx
@@ -75,7 +75,7 @@ def remind_due(tx: Tx, rules: Rules, *, now: datetime) -> int:
         if task.due_at <= now:
             continue
         people = [one for one in tx.people() if one.area == task.area and one.active and one.role in _TOLD]
-        text = wording.task_coming(rules.in_exercise(tx.exercise_of(task.episode_id)), task)
+        text = notices.task_coming(rules.in_exercise(tx.exercise_of(task.episode_id)), task)
         about = About(Kind.TASK, task.id, task.area, "coming", task.episode_id, task.decision_id)
         telling.put(tx, rules, about, people, text, now=now)
     return len(some)

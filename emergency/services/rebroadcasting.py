@@ -9,7 +9,7 @@ from emergency.domain.level import Level
 from emergency.domain.messages import Kind
 from emergency.domain.orders import LIVE
 from emergency.domain.repeating import last_step
-from emergency.services import wording
+from emergency.services import notices
 from emergency.services.dispatch import first_contact, message_for
 from emergency.services.rules import Rules
 from emergency.store import Tx
@@ -49,7 +49,7 @@ def _repeat(tx: Tx, rules: Rules, episode: Episode, *, now: datetime) -> int:
     reached = [(order, contact) for order, one in units if (contact := first_contact(one)) is not None]
     if not kept.keep_broadcast(tx, episode, due_at, told=len(reached), now=now):
         return 0
-    text = wording.rebroadcast(rules, episode, decision)
+    text = notices.rebroadcast(rules, episode, decision)
     rung = f"again-{due_at:%Y%m%d%H%M}"
     put = tx.outbox.put(
         message_for(rules, order, Kind.BROADCAST, contact, text, rung=rung, now=now, decision_id=decision.id)

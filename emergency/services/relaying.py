@@ -14,7 +14,7 @@ from emergency.domain.level import Level
 from emergency.domain.messages import Kind
 from emergency.domain.orders import Recipient, RecipientKind
 from emergency.domain.people import Person, Role
-from emergency.services import telling, wording
+from emergency.services import notices, telling
 from emergency.services.rules import Rules
 from emergency.services.telling import About
 from emergency.store import Tx
@@ -106,7 +106,7 @@ def _tell(tx: Tx, rules: Rules, task: Task, paper: Paper, *, now: datetime) -> N
         one for one in tx.people()
         if one.area == task.area and one.active and one.role in (Role.DUTY_OFFICER, Role.APPROVER)
     ]  # fmt: skip
-    text = wording.relay_due(rules, task, paper, area=tx.area(task.area).name)
+    text = notices.relay_due(rules, task, paper, area=tx.area(task.area).name)
     about = About(Kind.TASK, task.id, task.area, "arrived", task.episode_id, task.decision_id)
     telling.put(tx, rules, about, people, text, now=now)
 
@@ -135,7 +135,7 @@ def not_followed(tx: Tx, rules: Rules, decision: Decision, bulletin: Bulletin, *
     if above is None:
         return
     people = [one for one in tx.people() if one.area == above and one.active and one.role is Role.DUTY_OFFICER]
-    text = wording.not_followed(rules, bulletin, area=tx.area(decision.area).name, because=because)
+    text = notices.not_followed(rules, bulletin, area=tx.area(decision.area).name, because=because)
     about = About(Kind.TASK, decision.id, above, "not_followed", decision.episode_id, decision.id)
     telling.put(tx, rules, about, people, text, now=now)
 

@@ -16,7 +16,7 @@ from emergency.domain.orders import LIVE, Action, Order, Recipient
 from emergency.domain.plan import Plan
 from emergency.domain.repeating import last_hour
 from emergency.domain.reporting import NotAsked, NoWords, Paper, Report, Wanted
-from emergency.services import answering, wording
+from emergency.services import answering, notices
 from emergency.services.answering import Answered
 from emergency.services.dispatch import message_for
 from emergency.services.links import token_sha256
@@ -127,7 +127,7 @@ def _tell(
 ) -> None:
     reachable = sorted((one for one in recipient.contacts if one.phone), key=lambda one: one.order)
     contact = rules.desk_contact(tx, rules.desk_of(tx, order.area))
-    text = wording.report_asked(rules, report, order, recipient, late=late, contact=contact)
+    text = notices.report_asked(rules, report, order, recipient, late=late, contact=contact)
     rung = f"{report.paper.value}-{report.day.isoformat()}-{'late' if late else 'asked'}"
     tx.outbox.put(
         message_for(rules, order, Kind.REPORT, one, text, rung=rung, now=now)
