@@ -12,7 +12,7 @@ from emergency.errors import Refused
 from emergency.feeds.records import NotReadable
 from emergency.feeds.workbook import Formula, Size, is_workbook, read_workbook
 
-LIST: Final = Size(unpacked=200_000_000, cells=1_500_000, rows=30_000)
+LIST: Final = Size(unpacked=100_000_000, cells=1_000_000, rows=30_000)
 """A workbook of a whole city; a list of more enterprises than this comes as CSV, which is read row by row."""
 
 MOST_BYTES: Final = 10 * 1024 * 1024  # of a file that comes over the web
