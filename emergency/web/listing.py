@@ -108,6 +108,8 @@ def look() -> ResponseReturnValue:
             lambda tx: lists.lay_by(tx, content, file=name, area=area, by=person, now=system.clock.now())
         )
         found = _looked(content, area, valid_from)
+        with system.store.reading() as tx:
+            areas = {one.id: one for one in tx.areas()}
     except NoList as refused:
         told = f"{_('文件无法作为减排清单读取')}：{refused.where}，{because(refused.reason)}"
         return _form(refused=told, typed=said), 422
@@ -116,6 +118,7 @@ def look() -> ResponseReturnValue:
     page = render_template(
         "console/list_look.html",
         look=found,
+        areas=areas,
         counts=found.counts,
         differs=found.differs,
         refused=found.listed.refused,
@@ -177,13 +180,14 @@ def _version(listing_id: UUID, *, refused: str = "") -> str:
         waiting = listing.stand in (Stand.DRAFT, Stand.CONFIRMED)
         differs = lists.differs_now(tx, listing) if waiting else None
         now_in_force = kept.in_force(tx, listing.area)
-        area = tx.area(listing.area)
+        areas = {one.id: one for one in tx.areas()}
     return render_template(
         "console/list.html",
+        areas=areas,
         listing=listing,
         differs=differs,
         based_on=now_in_force.id if now_in_force else "",
-        whose=area,
+        whose=areas[listing.area],
         refused=refused,
         may_confirm=listing.stand is Stand.DRAFT and may_here(Act.CONFIRM_LIST, listing.area),
         own=listing.laid_by == the_person().login,

@@ -84,6 +84,18 @@ def test_every_refusal_is_said_in_chinese_with_its_place_and_confirmed_expressly
     assert len(names(world)) == 5
 
 
+def test_what_changes_is_said_in_words_and_not_in_codes(world: World, signed_in: SignedIn) -> None:
+    confirmed(world, laid(world, GOOD))
+
+    _, page = looked(signed_in("lj-duty"), a_file(a_line(town="三都镇", industry="铸造")))
+
+    text = re.sub(r"<[^>]+>", " ", page)
+    assert "拉堡镇" in text
+    assert "三都镇" in text
+    assert "砖瓦窑" in text
+    assert DISTRICT not in text
+
+
 def test_without_the_password_and_after_another_list_nothing_is_confirmed(world: World, signed_in: SignedIn) -> None:
     one = laid(world, GOOD)
     approver, where = signed_in("lj-approver3"), f"/console/lists/{one.id}"

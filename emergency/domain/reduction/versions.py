@@ -241,7 +241,7 @@ def _changes(old: Recipient, new: Recipient) -> Iterator[Change]:
     if before != after:
         yield Change("contacts", before, after)
     for level in LEVELS:
-        had, has = (";".join((one.measures or {}).get(level, ())) for one in (old, new))
+        had, has = ("；".join((one.measures or {}).get(level, ())) for one in (old, new))
         if had != has:
             yield Change(f"measures.{level}", had, has)
 
