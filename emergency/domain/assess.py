@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
-from emergency.domain.assessment import SHANGHAI, Assessment, Comparison, Nearest, start_of
+from emergency.domain.assessment import SHANGHAI, Assessment, Comparison, Nearest, end_of, start_of
 from emergency.domain.forecast import Air, Bulletin, DayOfAir
 from emergency.domain.level import Level
 from emergency.domain.plan import (
@@ -70,14 +70,16 @@ def assess(plan: Plan, air: Air) -> Assessment:
     A plan that runs on any 24 hours is asked of each row of windows by itself, and the spells of a clause lie in one
     row: the highest level is told, of equal ones the longest run or the least that is missing, and of equally good
     rows the one with the earliest anchor, so that a repeat gives the same. A window nobody has enough hours for
-    breaks a run and is neither clean nor bad.
+    breaks a run and is neither clean nor bad. The spell ends with the last run of any row that gives the level and
+    shares hours with the run that decides.
 
     :raises HoursNeeded: the plan runs on any 24 hours and the air has no hours
     :raises Disorder: the days are not in the order of the calendar, each once
     """
     if plan.unknown_levels and max(plan.unknown_levels) > max(plan.levels, default=Level.NONE):
         _refuse_the_unknown(plan, Level.NONE)  # whatever the air, the unknown level might be the answer
-    anchor, days, chains, found = _tried(plan, air)
+    rows = _rows_tried(plan, air)
+    anchor, days, chains, found = _most(rows)
     _refuse_the_unknown(plan, found)
     holding = [one for one in chains.get(found, ()) if one.holds]
     decided = max(holding, key=lambda one: (len(one.runs[0]), _shape(one.clause)), default=None)
@@ -87,7 +89,8 @@ def assess(plan: Plan, air: Air) -> Assessment:
     pre_chain = _best(plan, pre.clause, days, {}) if pre else None
     pre_level = pre.name if pre and pre_chain and pre_chain.holds else ""
     advisory = tuple(one.day for one in days if not plan.orders(one))
-    zh, en = _sentences(plan, found, decided, days, nearest, pre_level, anchor)
+    lasts_until = _lasts_until(rows, found, decided.runs[0], anchor) if decided else None
+    zh, en = _sentences(plan, found, decided, days, nearest, pre_level, anchor, lasts_until)
     return Assessment(
         plan_id=plan.id,
         plan_sha=plan.sha,
@@ -109,6 +112,7 @@ def assess(plan: Plan, air: Air) -> Assessment:
         advisory=advisory,
         pre_level=pre_level,
         anchor=anchor,
+        lasts_until=lasts_until,
     )
 
 
@@ -198,29 +202,41 @@ def highest(plan: Plan, air: Air) -> Level:
     :raises HoursNeeded: the plan runs on any 24 hours and the air has no hours
     :raises Disorder: the days are not in the order of the calendar, each once
     """
-    return _tried(plan, air)[3]
-
-
-def holding(plan: Plan, air: Air) -> frozenset[Level]:
-    """
-    Every level whose trigger the days meet, of those whose trigger is known.
-
-    :raises Unmeasured, HoursNeeded, Disorder: see :func:`highest`
-    """
-    return frozenset(level for level, tried in _tried(plan, air)[2].items() if any(one.holds for one in tried))
+    return _most(_rows_tried(plan, air))[3]
 
 
 _Tried = tuple[tuple[DayOfAir, ...], dict[Level, list[_Chain]], Level]
 
 
-def _tried(plan: Plan, air: Air) -> tuple[int | None, tuple[DayOfAir, ...], dict[Level, list[_Chain]], Level]:
-    """The row that says most, with the hour it is anchored at; None where the calendar's days are judged."""
+_Row = tuple[int | None, tuple[DayOfAir, ...], dict[Level, list[_Chain]], Level]
+
+
+def _rows_tried(plan: Plan, air: Air) -> list[_Row]:
+    """Each row with the hour it is anchored at; None where the calendar's days are judged, the only row then."""
     if plan.runs_on is RunsOn.CALENDAR_DAYS:
-        return None, *_tried_on(plan, air.days)
+        return [(None, *_tried_on(plan, air.days))]
     if not air.anchored:
         raise HoursNeeded(f"{plan.id} runs on {plan.runs_on.value}")
-    tried = [(anchor, *_tried_on(plan, row)) for anchor, row in enumerate(air.anchored)]
-    return max(tried, key=lambda one: _says(*one[2:]))  # the first of equals: the earliest anchor
+    return [(anchor, *_tried_on(plan, row)) for anchor, row in enumerate(air.anchored)]
+
+
+def _most(rows: Sequence[_Row]) -> _Row:
+    """The row that says most."""
+    return max(rows, key=lambda one: _says(*one[2:]))  # the first of equals: the earliest anchor
+
+
+def _lasts_until(rows: Sequence[_Row], level: Level, run: Sequence[DayOfAir], anchor: int | None) -> datetime | None:
+    """The latest end of other rows' runs that give the level and share hours with this one; None: none is later."""
+    ends = _hours(run, anchor)[1]
+    others = [(other, chains.get(level, ())) for other, _, chains, _ in rows if other != anchor]
+    spans = (_hours(one.runs[0], other) for other, some in others for one in some if one.holds)
+    return max((end for begin, end in spans if begin < ends < end), default=None)
+
+
+def _hours(run: Sequence[DayOfAir], anchor: int | None) -> tuple[datetime, datetime]:
+    """Begin and end of a run of days or windows."""
+    later = timedelta(hours=anchor or 0)
+    return start_of(run[0].day) + later, end_of(run[-1].day) + later
 
 
 def _says(chains: Mapping[Level, Sequence[_Chain]], found: Level) -> tuple[Level, int, int]:
@@ -380,6 +396,7 @@ def _sentences(
     nearest: Nearest | None,
     pre_level: str,
     anchor: int | None,
+    lasts_until: datetime | None,
 ) -> tuple[str, str]:
     if not days:
         return "没有可判断的日数据。", "There are no days to judge."
@@ -404,6 +421,10 @@ def _sentences(
             f"{'of these ' if index else ''}{span_en}: {len(run)} {unit_en}{'s' * (len(run) > 1)} with {spell.words} "
             f"({spell.days} asked for)"
         )
+    if lasts_until is not None:
+        hour = f"{lasts_until.astimezone(SHANGHAI):%m-%d %H:%M}"
+        parts_zh.append(f"按其他整点起算同级条件持续至{hour}")
+        parts_en.append(f"by windows from other hours the same level lasts until {hour}")
     judge = decided.clause.people_judge
     judge_zh = f"另需会商判断：{judge}。" if judge else ""
     judge_en = f" People must also judge: {judge}." if judge else ""

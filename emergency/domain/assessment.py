@@ -81,6 +81,7 @@ class Assessment:
     pre_level: str = ""
     bulletin: str = ""
     anchor: int | None = None  # the hour at which the 24-h windows begin; None: calendar days
+    lasts_until: datetime | None = None  # where a run at another anchor ends after ``run``
 
     @property
     def since(self) -> datetime | None:
@@ -89,7 +90,9 @@ class Assessment:
 
     @property
     def until(self) -> datetime | None:
-        """The end of the run's last day or window, in UTC; None when no air triggered."""
+        """The end of the spell, in UTC: of the run, or of one that outlasts it; None when no air triggered."""
+        if self.lasts_until is not None:
+            return self.lasts_until
         return end_of(self.run[-1]) + timedelta(hours=self.anchor or 0) if self.run else None
 
     @property
@@ -142,6 +145,7 @@ def as_data(assessment: Assessment) -> dict[str, object]:
         "bulletin": assessment.bulletin,
         "lead_days": assessment.lead_days,
         **({} if assessment.anchor is None else {"anchor": assessment.anchor}),  # calendar plans are kept as ever
+        **({} if assessment.lasts_until is None else {"lasts_until": assessment.lasts_until.isoformat()}),
     }
 
 
@@ -196,6 +200,7 @@ def from_data(data: Mapping[str, Any]) -> Assessment:
         pre_level=data["pre_level"],
         bulletin=data["bulletin"],
         anchor=data.get("anchor"),
+        lasts_until=datetime.fromisoformat(data["lasts_until"]) if "lasts_until" in data else None,
     )
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from emergency.domain.assessment import SHANGHAI, end_of, start_of
 from emergency.domain.forecast import Air, DayOfAir
+from emergency.domain.hindsight import last_asked
 from emergency.domain.plan import Metric, Plan, ReleaseRule, RunsOn, UnknownCell
 
 _DAY = timedelta(days=1)
@@ -176,11 +177,15 @@ def over(plan: Plan, air: Air, *, spell_until: datetime | None, now: datetime) -
 
     Two calm days before a bad third one meet the test of :func:`calm` and end nothing: a warning given for that third
     day would be lifted the minute after it was signed. ``spell_until``: the end of the run the plan's trigger rests on.
+    Where the plan runs on any 24 hours, a run of a lower level may end some hours after it, and is waited for as well.
 
     :raises UnknownCell: the plan has no release rule
     """
-    tomorrow = start_of(now.astimezone(SHANGHAI).date() + timedelta(days=1))
-    return calm(plan, air, now=now).met and (spell_until is None or spell_until <= tomorrow)
+    tomorrow = now.astimezone(SHANGHAI).date() + timedelta(days=1)
+    if not calm(plan, air, now=now).met or (spell_until is not None and spell_until > start_of(tomorrow)):
+        return False
+    begun = tuple(tuple(one for one in row if one.day < tomorrow) for row in air.anchored)
+    return tomorrow not in last_asked(plan, Air(air.place, (), begun)).values()
 
 
 def over_in_all(plan: Plan, airs: Sequence[Air], *, spell_until: datetime | None, now: datetime) -> bool:

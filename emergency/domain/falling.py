@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from math import floor
 
-from emergency.domain.assess import holding, ongoing
-from emergency.domain.assessment import SHANGHAI, start_of
+from emergency.domain.assess import ongoing
+from emergency.domain.assessment import SHANGHAI
 from emergency.domain.calm import Calm, stays
 from emergency.domain.forecast import Air
+from emergency.domain.hindsight import last_asked
 from emergency.domain.level import Level
 from emergency.domain.plan import DAY_HOURS, Metric, Plan, ReleaseRule
 
@@ -21,8 +21,8 @@ def falls_to(plan: Plan, airs: Sequence[Air], *, in_force: Level, verdict: Level
 
     A level stands until it is outlived: two whole days (more than the plan's hours) on which the lowest mark of its
     trigger is not passed, and no run that gives it reaching into them or lying beyond (2017: two spells without a calm
-    between them are one, taken strictly). That the air now says less outlives nothing, and asks for no less either:
-    a better day amid a spell neither lowers a warning nor keeps it up once the days after it are below its mark.
+    between them are one, taken strictly). It matters not whether the air still says as much as is in force: a better
+    day amid a spell neither lowers a warning, nor keeps it up once the days after it are below its mark.
 
     What is outlived gives way to the highest lower level that the spell still asks for and that stands itself; to the
     plan's lowest where none is left, for nothing but the release test lifts a warning. A level in force is lowered one
@@ -30,16 +30,21 @@ def falls_to(plan: Plan, airs: Sequence[Air], *, in_force: Level, verdict: Level
     verdict that is outlived before it was in force is no step. A plan without a rule for it, or one that looks at a
     concentration, lowers nothing by itself. ``airs`` are those of several sources: what stands by one of them stands.
 
-    :raises UnknownCell, Unmeasured, HoursNeeded, Disorder: see :func:`emergency.domain.assess.assess`
+    :raises Unmeasured, Disorder: see :func:`emergency.domain.assess.assess`
     """
     held = max(in_force, verdict)
     lower = [one for one in sorted(plan.levels) if one < held]
-    if plan.downgrade_hours_over is None or not airs or not lower or _stands(plan, airs, held, now=now):
+    if not airs or not lower or not _outlived(plan, airs, held, now=now):
+        return None
+    tomorrow = _today(now) + timedelta(days=1)
+    lasts = _last_asked(plan, airs, now=now)
+    if held in lasts and lasts[held] >= tomorrow:
         return None
     if verdict <= in_force and not plan.downgrade_may_skip:
         return lower[-1]
-    asked = frozenset[Level]().union(*(holding(plan, _of_the_spell(plan, one, now=now)) for one in airs))
-    left = next((one for one in reversed(lower) if one in asked and _stands(plan, airs, one, now=now)), lower[0])
+    asked = (one for one in reversed(lower) if one in lasts)
+    standing = (one for one in asked if lasts[one] >= tomorrow or not _outlived(plan, airs, one, now=now))
+    left = next(standing, lower[0])
     if left > in_force or verdict <= in_force:
         return left
     fallen = falls_to(plan, airs, in_force=in_force, verdict=Level.NONE, now=now)
@@ -63,26 +68,19 @@ def outlived(plan: Plan, air: Air, level: Level, *, now: datetime) -> Calm | Non
     return stays(plan, air, rule, now=now)
 
 
-def _stands(plan: Plan, airs: Sequence[Air], level: Level, *, now: datetime) -> bool:
-    """Whether by any of these airs the level is not outlived."""
-    return any(_stands_by(plan, air, level, now=now) for air in airs)
+def _outlived(plan: Plan, airs: Sequence[Air], level: Level, *, now: datetime) -> bool:
+    """Whether by each of these airs the level's own mark is not passed for more than the plan's hours."""
+    tests = (outlived(plan, air, level, now=now) for air in airs)
+    return all(test is not None and test.met for test in tests)
 
 
-def _stands_by(plan: Plan, air: Air, level: Level, *, now: datetime) -> bool:
-    test = outlived(plan, air, level, now=now)
-    return test is None or not test.met or _goes_on(plan, air, level, now=now)
-
-
-def _goes_on(plan: Plan, air: Air, level: Level, *, now: datetime) -> bool:
-    """Whether a run that gives the level ends after the coming 00:00, where what it gives way to would begin."""
-    tomorrow = _today(now) + timedelta(days=1)
-    alone = replace(plan, levels={level: plan.levels[level]})
-    return level in holding(alone, ongoing(alone, air, today=tomorrow, now=start_of(tomorrow)))
-
-
-def _of_the_spell(plan: Plan, air: Air, *, now: datetime) -> Air:
-    """The air without the days of spells that are over, which ask for nothing any more."""
-    return ongoing(plan, air, today=_today(now), now=now)
+def _last_asked(plan: Plan, airs: Sequence[Air], *, now: datetime) -> Mapping[Level, date]:
+    """Each level that the spell still asks for by any of these airs, and until which day; not what is over."""
+    found: dict[Level, date] = {}
+    for air in airs:
+        for level, day in last_asked(plan, ongoing(plan, air, today=_today(now), now=now)).items():
+            found[level] = max(day, found.get(level, day))
+    return found
 
 
 def _today(now: datetime) -> date:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
-from emergency.domain.forecast import DayOfAir
+from emergency.domain.forecast import Air, DayOfAir
 from emergency.domain.level import Level
 from emergency.domain.plan import Clause, Plan, RunsOn, Spell
 from emergency.domain.replay_hours import Rows, touched
@@ -38,6 +38,14 @@ def asked(plan: Plan, days: Sequence[DayOfAir], rows: Rows) -> Iterator[tuple[Le
                 for run in _meeting(plan, clause, row):
                     for day in touched(run, anchor=anchor):
                         yield level, day
+
+
+def last_asked(plan: Plan, air: Air) -> Mapping[Level, date]:
+    """Each level that is asked for, with the last day that a run giving it touches."""
+    found: dict[Level, date] = {}
+    for level, day in asked(plan, air.days, air.anchored):
+        found[level] = max(day, found.get(level, day))
+    return found
 
 
 def _meeting(plan: Plan, clause: Clause, days: Sequence[DayOfAir]) -> Iterator[Sequence[DayOfAir]]:
