@@ -118,6 +118,8 @@ DECISION: Machine[Standing, Verdict] = Machine(
 
 
 WAITING = frozenset({Standing.SUGGESTED, Standing.PROPOSED})
+UNDECIDED = "nobody decided in time"
+"""Why a proposal lapsed whose own end passed; one whose notice was replaced names the newer notice instead."""
 
 
 @dataclass(frozen=True)
@@ -234,6 +236,12 @@ class Decision:
         """Whether there was nothing for the rule to judge: no data and no bulletin, so people's reason stands alone."""
         said = self.assessment
         return "days" in said and not said["days"] and not said.get("bulletin")
+
+    @property
+    def notice_replaced(self) -> bool:
+        """Whether it lapsed because the level above took back or replaced the notice it rests on."""
+        lapsed = self.standing is Standing.LAPSED and self.bulletin_id is not None
+        return lapsed and self.decided_because != UNDECIDED
 
     @property
     def waited_minutes(self) -> int:

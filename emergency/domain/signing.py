@@ -9,6 +9,7 @@ from emergency.domain.deputising import Turn, begun, first_for, turn_for
 from emergency.domain.episode import (
     DECISION,
     NEEDS_NO_AIR,
+    UNDECIDED,
     Decision,
     Move,
     Standing,
@@ -150,10 +151,10 @@ def supersede(decision: Decision, *, now: datetime, because: str) -> Decision:
     return replace(decision, standing=standing, decided_at=now, decided_because=because)
 
 
-def lapse(decision: Decision, *, now: datetime) -> Decision:
-    """Note that nobody decided within the plan's time."""
+def lapse(decision: Decision, *, now: datetime, because: str = UNDECIDED) -> Decision:
+    """Note that nobody decided within the plan's time, or before the notice it rests on was replaced by that named."""
     standing = DECISION.after(decision.standing, Verdict.LAPSE)
-    return replace(decision, standing=standing, decided_at=now, decided_because="nobody decided in time")
+    return replace(decision, standing=standing, decided_at=now, decided_because=because)
 
 
 def rank_now(decision: Decision, *, now: datetime) -> int:

@@ -20,7 +20,7 @@ from emergency.domain.people import Act, Person, ask, within
 from emergency.domain.plan import Authority, Plan
 from emergency.domain.signing import supersede
 from emergency.errors import Refused
-from emergency.services import advising, decisions, drafting, nagging, relaying
+from emergency.services import advising, decisions, drafting, nagging, relaying, replacing
 from emergency.services.days import make_days
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx, record
@@ -186,7 +186,8 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
     Keep the level above's announcement and put forward what it asks for; None when the area does it already.
 
     The deadlines for passing it on run from ``received_at``. An adjustment of measures is left to be filled in and put
-    forward. One that was entered before and that nothing carries is taken up again, as it was kept then.
+    forward. One that was entered before and that nothing carries is taken up again, as it was kept then. What waits on
+    a notice that this one ends or replaces lapses.
 
     :raises NotAllowed: the person may not enter bulletins here
     :raises NotForUs: the area is not among those it covers
@@ -210,6 +211,7 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
     }
     fact = "bulletin.taken_up_again" if left else "bulletin.entered"
     tx.note(Fact(fact, bulletin.id, by.login, now, area=bulletin.area, more=more))
+    replacing.let_go(tx, rules, bulletin.area, relaying.paper_of(bulletin), by=by, now=now)
     move = _asked_by(tx, bulletin, rules.exercise)
     if move is None:
         relaying.passed_on(tx, rules, bulletin, by=by, now=now)

@@ -57,6 +57,23 @@ def not_followed(rules: Rules, bulletin: Bulletin, *, area: str, because: str) -
     return words.fill("not_followed", LANG, banner=words.banner(rules.label, LANG), **told)
 
 
+def replaced(rules: Rules, decision: Decision, newer: Paper) -> str:
+    """That a proposal has lapsed with the notice it rests on, and by which newer one, to those it waited for."""
+    words = rules.wording
+    level = {"level": words.level(decision.level, LANG)} if decision.level else {}
+    return words.fill(
+        "notice_replaced",
+        LANG,
+        banner=words.banner(rules.label, LANG),
+        area=decision.notice.area,
+        move=words.move(decision.move.value, LANG),
+        issuer=newer.issuer,
+        number=newer.number,
+        action=words.move(newer.action, LANG),
+        **level,
+    )
+
+
 def rebroadcast(rules: Rules, episode: Episode, decision: Decision) -> str:
     """A running warning broadcast again: what holds, since and until when, and what everybody is asked to do."""
     words, notice = rules.wording, decision.notice

@@ -16,9 +16,25 @@ from emergency.services.rules import NoAir, Rules
 from emergency.store import Tx
 
 
+def mute(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> bool:
+    """Whether a proposal made on air still waits and nothing is left by which the rule could judge it now."""
+    if not _on_air(decision) or decision.without_air:
+        return False
+    try:
+        rules.in_exercise(tx.exercise_of(decision.episode_id)).assess_now(tx, decision.area, now=now)
+    except NoAir:
+        return True
+    return False
+
+
+def _on_air(decision: Decision) -> bool:
+    """Whether it waits and the air is its ground: no notice of the level above, and a move the rule has a word on."""
+    return decision.standing in WAITING and decision.bulletin_id is None and decision.move in rule.JUDGED
+
+
 def look(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> Overtaken | None:
     """The rule's later word where it no longer agrees; None where it does, or has nothing to judge."""
-    if decision.standing not in WAITING or decision.bulletin_id is not None or decision.move not in rule.JUDGED:
+    if not _on_air(decision):
         return None
     rules = rules.in_exercise(tx.exercise_of(decision.episode_id))
     plan, episode = rules.plan_of(tx, decision.area), tx.episode(decision.episode_id)

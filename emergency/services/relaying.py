@@ -14,7 +14,7 @@ from emergency.domain.level import Level
 from emergency.domain.messages import Kind
 from emergency.domain.orders import Recipient, RecipientKind
 from emergency.domain.people import Person, Role
-from emergency.services import notices, telling
+from emergency.services import notices, replacing, telling
 from emergency.services.rules import Rules
 from emergency.services.telling import About
 from emergency.store import Tx
@@ -80,7 +80,7 @@ def announced(
     A signed decision reached these recipients: each district with a desk of its own must pass it on.
 
     What ends the response ends what was still to be passed on before it, and asks nothing of a district in which
-    nothing is in force.
+    nothing is in force. What a district proposed on a notice that this ends or replaces lapses.
     """
     if decision.move not in _PASSED_ON:
         return
@@ -91,6 +91,7 @@ def announced(
         area = rules.answers_for.get(recipient.id)
         if recipient.kind is not RecipientKind.DISTRICT or area is None:
             continue
+        replacing.let_go(tx, rules, area, paper, by=by, now=now)
         if decision.move in _LETS_GO:
             _done(tx, owed(tx, area, exercise=rules.exercise), by, now)
             running = tx.running_episode(area, rules.exercise)
@@ -118,8 +119,9 @@ def held(tx: Tx, episode: Episode) -> Bulletin | None:
     """
     if episode.phase is not Phase.OPENING:
         return None
-    resting = [one.bulletin_id for one in tx.decisions(episode.id) if one.bulletin_id is not None]
-    bulletin = tx.bulletin(resting[-1]) if resting else None
+    resting = [one for one in tx.decisions(episode.id) if one.bulletin_id is not None]
+    last = resting[-1].bulletin_id if resting and not resting[-1].notice_replaced else None
+    bulletin = tx.bulletin(last) if last is not None else None
     return None if bulletin is None or ended_since(tx, bulletin) else bulletin
 
 

@@ -250,6 +250,19 @@ def journal(tx: Tx, episode_id: UUID, *, limit: int = 500, leave_out: Iterable[s
     )
 
 
+def held_back(tx: Tx, decision: Decision) -> int:
+    """How many reminders of what still waits were not sent because a person had had enough in that hour."""
+    rows = tx.connection.execute(
+        select(JournalRow.entry).where(
+            JournalRow.episode_id == decision.episode_id,
+            JournalRow.what == "decision.nagged",
+            JournalRow.about == str(decision.id),
+            JournalRow.at >= decision.proposed_at,
+        )
+    )
+    return sum(json.loads(row.entry)["more"].get("full", 0) for row in rows)
+
+
 def _reach(tx: Tx, episode_id: UUID) -> dict[UUID, dict[str, int]]:
     rows = tx.connection.execute(
         select(RevisionRow.decision_id, RevisionRow.kind, func.count())

@@ -49,7 +49,8 @@ def ended_since(tx: Tx, bulletin: Bulletin) -> bool:
 def left(tx: Tx, areas: Sequence[str], *, number: str = "", action: str = "") -> list[Left]:
     """
     The notices of these areas that nothing carries though they asked for something (of this number and action, where
-    they are named), the newest first. One that was ended, or followed by a later one that is carried, is over.
+    they are named), the newest first. One that was ended or replaced, or followed by a later one that is carried, is
+    over.
     """
     where: list[ColumnElement[bool]] = [BulletinRow.area.in_(areas), real(DecisionRow.episode_id)]
     if number:
@@ -71,6 +72,8 @@ def left(tx: Tx, areas: Sequence[str], *, number: str = "", action: str = "") ->
         bulletin = tx.bulletin(notice)
         if any(carries(one) for one in some):
             settled.add(bulletin.area)
+        elif some[-1].notice_replaced:
+            continue
         elif bulletin.area not in settled and bulletin.action not in _ENDS and not ended_since(tx, bulletin):
             found.append(Left(bulletin, some[-1]))
     return found

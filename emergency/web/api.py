@@ -352,9 +352,12 @@ def episode(episode_id: UUID) -> ResponseReturnValue:
         flags = reviews.flags(tx, the_system().rules, episode_id)
         told = record.told(tx, episode_id)
         waiting = tx.waiting_decision(episode_id)
-        found = overtaking.look(tx, the_system().rules, waiting, now=the_system().clock.now()) if waiting else None
+        rules, now = the_system().rules, the_system().clock.now()
+        found = overtaking.look(tx, rules, waiting, now=now) if waiting else None
+        mute = overtaking.mute(tx, rules, waiting, now=now) if waiting else False
         for one in told["decisions"]:
-            one["rule_now"] = said_now(found if waiting and one["id"] == str(waiting.id) else None)
+            waits = waiting is not None and one["id"] == str(waiting.id)
+            one |= {"rule_now": said_now(found if waits else None), "rule_mute": mute and waits}
         return jsonify({**told, "flags": reviews.flags_said(flags)})
 
 

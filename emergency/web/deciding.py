@@ -19,7 +19,7 @@ from emergency.domain.plan import Authority, Plan, UnknownCell
 from emergency.domain.signing import NotEntitled, OwnProposal, rank_now, turn_of
 from emergency.errors import Refused
 from emergency.services import decisions, drafting, overtaking
-from emergency.store import Tx, desk
+from emergency.store import Tx, desk, record
 from emergency.web import amending, consulting, reaching, showing
 from emergency.web.access import ask_here, confirmed, limited, may_here, open_to, the_person, the_system
 from emergency.web.console import desk_area, exercise_in, sources_of, verdict_of
@@ -64,6 +64,8 @@ def _page(decision_id: UUID, *, refused: str = "", typed: Mapping[str, str] | No
             "plan": plan,
             "issues": plan.authority is Authority.ISSUES,
             "overtaken": overtaking.look(tx, system.rules, told, now=showing.now()),
+            "mute": overtaking.mute(tx, system.rules, told, now=showing.now()),
+            "held_back": record.held_back(tx, told) if waits and told.nags else 0,
             "preview": decisions.preview(tx, system.rules, decision_id, now=showing.now()) if waits else None,
             "bulletin": paper,
             "consulted": consulting.beside(tx, told),

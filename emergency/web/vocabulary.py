@@ -248,6 +248,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "decision.rejected": N_("建议被退回"),
         "decision.superseded": N_("建议被新的研判取代"),
         "decision.lapsed": N_("建议过期"),
+        "decision.notice_replaced": N_("所依据的上级通知不再有效，建议失效"),
         "decision.overdue": N_("建议超时未审批"),
         "decision.nagged": N_("催办未决建议"),
         "decision.overtaken": N_("提出后规则结论已变化"),

@@ -1,0 +1,60 @@
+"""A proposal lapses when the level above takes back, ends or replaces the notice it rests on before it was signed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from emergency.domain import signing, undecided
+from emergency.domain.deputising import begun
+from emergency.domain.episode import Decision
+from emergency.domain.forecast import Bulletin
+from emergency.domain.messages import Kind, Lane
+from emergency.domain.people import Person, Role
+from emergency.services import deputies, notices, telling
+from emergency.services.notices import Paper
+from emergency.services.rules import Rules
+from emergency.services.telling import About
+from emergency.store import Tx
+
+_ENDS: Final = frozenset({"release", "withdraw"})
+_SETS_A_LEVEL: Final = frozenset({"activate", "upgrade", "downgrade", "reopen"})
+
+
+def replaced(older: Bulletin, newer: Paper) -> bool:
+    """Whether the newer notice ends what the older one set, or sets another level; one that arrived before does not."""
+    if newer.arrived_at < older.received_at:
+        return False
+    if newer.action in _ENDS:
+        return older.action not in _ENDS
+    return newer.action in _SETS_A_LEVEL and newer.level is not older.level
+
+
+def let_go(tx: Tx, rules: Rules, area: str, newer: Paper, *, by: Person, now: datetime) -> Decision | None:
+    """
+    Let lapse what waits in the area on an older notice than this, tell those it waited for, and end its alarm; None
+    where nothing does. What is in force stays as it is.
+    """
+    episode = tx.running_episode(area, rules.exercise) or tx.latest_episode(area, rules.exercise)
+    waiting = tx.waiting_decision(episode.id) if episode is not None else None
+    if waiting is None or waiting.bulletin_id is None or not replaced(tx.bulletin(waiting.bulletin_id), newer):
+        return None
+    lapsed = signing.lapse(waiting, now=now, because=f"{newer.issuer}《{newer.number}》")
+    more = {"number": newer.number, "issuer": newer.issuer, "action": newer.action, "level": newer.level}
+    lapsed = tx.save(lapsed, fact="decision.notice_replaced", by=by.login, at=now, more=more)
+    tx.outbox.cancel_for_decision(waiting.id)
+    tx.clear_alarm(f"undecided:{waiting.id}", now=now)
+    people = _waited_for(tx, rules, waiting, now=now)
+    about = About(Kind.TASK, waiting.id, area, "replaced", waiting.episode_id, waiting.id, lane=Lane.URGENT)
+    telling.put(tx, rules, about, people, notices.replaced(rules, waiting, newer), now=now)
+    return lapsed
+
+
+def _waited_for(tx: Tx, rules: Rules, waiting: Decision, *, now: datetime) -> list[Person]:
+    """Its proposer, those who could take the next step, and the deputies whose turn had come."""
+    plan, people = rules.plan_of(tx, waiting.area), tx.people()
+    ranks = deputies.ranks(plan, waiting)
+    asked = {one.id for one in undecided.whom(waiting, people, rule=plan.undecided, deputies=ranks, now=now)}
+    turns = {one.rank for one in begun(waiting.deputies, now=now)}
+    asked |= {one.id for one in people if one.area == waiting.area and one.role is Role.APPROVER and one.rank in turns}
+    return [one for one in people if one.active and (one.id in asked or one.id == waiting.proposed_by)]

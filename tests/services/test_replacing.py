@@ -1,0 +1,171 @@
+"""A district's proposal lapses when the city takes back, ends or replaces its notice before the signature."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from emergency.domain.episode import Decision, Move, Phase, Standing
+from emergency.domain.level import Level
+from emergency.domain.machine import IllegalMove
+from emergency.services import decisions, dispatch, nagging
+from emergency.store import record, relaying
+from tests.world import DISTRICT, World
+
+FIRST, NEWER = "柳气预警〔2015〕3号", "柳气预警〔2015〕4号"
+PROPOSER, APPROVER = "lj-duty", "lj-approver3"
+
+
+@pytest.fixture
+def waiting(world: World) -> Decision:
+    """The city's orange, entered and not signed."""
+    world.forecast(60, 70, 80)
+    found = world.bulletin(Level.ORANGE, number=FIRST)
+    assert found is not None
+    return found
+
+
+def newer(world: World, action: str, level: Level = Level.NONE, **how: Any) -> Decision | None:
+    """The city's next notice, ten minutes later, entered by the district."""
+    world.clock.forward(minutes=10)
+    return world.bulletin(level, action=action, number=NEWER, effective_at=world.now, **how)
+
+
+def now_of(world: World, decision: Decision) -> Decision:
+    with world.store.reading() as tx:
+        return tx.decision(decision.id)
+
+
+def told(world: World, login: str) -> list[str]:
+    """What this person's phone was told of a proposal that lapsed."""
+    world.deliver()
+    return [one.text for one in world.phone.to(world.person(login).phone) if "不能再签" in one.text]
+
+
+def facts(world: World, decision: Decision) -> list[Any]:
+    with world.store.reading() as tx:
+        lines = record.journal(tx, decision.episode_id)
+    return [one.more for one in lines if (one.what, one.about) == ("decision.notice_replaced", str(decision.id))]
+
+
+@pytest.mark.parametrize("action", ["withdraw", "release"])
+def test_what_waits_on_a_notice_that_was_taken_back_lapses_and_needs_no_decision(
+    world: World, waiting: Decision, action: str
+) -> None:
+    assert newer(world, action) is None
+
+    lapsed = now_of(world, waiting)
+    assert (lapsed.standing, lapsed.notice_replaced) == (Standing.LAPSED, True)
+    assert NEWER in lapsed.decided_because
+    assert [(one["number"], one["action"]) for one in facts(world, waiting)] == [(NEWER, action)]
+    for login in (PROPOSER, APPROVER):
+        (text,) = told(world, login)
+        assert NEWER in text
+    with world.store.reading() as tx:
+        assert tx.waiting_decision(waiting.episode_id) is None
+        assert tx.bulletin_known(DISTRICT, NEWER, action), "it stays received"
+        assert [one.kind for one in tx.open_tasks([DISTRICT]) if one.kind == "relay"] == []
+        assert relaying.left(tx, [DISTRICT]) == []
+    with pytest.raises(IllegalMove):
+        world.sign(waiting, by=APPROVER)
+
+
+def test_its_alarm_ends_and_nobody_is_reminded_of_it_again(world: World, waiting: Decision) -> None:
+    world.clock.forward(minutes=90)
+    nagging.lapse_overdue(world.store, world.rules, now=world.now)
+    with world.store.reading() as tx:
+        assert f"undecided:{waiting.id}" in [one.name for one in tx.standing_alarms()]
+
+    newer(world, "withdraw")
+    world.clock.forward(minutes=90)
+
+    assert nagging.lapse_overdue(world.store, world.rules, now=world.now) == 0
+    with world.store.reading() as tx:
+        assert f"undecided:{waiting.id}" not in [one.name for one in tx.standing_alarms()]
+
+
+def test_another_level_takes_its_place_and_is_what_waits(world: World, waiting: Decision) -> None:
+    after = newer(world, "upgrade", Level.RED)
+
+    assert after is not None
+    assert now_of(world, waiting).notice_replaced
+    assert world.sign(after, by=APPROVER).level is Level.RED
+
+
+def test_back_to_the_level_in_force_nothing_waits_and_nothing_is_listed_as_not_followed(world: World) -> None:
+    world.activated(Level.YELLOW)
+    world.clock.forward(minutes=10)
+    raised = world.bulletin(Level.ORANGE, action="upgrade", number=FIRST)
+    assert raised is not None
+
+    assert newer(world, "downgrade", Level.YELLOW) is None
+
+    assert now_of(world, raised).notice_replaced
+    with world.store.reading() as tx:
+        assert relaying.left(tx, [DISTRICT]) == []
+    assert (world.episode().phase, world.episode().level) == (Phase.ACTIVE, Level.YELLOW)
+
+
+@pytest.mark.parametrize("how", ["the same level", "an older paper", "an extension"])
+def test_what_replaces_nothing_lets_nothing_go(world: World, waiting: Decision, how: str) -> None:
+    match how:
+        case "the same level":
+            newer(world, "activate", Level.ORANGE)
+        case "an older paper":
+            before = world.now - timedelta(hours=1)
+            newer(world, "withdraw", issued_at=before, received_at=before)
+        case _:
+            newer(world, "extend", Level.ORANGE)
+
+    assert facts(world, waiting) == []
+    assert not now_of(world, waiting).notice_replaced
+
+
+def test_what_is_in_force_is_ended_by_two_people_as_before(world: World) -> None:
+    running = world.activated(Level.YELLOW)
+
+    ends = newer(world, "withdraw")
+
+    assert ends is not None
+    assert (ends.move, ends.standing) == (Move.WITHDRAW, Standing.PROPOSED)
+    assert (world.episode().id, world.episode().phase) == (running.id, Phase.ACTIVE)
+    assert told(world, APPROVER) == []
+
+
+def test_the_citys_own_signature_lets_it_go_before_the_paper_is_entered(world: World) -> None:
+    citys = world.decide(world.forecast(120, 193, 229)[0])
+    waiting = world.bulletin(citys.level, number=citys.notice.number)
+    assert waiting is not None
+    world.clock.forward(minutes=10)
+
+    taken_back = world.decide(world.propose(Move.WITHDRAW, Level.NONE, reason="误发", override_because="误发"))
+
+    lapsed = now_of(world, waiting)
+    assert lapsed.notice_replaced
+    assert taken_back.notice.number in lapsed.decided_because
+    assert len(told(world, APPROVER)) == 1
+    again = world.propose(Move.DISMISS, Level.NONE, area=DISTRICT, by=PROPOSER, override_because="通知已撤回")
+    assert again.bulletin_id is None, "there is no notice left that it would set aside"
+
+
+def test_a_signature_that_is_overtaken_by_the_withdrawal_starts_nothing(
+    world: World, waiting: Decision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written_out = dispatch.written_out
+
+    def overtaken(*args: Any, **how: Any) -> dispatch.Prepared:
+        """The withdrawal is entered while the orders are drawn up."""
+        if now_of(world, waiting).standing is Standing.PROPOSED:
+            newer(world, "withdraw")
+        return written_out(*args, **how)
+
+    monkeypatch.setattr(decisions.dispatch, "written_out", overtaken)
+
+    with pytest.raises(IllegalMove):
+        world.sign(waiting, by=APPROVER)
+
+    assert now_of(world, waiting).notice_replaced
+    with world.store.reading() as tx:
+        assert tx.episode(waiting.episode_id).phase is Phase.OPENING
