@@ -197,6 +197,7 @@ def one_episode(plan: Plan, *, ended_at: datetime, starts_at: datetime) -> bool:
     """
     Whether a new spell belongs to the one before: the gap is shorter than the plan's merge gap.
 
-    :raises UnknownCell: the plan gives no merge gap
+    A plan that gives no merge gap says of no two spells that they are one.
     """
-    return starts_at - ended_at < timedelta(hours=plan.merge_gap_hours)
+    hours = plan.numbers.get("merge_gap_hours")
+    return hours is not None and starts_at - ended_at < timedelta(hours=hours)

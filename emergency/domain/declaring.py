@@ -115,8 +115,7 @@ class Log:
         last = self.declared[-1]
         if last.ended_at is None:
             return Step.UPGRADE if level > last.level else Step.DOWNGRADE, last.episode
-        merges = "merge_gap_hours" in self._plan.numbers
-        if merges and one_episode(self._plan, ended_at=last.ended_at, starts_at=effective_at):
+        if one_episode(self._plan, ended_at=last.ended_at, starts_at=effective_at):
             return Step.REOPEN, last.episode
         return Step.ISSUE, last.episode + 1
 

@@ -37,6 +37,7 @@ from emergency.services.rules import Rules
 from emergency.services.telling import About
 from emergency.store import Store, Tx
 
+ON_A_NOTICE = frozenset({Move.ACTIVATE, Move.UPGRADE, Move.DOWNGRADE, Move.RELEASE, Move.REOPEN})
 NOT_ANYWAY = Anyway()  # the signer has nothing to say of a rule that has moved on
 _NAMESPACE = UUID("2b1f8a6e-3c6d-4d7e-8a55-0c1d2e3f4a5b")
 
@@ -44,7 +45,7 @@ _NAMESPACE = UUID("2b1f8a6e-3c6d-4d7e-8a55-0c1d2e3f4a5b")
 class NoAuthority(Refused):
     """The area may not do this on its own."""
 
-    words_zh = "本区无权自行发布预警或采取强制措施，须依据上级预警通知"
+    words_zh = "本区无权自行发布、调整或解除预警和强制措施，须依据上级通知"
 
 
 class AlreadyWaiting(Refused):
@@ -175,7 +176,7 @@ def propose(
 
     ``to_fill_in`` leaves it as a suggestion for a duty officer to complete and put forward.
 
-    :raises NoAuthority: a district asks for orders without the city's bulletin, or the area has no plan of its own
+    :raises NoAuthority: a district orders, lowers or lets go on no bulletin of the city, or has no plan of its own
     :raises AlreadyWaiting: something waits already
     :raises NoAir: there is nothing to judge, and something is to begin, to rise or to fall
     :raises NothingToDismiss: no episode is opening
@@ -191,13 +192,10 @@ def propose(
     if rules.desk_of(tx, area) != area:  # the plan it would borrow is that of the desk above
         raise NoAuthority(f"{area} has no plan and no desk of its own", zh="本区域没有自己的预案，须由上级值班台提出")
     plan = rules.plan_of(tx, area)
-    if (
-        plan.authority is Authority.ACTIVATES
-        and bulletin_id is None
-        and move in (Move.ACTIVATE, Move.UPGRADE, Move.REOPEN)
-    ):
-        raise NoAuthority(f"{area} activates on the bulletin of the level above; it may appeal, not order")
-    starts_at = (assessment.since if assessment is not None else None) or effective_at or now
+    if plan.authority is Authority.ACTIVATES and bulletin_id is None:
+        _without_a_notice(area, move, because=override_because)
+    since = max(effective_at or now, now)  # an hour that is past, typed by hand, brings no spell nearer to the last
+    starts_at = (assessment.since if assessment is not None else None) or since
     episode = drafting.episode_for(tx, rules, plan, area, move=move, starts_at=starts_at, now=now)
     if not episodes.EPISODE.allows(episode.phase, move):
         episodes.EPISODE.after(episode.phase, move)
@@ -247,6 +245,22 @@ def propose(
     timing.meant(decision, began=episode.effective_at, now=now)
     extending.within_the_plan(plan, decision, episode.expected_end_at, now=now)
     return _put_forward(tx, rules, signing.put_forward(decision, by=by, now=now), by=by, now=now)
+
+
+def _without_a_notice(area: str, move: Move, *, because: str) -> None:
+    """
+    What an area without authority to issue proposes on no notice of the level above: nothing laxer than that notice.
+
+    :raises NoAuthority: a level would begin, rise, fall or be let go of
+    :raises Ungrounded: it would last longer, or be taken back as a mistake, and no reason is given
+    """
+    if move in ON_A_NOTICE:
+        raise NoAuthority(f"{area} follows the bulletin of the level above: no {move.value} of its own")
+    if move in (Move.EXTEND, Move.WITHDRAW) and not because.strip():
+        raise Ungrounded(
+            f"{area}: {move.value} on no bulletin needs a reason",
+            zh="没有上级通知，延长或撤回须写明与上级通知不同的理由",
+        )
 
 
 def _put_forward(tx: Tx, rules: Rules, decision: Decision, *, by: Person, now: datetime) -> Decision:

@@ -18,8 +18,8 @@ from emergency.store import Store, Tx
 
 
 def signed_as(level: Level, before: Level) -> Level:
-    """The level by whose rank a decision is signed: its own; where it lets go, the level that stands until then."""
-    return level if level is not Level.NONE else before
+    """The level by whose rank a decision is signed: its own; where it lowers or lets go, that which stands."""
+    return max(level, before)
 
 
 def with_deputies(plan: Plan, decision: Decision) -> Decision:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from emergency.domain import extending
 from emergency.domain.assessment import Assessment, as_data, without_air
-from emergency.domain.calm import calm, calm_in_all, least, one_episode
+from emergency.domain.calm import calm, least, one_episode, over_in_all
 from emergency.domain.episode import NEEDS_NO_AIR, Decision, Episode, Move, Notice, Phase, Ungrounded, due
 from emergency.domain.falling import falls_to, outlived
 from emergency.domain.level import Level
@@ -53,14 +53,14 @@ def again(
     tx: Tx, plan: Plan, area: str, *, starts_at: datetime | None, exercise: str = ""
 ) -> tuple[Episode | None, bool]:
     """
-    The episode before, when a spell from ``starts_at`` on belongs to it by the plan's merge gap, and whether it may
-    still be reopened: it was released, and nobody has signed its review.
+    The episode before, and whether it may still be reopened: it was released, a spell from ``starts_at`` on belongs to
+    it by the plan's merge gap, and nobody has signed its review.
     """
     before = tx.latest_episode(area, exercise)
-    if before is None or before.released_at is None or starts_at is None:
+    if before is None or before.released_at is None:
         return None, False
-    if not one_episode(plan, ended_at=before.released_at, starts_at=starts_at):
-        return None, False
+    if starts_at is None or not one_episode(plan, ended_at=before.released_at, starts_at=starts_at):
+        return before, False
     review = tx.review_of(before.id)
     open_ = before.phase is Phase.RELEASED and (review is None or review.stage is Stage.DRAFTED)
     return before, open_
@@ -135,7 +135,8 @@ def drawn(
         said |= tested
         notice = replace(notice, reason=str(tested["sentence_zh"]))
     says = rule_says(tx, rules, plan, episode, move=move, level=level, assessment=assessment, now=now)
-    lets_go = says if move is Move.DISMISS else episode.level  # not to start a level is signed like that level
+    stands = says if move is Move.DISMISS else episode.level  # not to start a level is signed like that level
+    signed_as = max(level, stands)
     drawn_up = Decision(
         id=uuid5(episode.id, f"decision:{len(tx.decisions(episode.id)) + 1}"),
         episode_id=episode.id,
@@ -150,8 +151,8 @@ def drawn(
         proposed_at=now,
         suggested_at=now,
         decide_by=due(now, plan.approval(level).within_minutes),
-        rank_needed=extending.rank_needed(plan, move, level if level is not Level.NONE else lets_go),
-        doubtful=_doubtful(plan, assessment, move=move, level=level if level is not Level.NONE else lets_go),
+        rank_needed=extending.rank_needed(plan, move, signed_as),
+        doubtful=_doubtful(plan, assessment, move=move, level=signed_as),
     )
     return with_public_text(rules, plan, drawn_up)
 
@@ -241,9 +242,8 @@ def rule_says(
     if assessment.bulletin or move in (Move.APPEAL, Move.ADVISE) or (move is Move.WITHDRAW and not in_force):
         return level
     airs = rules.airs_ahead(tx, episode.area, now=now)
-    if move in (Move.RELEASE, Move.DOWNGRADE, Move.WITHDRAW):  # taking back what is in force ends it all the same
-        test = calm_in_all(plan, airs, now=now)
-        if test is not None and test.met:
-            return level
+    goes_down = move in (Move.RELEASE, Move.DOWNGRADE, Move.WITHDRAW)  # to take back what is in force ends it as well
+    if goes_down and over_in_all(plan, airs, spell_until=rules.spell_until(assessment), now=now):
+        return level
     lowered = falls_to(plan, airs, in_force=episode.level, verdict=assessment.level, now=now)
     return max(episode.level, assessment.level) if lowered is None else lowered

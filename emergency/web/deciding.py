@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from emergency.domain.episode import EPISODE, NEEDS_NO_AIR, Decision, Episode, M
 from emergency.domain.level import Level
 from emergency.domain.overtaken import Anyway
 from emergency.domain.people import ACTS, Act
-from emergency.domain.plan import Authority, Plan, UnknownCell
+from emergency.domain.plan import Authority, Plan
 from emergency.domain.signing import NotEntitled, OwnProposal, rank_now, turn_of
 from emergency.errors import Refused
 from emergency.services import decisions, drafting, overtaking
@@ -33,7 +32,6 @@ BY_HAND: Final = (
     Move.WITHDRAW, Move.DISMISS, Move.REOPEN,
 )  # fmt: skip
 ENDS: Final = frozenset({Move.RELEASE, Move.WITHDRAW, Move.DISMISS})
-STARTS: Final = frozenset({Move.ACTIVATE, Move.UPGRADE, Move.REOPEN})  # a district's come from the city's bulletin
 SIGNING_TRIES: Final = "10 per minute"  # a signature asks for the password; guessing it is slow
 
 
@@ -269,10 +267,9 @@ def _by_hand(tx: Tx, plan: Plan, area: str, episode: Episode | None, exercise: s
         allowed = {one for one in BY_HAND if EPISODE.allows(episode.phase, one)}
     else:
         allowed = {one for one in BY_HAND if EPISODE.allows(Phase.OPENING, one)} - {Move.DISMISS}
-        with suppress(UnknownCell):  # a plan that gives no merge gap says of nothing that it belongs together
-            if drafting.again(tx, plan, area, starts_at=showing.now(), exercise=exercise)[1]:
-                allowed |= {Move.REOPEN}
-    return [one for one in BY_HAND if one in allowed and (issues or one not in STARTS)]
+        if drafting.again(tx, plan, area, starts_at=showing.now(), exercise=exercise)[1]:
+            allowed |= {Move.REOPEN}
+    return [one for one in BY_HAND if one in allowed and (issues or one not in decisions.ON_A_NOTICE)]
 
 
 @bp.post("/console/propose")

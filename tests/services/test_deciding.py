@@ -293,7 +293,7 @@ def test_bad_air_after_the_merge_gap_is_an_episode_of_its_own(world: World) -> N
 
     (fresh,) = world.forecast(210, 220, 90)
 
-    assert (fresh.move, world.episode(CITY).follows) == (Move.ACTIVATE, None)
+    assert (fresh.move, world.episode(CITY).follows) == (Move.ACTIVATE, before.id)
     assert fresh.episode_id != before.id
 
 

@@ -15,7 +15,7 @@ from emergency.services import intake, reviews
 from emergency.services.drafting import NothingToDismiss
 from emergency.services.rules import NoAir
 from emergency.store import record
-from tests.world import CITY, DISTRICT, World
+from tests.world import CITY, World
 
 BECAUSE = "沙尘过境，非本地排放"
 
@@ -187,22 +187,25 @@ def test_hours_between_a_lifting_and_a_reopening_are_of_no_level(world: World) -
 
 # --- while no data come in
 
-UNSEEN: dict[str, Any] = {"area": DISTRICT, "by": "lj-duty"}
+def orange(world: World) -> None:
+    """Orange in force in the city."""
+    world.decide(world.forecast(210, 220, 230, 240)[0])
+    assert world.episode(CITY).level is Level.ORANGE
 
 
 @pytest.mark.parametrize("move", [Move.WITHDRAW, Move.RELEASE])
 def test_a_warning_is_let_go_without_data_for_a_reason_that_two_people_give(world: World, move: Move) -> None:
-    world.activated(Level.ORANGE)
+    orange(world)
     silence(world)
     with pytest.raises(Ungrounded):
-        world.propose(move, Level.NONE, **UNSEEN)
+        world.propose(move, Level.NONE)
 
-    told = world.propose(move, Level.NONE, reason="站点人工核实已转好", **UNSEEN)
-    world.sign(told, by="lj-approver3")
+    told = world.propose(move, Level.NONE, reason="站点人工核实已转好")
+    world.sign(told)
 
     assert told.assessment["days"] == []
     assert told.assessment["sentence_zh"] == "无可用数据：站点人工核实已转好"
-    assert world.episode().level is Level.NONE
+    assert world.episode(CITY).level is Level.NONE
     with world.store.reading() as tx:
         found = [one for one in reviews.flags(tx, world.rules, told.episode_id) if one.decision_id == str(told.id)]
     assert [(one.mark, one.because) for one in found] == [("no_data", "站点人工核实已转好")]
@@ -210,14 +213,12 @@ def test_a_warning_is_let_go_without_data_for_a_reason_that_two_people_give(worl
 
 @pytest.mark.parametrize("move", [Move.EXTEND, Move.AMEND])
 def test_a_warning_goes_on_without_data_and_keeps_its_level(world: World, move: Move) -> None:
-    world.activated(Level.ORANGE)
+    orange(world)
     silence(world)
 
-    world.sign(
-        world.propose(move, Level.ORANGE, reason="预报中断，从严", open_ended=True, **UNSEEN), by="lj-approver3"
-    )
+    world.sign(world.propose(move, Level.ORANGE, reason="预报中断，从严", open_ended=True))
 
-    assert world.episode().level is Level.ORANGE
+    assert world.episode(CITY).level is Level.ORANGE
 
 
 def test_a_suggestion_is_dismissed_without_data(world: World) -> None:
@@ -246,9 +247,9 @@ def test_no_level_changes_without_data(world: World, move: Move) -> None:
 
 
 def test_a_rule_that_cannot_judge_is_never_said_to_agree(world: World) -> None:
-    world.activated(Level.ORANGE)
+    orange(world)
     silence(world)
-    told = world.propose(Move.RELEASE, Level.NONE, reason="站点人工核实已转好", **UNSEEN)
+    told = world.propose(Move.RELEASE, Level.NONE, reason="站点人工核实已转好")
     world.deliver()
 
     assert told.without_air

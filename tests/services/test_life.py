@@ -12,7 +12,7 @@ from emergency.domain.level import Level
 from emergency.domain.orders import Status
 from emergency.errors import Refused
 from emergency.services.decisions import NoAuthority
-from tests.world import DISTRICT, World
+from tests.world import CITY, DISTRICT, World
 
 BY_ITSELF = "本区要求"
 
@@ -44,14 +44,15 @@ def test_a_district_in_response_rises_by_no_move_without_the_citys_bulletin(worl
 
 
 def test_a_fall_may_skip_a_level_and_never_rises(world: World) -> None:
-    world.activated(Level.RED)
-    low = {"area": DISTRICT, "by": "lj-duty", "override_because": "扩散条件转好", "open_ended": True}
+    world.clock.forward(minutes=10)
+    world.decide(world.forecast(310, 320, 330)[0])
+    low = {"override_because": "扩散条件转好", "open_ended": True}
 
     with pytest.raises(WrongLevel):
         world.propose(Move.DOWNGRADE, Level.RED, **low)  # type: ignore[arg-type]  # the same words each time
-    world.sign(world.propose(Move.DOWNGRADE, Level.YELLOW, **low), by="lj-approver3")  # type: ignore[arg-type]  # as above
+    world.sign(world.propose(Move.DOWNGRADE, Level.YELLOW, **low))  # type: ignore[arg-type]  # as above
 
-    assert world.episode().level is Level.YELLOW
+    assert world.episode(CITY).level is Level.YELLOW
 
 
 @pytest.mark.parametrize("move", [Move.EXTEND, Move.AMEND])

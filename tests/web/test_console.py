@@ -401,7 +401,7 @@ def test_a_district_that_asks_for_a_level_anyway_is_refused(signed_in: SignedIn)
     answer = browser.post("/console/propose", data=form)
 
     assert answer.status_code == 422
-    assert "无权自行发布预警" in answer.text
+    assert "无权自行发布" in answer.text
 
 
 def test_only_the_moves_of_the_machine_are_offered(world: World, signed_in: SignedIn) -> None:
