@@ -128,7 +128,10 @@ def run_check(args: argparse.Namespace) -> int:
         problems = in_places(loading.load_plans(args.folder), args.folder, places)
     problems = [*problems, *advice.check(args.advice or args.folder.parent / "advice")]
     if args.json:
-        found = [{"file": str(one.file), "line": one.line, "reason": one.reason} for one in problems]
+        found = [
+            {"file": str(one.file), "line": one.line, "reason": one.reason, **({"zh": one.zh} if one.zh else {})}
+            for one in problems
+        ]
         _print({"ok": not problems, "problems": found})
     else:
         for one in problems:

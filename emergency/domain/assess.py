@@ -332,6 +332,17 @@ def _left_out(plan: Plan, days: Sequence[DayOfAir]) -> tuple[str, str]:
     return f"{named_zh}只发健康提示，不计入。", f" Health notice only, not counted: {named_en}."
 
 
+def _bounds_of_ozone(plan: Plan, days: Sequence[DayOfAir]) -> tuple[str, str]:
+    """A sentence on the days whose upper bound would decide if it were not ozone's, empty when there are none."""
+    named = [f"{one.day}" for one in days if plan.high_decides and plan.orders(one) and one.high_is_ozones]
+    if not named:
+        return "", ""
+    return (
+        f"{'、'.join(named)}的预报上限由臭氧主导，不作为判据，以 AQI 预报值判断。",
+        f" The upper bound of {', '.join(named)} is led by ozone and decides nothing; the index itself does.",
+    )
+
+
 def _lines(level: Level, chain: _Chain, anchor: int | None) -> Iterator[Comparison]:
     unit_zh, unit_en = ("天数", "days") if anchor is None else ("24小时段数", "24-h windows")
     for index, (spell, run) in enumerate(zip(chain.clause.spells, chain.runs, strict=True)):
@@ -400,7 +411,8 @@ def _sentences(
 ) -> tuple[str, str]:
     if not days:
         return "没有可判断的日数据。", "There are no days to judge."
-    out_zh, out_en = _left_out(plan, days)
+    (out_zh, out_en), (bound_zh, bound_en) = _left_out(plan, days), _bounds_of_ozone(plan, days)
+    out_zh, out_en = out_zh + bound_zh, out_en + bound_en
     gap_zh = out_zh + (f"距{LEVEL_ZH[nearest.level]}：{nearest.missing}。" if nearest else "")
     gap_en = out_en + (f" To {nearest.level.word}: {nearest.missing_en}." if nearest else "")
     if decided is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from emergency.domain.air import HIGHEST
 from emergency.domain.level import Level
 
 
@@ -140,6 +141,23 @@ class DayOfAir:
     def published(self) -> int:
         """The index people read of the day."""
         return self.aqi if self.overall is None else self.overall
+
+    @property
+    def high_is_ozones(self) -> bool:
+        """Whether ozone alone leads a day of one figure, so that its upper bound says nothing of what counts."""
+        return self.overall is None and self.aqi_high is not None and self.primary == ("o3",)
+
+    @property
+    def counted_high(self) -> int | None:
+        """
+        The upper bound of the figure that counts; None where there is none, or only ozone's.
+
+        ``aqi_high`` is the bound of the published index. On a day of two figures the one that counts is as uncertain
+        as the published one: it has the same margin, and ends where the scale does.
+        """
+        if self.aqi_high is None or self.high_is_ozones:
+            return None
+        return min(HIGHEST, self.aqi + max(0, self.aqi_high - self.published))
 
 
 @dataclass(frozen=True)

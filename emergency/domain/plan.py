@@ -456,10 +456,11 @@ class Plan:
         return self.causes.get(day.cause, Response.ORDERS) is Response.ADVISORY
 
     def value(self, day: DayOfAir, metric: Metric) -> float | None:
-        """What the trigger reads on this day; the forecast's upper bound where the plan lets it decide."""
+        """What the trigger reads on this day; the upper bound of what counts where the plan lets a bound decide."""
         if metric is Metric.PM2_5:
             return day.pm2_5
-        return day.aqi_high if self.high_decides and day.aqi_high is not None else day.aqi
+        high = day.counted_high if self.high_decides else None
+        return day.aqi if high is None else high
 
     @property
     def unknown_levels(self) -> tuple[Level, ...]:

@@ -218,8 +218,9 @@ def _speaking(day: date, anchor: int, causes: Mapping[date, Cause]) -> date:
 
 
 def margins_of(days: Iterable[DayOfAir]) -> dict[date, int]:
-    """How far the upper bound of each day that has one lies above its index."""
-    return {one.day: max(0, one.aqi_high - one.published) for one in days if one.aqi_high is not None}
+    """How far the upper bound of each day that has one, not ozone's, lies above its index."""
+    bounds = ((one, one.aqi_high) for one in days if not one.high_is_ozones)
+    return {one.day: max(0, high - one.published) for one, high in bounds if high is not None}
 
 
 def anchored(air: Air, hours: Sequence[HourOfAir], standards: Sequence[Standard]) -> Air:
@@ -244,13 +245,14 @@ def anchored(air: Air, hours: Sequence[HourOfAir], standards: Sequence[Standard]
 def _beside(window: DayOfAir, day: DayOfAir | None) -> DayOfAir:
     """
     The window with what the day that speaks for it has besides a figure: who set its cause, and its published index
-    where ozone or dust is left out of the window's own.
+    where ozone or dust is left out of the window's own; its upper bound, of what counts till then, goes with that.
     """
     if day is not None and day.said_by:
         window = replace(window, said_by=day.said_by)
     if day is None or day.overall is None or day.overall <= window.aqi:
         return window
-    return replace(window, overall=day.overall, primary=day.primary)
+    high = None if window.aqi_high is None else day.overall + window.aqi_high - window.aqi
+    return replace(window, overall=day.overall, primary=day.primary, aqi_high=high)
 
 
 def days_of(hours: Iterable[HourOfAir], standards: Sequence[Standard]) -> tuple[ForecastDay, ...]:

@@ -1,4 +1,4 @@
-"""What no plan may say: a level easier to reach than the one below, or a lower area laxer than the one above."""
+"""What no plan may say of itself: a level easier to reach than the one below, or figures that cannot be meant."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from emergency.domain.calling import CALL_LIST
 from emergency.domain.forecast import Air, DayOfAir, Source
 from emergency.domain.level import Level
 from emergency.domain.messages import PORTAL
-from emergency.domain.plan import DAY_HOURS, Authority, Clause, Metric, Origin, Plan, RunsOn, Spell
+from emergency.domain.plan import DAY_HOURS, Clause, Metric, Origin, Plan, RunsOn, Spell
 from emergency.plans.measures import ACTIONS
-from emergency.plans.plan_sheet import ApprovalSheet, ExtensionSheet, PlanSheet
+from emergency.plans.plan_sheet import PlanSheet
 from emergency.plans.reading import Loc
 
 _LEVELS = ("blue", "yellow", "orange", "red")
@@ -169,110 +169,3 @@ def _reporting(sheet: PlanSheet) -> Found:
 def _value(cell: Any) -> Any:
     """What a cell says; None where it is absent or unknown."""
     return getattr(cell, "value", None)
-
-
-def laxer(child: PlanSheet, parent: PlanSheet) -> Found:
-    """Where a lower area's plan is not at least as strict as the one it extends, or sets another colour threshold."""
-    for word in sorted({*child.levels, *parent.levels}):
-        if _thresholds(child, word) != _thresholds(parent, word):
-            yield ("levels", word), f"{word} has another threshold than {parent.id}; a lower area keeps the colours"
-    for name in ("runs_on", "high_decides", "pre_level"):
-        if _bare(getattr(child, name)) != _bare(getattr(parent, name)):
-            yield (name,), f"{name} is other than in {parent.id}; a lower area keeps the colours"
-    for cause in sorted({*child.causes, *parent.causes}):
-        if _bare(child.causes.get(cause)) != _bare(parent.causes.get(cause)):
-            yield ("causes", cause.value), f"{cause.value} leads to something else than in {parent.id}"
-    if parent.authority is Authority.ACTIVATES and child.authority is Authority.ISSUES:
-        yield ("authority",), f"{parent.id} only activates, so no area below it issues warnings"
-    if _allows(child.extension) and _allows(parent.extension) is False:
-        yield ("extension", "allowed"), f"{parent.id} does not let an end be moved on"
-    for kind, cell in child.effective_delay_min.by_kind.items():
-        if cell.value and kind not in parent.effective_delay_min.by_kind:
-            yield ("effective_delay_min", "by_kind", kind), f"{kind} starts later than in {parent.id}"
-    for word in sorted({*child.approval} & {*parent.approval}):
-        for index, who in _sooner(child.approval[word], parent.approval[word]):
-            yield ("approval", word, "deputies", index), f"{who} may sign for the approver sooner than in {parent.id}"
-    ours, theirs = _limits(child), _limits(parent)
-    for loc, (limit, sign) in theirs.items():
-        if loc not in ours:
-            yield loc, f"{parent.id} says {limit:g} here and this plan says nothing"
-        elif (ours[loc][0] - limit) * sign > 0:
-            yield loc, f"{ours[loc][0]:g} is laxer than the {limit:g} of {parent.id}"
-    for rung in parent.ladder:
-        if not any(
-            (one.notify, one.deadline) == (rung.notify, rung.deadline)
-            and one.after_minutes <= rung.after_minutes
-            and {*rung.by} <= {*one.by}
-            for one in child.ladder
-        ):
-            yield ("ladder",), f"{rung.notify} is told later or by fewer ways than in {parent.id} ({rung.step})"
-
-
-def _sooner(ours: ApprovalSheet, theirs: ApprovalSheet) -> Iterator[tuple[int, str]]:
-    """
-    Deputies whose turn leaves them more of the time for a signature than any deputy above of no higher rank has.
-
-    Counted back from the end: a lower area may well ask for the signature sooner, and then its deputies follow.
-    """
-    for index, one in enumerate(ours.deputies):
-        left = ours.within_minutes - one.after_minutes
-        if one.rank < theirs.rank and not any(
-            who.rank <= one.rank and theirs.within_minutes - who.after_minutes >= left for who in theirs.deputies
-        ):
-            yield index, one.title
-
-
-def _allows(extension: ExtensionSheet | None) -> bool | None:
-    """Whether an end may be moved on; None where the plan does not say."""
-    return None if extension is None else extension.allowed.value
-
-
-def _thresholds(sheet: PlanSheet, word: Any) -> object:
-    level = sheet.levels.get(word)
-    if level is None or level.unknown:
-        return level and level.unknown
-    return {frozenset(one.all_of) for one in level.any_of}
-
-
-def _bare(value: object) -> object:
-    """A stated thing without where it was read."""
-    if isinstance(value, BaseModel):
-        return value.model_dump(exclude={"basis", "source", "note", "text"})
-    return value
-
-
-def _limits(sheet: PlanSheet) -> dict[Loc, tuple[float, int]]:
-    """Every known limit by its place; the sign says which way is laxer: +1 greater, -1 smaller."""
-    limits: dict[Loc, tuple[float | None, int]] = {}
-    for name in type(sheet.deadlines).model_fields:
-        limits["deadlines", name] = getattr(getattr(sheet.deadlines, name), "value", None), 1
-    for name in ("summary_due_workdays", "evaluation_due_workdays", "daily_report_within_min"):
-        limits[name,] = _value(getattr(sheet, name)), 1
-    if sheet.extension:
-        limits["extension", "longest_hours"] = _value(sheet.extension.longest_hours), 1
-        limits["extension", "rank"] = _value(sheet.extension.rank), -1
-    limits["merge_gap_hours",] = getattr(sheet.merge_gap_hours, "value", None), -1
-    if sheet.downgrade:
-        limits["downgrade", "hours_over"] = sheet.downgrade.hours_over.value, -1
-    for word, cell in sheet.rebroadcast_hours.items():
-        limits["rebroadcast_hours", word] = cell.value, 1
-    for word, cell in sheet.lead_time_hours.items():
-        limits["lead_time_hours", word] = cell.value, -1
-    for word, cell in sheet.effective_delay_min.by_level.items():
-        limits["effective_delay_min", "by_level", word] = cell.value, 1
-    for kind, cell in sheet.effective_delay_min.by_kind.items():
-        limits["effective_delay_min", "by_kind", kind] = cell.value, 1
-    for word, signed in sheet.approval.items():
-        limits["approval", word, "rank"] = signed.rank, -1
-        limits["approval", word, "within_minutes"] = signed.within_minutes, 1
-    for word, cut in sheet.reduction_pct.items():
-        for name in ("so2", "nox", "pm", "vocs"):
-            limits["reduction_pct", word, name] = getattr(cut, name), -1
-    if sheet.undecided:
-        limits["undecided", "every_min"] = sheet.undecided.every_min.value, 1
-        limits["undecided", "deputies"] = sheet.undecided.deputies.value, -1
-    if sheet.release:
-        limits["release", "aqi_not_over"] = sheet.release.aqi_not_over.value, 1
-        limits["release", "hours_over"] = sheet.release.hours_over.value, -1
-        limits["release", "whole_days"] = sheet.release.whole_days.value, -1
-    return {loc: (value, sign) for loc, (value, sign) in limits.items() if value is not None}

@@ -26,9 +26,10 @@ from emergency.domain.plan import (
     Spell,
 )
 from emergency.errors import Misconfigured, Missing
-from emergency.plans.plan_checks import contradictions, laxer
+from emergency.plans.plan_checks import contradictions
 from emergency.plans.plan_sheet import Cell, ClauseSheet, PlanSheet, Said, SpellSheet, V
 from emergency.plans.reading import Loc, Page, Problem, Unreadable, fit, read_page
+from emergency.plans.stricter import laxer
 
 PLANS = Path(__file__).resolve().parents[2] / "playbooks" / "plans"
 _SKIPPED = frozenset({"any_of", "deadlines"})  # steps of the file a reader of paths has no use for
@@ -54,13 +55,13 @@ class _Resolved:
     pages: tuple[Page, ...]
     data: Mapping[str, object]
 
-    def problem(self, loc: Loc, reason: str) -> Problem:
+    def problem(self, loc: Loc, reason: str, zh: str = "") -> Problem:
         """A problem at the page that says most about this place."""
 
         def known(page: Page) -> int:
             return max(end for end in range(len(loc) + 1) if end == 0 or page.has(loc[:end]))
 
-        return max(self.pages, key=known).problem(loc, reason)
+        return max(self.pages, key=known).problem(loc, reason, zh)
 
 
 def load_plans(folder: Path = PLANS) -> Mapping[str, Plan]:
@@ -143,7 +144,7 @@ def _read(folder: Path) -> tuple[dict[str, Plan], list[Problem]]:
         plan = _plan(sheet, _canonical(sheet))
         wrong_here = [resolved.problem(loc, reason) for loc, reason in contradictions(sheet, plan)]
         if sheet.extends in sheets:
-            wrong_here += [resolved.problem(loc, reason) for loc, reason in laxer(sheet, sheets[sheet.extends][1])]
+            wrong_here += [resolved.problem(*one) for one in laxer(sheet, sheets[sheet.extends][1])]
         problems += wrong_here
         plans[name] = plan
     return plans, sorted(dict.fromkeys(problems), key=lambda one: (str(one.file), one.line, one.reason))

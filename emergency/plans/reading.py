@@ -32,14 +32,15 @@ class Sheet(BaseModel):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong in one file; ``line`` counts from 1."""
+    """One thing wrong in one file; ``line`` counts from 1, ``zh`` is the reason in Chinese where there is one."""
 
     file: Path
     line: int
     reason: str
+    zh: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.reason}"
+        return f"{self.file}:{self.line}: {f'{self.zh} / ' if self.zh else ''}{self.reason}"
 
 
 class Unreadable(Misconfigured):
@@ -70,9 +71,9 @@ class Page:
                 return self.lines[loc[:end]]
         return 1
 
-    def problem(self, loc: Loc, reason: str) -> Problem:
+    def problem(self, loc: Loc, reason: str, zh: str = "") -> Problem:
         """A problem at this place of this file."""
-        return Problem(self.path, self.line(loc), reason)
+        return Problem(self.path, self.line(loc), reason, zh)
 
 
 def read_yaml(path: Path, model: type[M]) -> M:

@@ -182,6 +182,35 @@ def test_the_upper_bound_decides_only_where_the_plan_says_so():
     assert assess(replace(PLANS["liuzhou"], high_decides=True), air).level is Level.YELLOW
 
 
+@pytest.mark.parametrize(("counted", "reached"), [(110, Level.NONE), (165, Level.NONE), (166, Level.YELLOW)])
+def test_the_bound_that_decides_is_of_what_counts_and_never_ozones(counted, reached):
+    """Published 205 for its ozone, up to 240: 35 above what counts, and not 240."""
+    cautious = replace(PLANS["mee-2024"], high_decides=True)
+    of_both = replace(days_of(counted).days[0], overall=205, aqi_high=240, primary=("o3",))
+
+    assert cautious.value(of_both, Metric.AQI) == counted + 35
+    assert assess(cautious, Air("", (of_both,))).level is reached
+
+
+def test_the_bound_of_what_counts_ends_where_the_scale_does_and_is_never_below_the_figure():
+    day = replace(days_of(480).days[0], overall=490)
+
+    assert [replace(day, aqi_high=high).counted_high for high in (None, 480, 495, 600)] == [None, 480, 485, 500]
+
+
+def test_a_bound_that_is_ozones_alone_decides_nothing_and_the_grounds_say_so():
+    cautious = replace(PLANS["liuzhou"], high_decides=True)
+    ozone = Air("", (replace(days_of(95).days[0], aqi_high=240, primary=("o3",)),))
+
+    found = assess(cautious, ozone)
+    assert found.level is Level.NONE
+    assert f"{FIRST}的预报上限由臭氧主导，不作为判据" in found.sentence_zh
+    assert f"The upper bound of {FIRST} is led by ozone" in found.sentence_en
+    assert "臭氧主导" not in assess(PLANS["liuzhou"], ozone).sentence_zh  # no bound decides there
+    shared = Air("", (replace(ozone.days[0], primary=("o3", "pm2_5")),))
+    assert assess(cautious, shared).level is Level.YELLOW
+
+
 def test_the_stage_below_the_warnings_is_a_note_and_no_level():
     found = assess(PLANS["liuzhou"], days_of(101))
 

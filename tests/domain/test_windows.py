@@ -174,6 +174,26 @@ def test_the_bound_of_a_day_of_ozone_is_no_bound_of_its_particles():
     assert margins_of([day]) == {FIRST: 20}
 
 
+def test_a_bound_that_is_ozones_alone_is_no_bound_of_a_window():
+    day = DayOfAir(FIRST, 90, Source.FORECAST, aqi_high=200, primary=("o3",))
+
+    assert margins_of([day]) == {}
+    assert margins_of([replace(day, primary=("o3", "pm2_5"))]) == {FIRST: 110}
+
+
+def test_a_window_beside_a_worse_published_day_has_the_bound_of_its_own_figure():
+    """Each day 138 by its particles and 300 with its ozone, up to 320: windows reach 158 and neither 320 nor 138."""
+    hours = hours_of((48, 105.0))
+    days = windows(hours, STANDARDS, anchors=(0,))[0]
+    said = tuple(replace(one, source=Source.FORECAST, overall=300, aqi_high=320, primary=("o3",)) for one in days)
+
+    air = anchored(Air("柳州", said), hours, STANDARDS)
+
+    whole = [one for one in air.anchored[0] if one.aqi == 138]
+    assert len(whole) == 2
+    assert {(one.published, one.aqi_high, one.counted_high) for one in whole} == {(300, 320, 158)}
+
+
 def test_a_spell_that_ended_before_now_triggers_nothing():
     air = air_of(*TWO_WINDOWS)
     ends = datetime(2025, 11, 5, 14, tzinfo=SHANGHAI)
