@@ -9,6 +9,7 @@ from emergency.domain.level import Level
 from emergency.errors import Refused
 
 FARTHEST_AHEAD = timedelta(days=7)  # no forecast reaches further; a later hour is a slip of the hand
+LONGEST_DRAFTED = timedelta(hours=1)  # between the hour written into a draft and the draft put before a signer
 _ENDS_LATER = frozenset({Move.ACTIVATE, Move.UPGRADE, Move.DOWNGRADE, Move.EXTEND, Move.REOPEN})
 _CARRIES_LEVEL = _ENDS_LATER | {Move.AMEND}  # an adjustment leaves the end as it was announced
 
@@ -35,7 +36,8 @@ def meant(decision: Decision, *, began: datetime | None, now: datetime) -> None:
 
     A bulletin's hours are the level above's: the paper may well come in after them.
 
-    :raises BadTimes: the level would begin after the days anybody can foresee, or end before it begins or before now
+    :raises BadTimes: the level would begin before it was drafted or after the days anybody can foresee, or end before
+        it begins or before now
     """
     if decision.bulletin_id is not None:
         return
@@ -45,6 +47,9 @@ def meant(decision: Decision, *, began: datetime | None, now: datetime) -> None:
             f"takes effect at {starts.isoformat()}, more than {FARTHEST_AHEAD.days} days ahead",
             zh=f"生效时间在 {FARTHEST_AHEAD.days} 天以后，请核对",
         )
+    drafted = decision.suggested_at or now  # a suggestion that waited keeps the hour it was drawn up with
+    if starts is not None and starts < min(drafted, now) - LONGEST_DRAFTED:
+        raise BadTimes(f"takes effect at {starts.isoformat()}, which is over", zh="生效时间已过，请改为今后的时间")
     if decision.move not in _ENDS_LATER or ends is None:
         return
     if ends <= now:

@@ -218,7 +218,7 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
         return None
     plan = rules.plan_of(tx, bulletin.area)
     starting = move is Move.ACTIVATE and tx.running_episode(bulletin.area, rules.exercise) is None
-    since = bulletin.effective_at
+    since = max(bulletin.effective_at, now)  # as proposing counts it: a paper that comes in late is no earlier spell
     if starting and drafting.again(tx, plan, bulletin.area, starts_at=since, exercise=rules.exercise)[1]:
         move = Move.REOPEN
     ends = move in (Move.RELEASE, Move.WITHDRAW)

@@ -285,7 +285,7 @@ def enter_due(tx: Tx, rules: Rules, *, now: datetime) -> list[Listing]:
 
 
 def _must_wait(tx: Tx, rules: Rules, area: str, *, now: datetime) -> bool:
-    gap = timedelta(hours=rules.plan_of(tx, area).merge_gap_hours)
+    gap = timedelta(hours=rules.plan_of(tx, area).numbers.get("merge_gap_hours", 0))  # none: nothing comes back
     inside = [one.id for one in tx.areas() if within(one.id, area)]
     return kept.running(tx, [rules.desk_of(tx, area), *inside], released_since=now - gap)
 

@@ -96,8 +96,9 @@ def test_without_data_only_what_needs_none_is_offered_and_the_rule_is_said_to_be
 
     assert offered(browser) == {"extend", "amend", "release", "withdraw"}
     assert "规则无法判断：没有可用数据" in browser.get("/console/propose").text
-    assert "请写明理由" in proposed(browser, area=CITY, move="release")
-    page = proposed(browser, area=CITY, move="release", reason="站点人工核实已转好")
+    later = {"area": CITY, "move": "release", "effective_at": "2015-03-01T00:00"}
+    assert "请写明理由" in proposed(browser, **later)
+    page = proposed(browser, **later, reason="站点人工核实已转好")
 
     assert "规则无法判断：没有可用数据" in page
     assert "无可用数据：站点人工核实已转好" in page
