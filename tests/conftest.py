@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from pytest_socket import enable_socket, socket_allow_hosts
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, make_url, text
 
 from emergency import passwords
 from emergency.store import Store, connect, migrating
@@ -129,7 +129,7 @@ class Databases:
         """An empty database of this name."""
         if not DATABASE_URL:
             return f"sqlite:///{self._folder / name}.db"
-        return self._create(f"emergency_{self._worker}_{name}", "")
+        return self._create(self._named(name), "")
 
     def empty(self, file: Path) -> str:
         """A SQLite file with all tables and nobody in them."""
@@ -149,9 +149,23 @@ class Databases:
         if self._copy:
             refreshed(self._copy)
         else:
-            self._copy = self._create(f"emergency_{self._worker}_copy", f" TEMPLATE emergency_{self._worker}_original")
+            self._copy = self._create(self._named("copy"), f' TEMPLATE "{self._named("original")}"')
             keep(self._copy)
         return self._copy
+
+    def _named(self, name: str) -> str:
+        """Its name on the server: two runs beside each other, each given a database of its own, share none."""
+        return f"{make_url(DATABASE_URL).database}_{self._worker}_{name}"
+
+    def drop(self) -> None:
+        """Leave nothing on the server."""
+        if not DATABASE_URL:
+            return
+        engine = create_engine(DATABASE_URL, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            for name in ("copy", "original"):
+                connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{self._named(name)}" WITH (FORCE)')
+        engine.dispose()
 
     @staticmethod
     def _create(name: str, template: str) -> str:
@@ -164,10 +178,12 @@ class Databases:
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Databases:
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     """The seeded original and its copies, one set for each test process."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw")
-    return Databases(tmp_path_factory.mktemp("databases"), worker)
+    made = Databases(tmp_path_factory.mktemp("databases"), worker)
+    yield made
+    made.drop()
 
 
 @pytest.fixture

@@ -198,7 +198,9 @@ class World:
             **how,
         }
         told = Bulletin(**fields)  # type: ignore[arg-type]  # told by the test
-        return self.store.run(lambda tx: intake.enter_bulletin(tx, self.rules, told, by=self.person(by), now=self.now))
+        return self.store.run(
+            lambda tx: intake.enter_bulletin(tx, self.rules, told, by=self.person(by), now=self.now)
+        ).decision
 
     def activated(self, level: Level = Level.YELLOW, *, deliver: bool = True) -> Episode:
         """The district in response on the city's notice, its orders on the phones."""

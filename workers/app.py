@@ -20,7 +20,7 @@ from emergency import log, steps
 from emergency.broker import DEFAULT_QUEUE, EXPIRES_S, LANES, Broker, queue_for, spelt
 from emergency.store import connect
 from emergency.system import System, build
-from workers import die_with
+from workers import die_with, restoring
 
 T = TypeVar("T")
 Door = TypeVar("Door", bound=Callable[..., None])
@@ -148,6 +148,7 @@ def configured(settings: Settings) -> Celery:
 
     :raises Misconfigured: the broker's address is in no known form
     """
+    restoring.install()
     made = Celery("emergency", include=["workers.tasks"])
     made.conf.update(
         broker_url=spelt(settings.broker_url).kombu if settings.broker_url else None,

@@ -19,7 +19,7 @@ from emergency.domain.plan import Authority, Plan
 from emergency.domain.signing import lapse
 from emergency.services import wording
 from emergency.services.rules import Rules
-from emergency.store import Store, Tx
+from emergency.store import Store, Tx, rulings
 from emergency.store import advising as kept
 
 _UNSENT = tuple(one.value for one in (Kind.ORDER, Kind.REVISION, Kind.INFORMATION, Kind.REMINDER, Kind.ESCALATION))
@@ -164,3 +164,4 @@ def _lift(tx: Tx, episode: Episode, decision: Decision, *, now: datetime) -> Non
             after = ladder.stopped(replace(after, revision=one.revision))
             tx.outbox.cancel(one.id, _UNSENT)
             tx.save(after, fact="order.lifting", by="system", at=now)
+    rulings.end(tx, episode.id, fact=rulings.LIFTED, by=None, now=now)

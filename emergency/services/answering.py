@@ -19,6 +19,7 @@ from emergency.services.links import token_sha256
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx
 from emergency.store.answering import TOGETHER, Asked, Heard, Said
+from emergency.store.rulings import RULING
 
 LONGEST: Final = 1000  # characters of a remark that are kept
 PATIENCE_S: Final = 30.0  # with whoever is emptying the tray
@@ -126,15 +127,16 @@ def _taken(tx: Tx, rules: Rules, order: Order, action: Action, said: Said) -> An
     said = replace(said, remark=said.remark[:LONGEST])
     reports = action is Action.REPORT  # two reports in other words are two reports
     if said.revision < order.asks_from:
-        new = tx.keep_answer(said, in_these_words=reports)
-        more = {"revision": said.revision, "current": order.revision, "action": action.value}
-        tx.note(_fact("order.answered_old_revision", order, said, more))
+        new = tx.keep_aside(said, _aside("order.answered_old_revision", order, said), in_these_words=reports)
         return Answered(order, first=new, stale=True)
     if order.status not in LIVE and action is not Action.RESUME:  # an answer that meets a lift re-opens nothing
-        return Answered(order, first=tx.keep_answer(said, in_these_words=reports), stale=False, ended=True)
+        new = tx.keep_aside(said, _aside("order.answered_ended", order, said), in_these_words=reports)
+        return Answered(order, first=new, stale=False, ended=True)
     after = _after(order, action, said)
-    new = (reports or after == order) and tx.keep_answer(said, in_these_words=reports)
-    if after == order and not (reports and new):
+    if after == order and not reports:
+        tx.keep_aside(said, _aside("order.answered_again", order, said), cancels=True)
+        return Answered(order, first=False, stale=False)
+    if reports and not tx.keep_answer(said, in_these_words=True) and after == order:
         tx.outbox.cancel(order.id, CHASED)
         return Answered(order, first=False, stale=False)
     kept = tx.save_answered(order, after, None if reports else said, _deed(order, action, said))
@@ -177,6 +179,12 @@ def _deed(order: Order, action: Action, said: Said) -> Fact:
     return _fact(_DEEDS[action], order, said, more)
 
 
+def _aside(what: str, order: Order, said: Said) -> Fact:
+    """The fact of an answer that is kept and moves nothing."""
+    more = {"revision": said.revision, "current": order.revision, "action": said.action, "via": said.via}
+    return _fact(what, order, said, {**more, "remark": said.remark[:200]})
+
+
 def _fact(what: str, order: Order, said: Said, more: Mapping[str, object]) -> Fact:
     return Fact(what, str(order.id), said.by, said.at, order.episode_id, order.area, more)
 
@@ -187,7 +195,7 @@ def _ask_for_ruling(tx: Tx, rules: Rules, order: Order, *, now: datetime) -> Non
         id=ruling_id(order.id, order.revision),
         episode_id=order.episode_id,
         area=rules.desk_of(tx, order.area),
-        kind="ruling",
+        kind=RULING,
         due_at=due(now, plan.ruling_deadline_min),
         words=f"{order.number}: {order.declined_because}"[:300],
     )
@@ -315,7 +323,7 @@ def taken_together(tx: Tx, some: Sequence[Pressed]) -> list[Answered | None]:
             answered.append(None)
             continue
         heard[one.before.id] = one
-        answered.append(Answered(one.kept, first=one.fact is not None, stale=False))
+        answered.append(Answered(one.kept, first=one.moved, stale=False))
     tx.save_together(list(heard.values()))
     return answered
 
@@ -330,4 +338,6 @@ def _heard(asked: Asked, pressed: Pressed) -> Heard | None:
         after = _after(order, pressed.action, said)
     except Refused:
         return None
-    return Heard(order, after, said, None if after == order else _deed(order, pressed.action, said))
+    same = after == order
+    fact = _aside("order.answered_again", order, said) if same else _deed(order, pressed.action, said)
+    return Heard(order, after, said, fact)

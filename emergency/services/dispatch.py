@@ -33,11 +33,12 @@ from emergency.errors import Conflict, Missing, Refused
 from emergency.services import advising, wording
 from emergency.services.links import link_id, token_sha256
 from emergency.services.rules import Rules
-from emergency.store import Tx
+from emergency.store import Tx, rulings
 from emergency.store.bundling import Bundle, bundle
 
 LINK_LIVES = timedelta(days=60)  # longer than any episode on record; a link is revoked when its contact changes
 CHASED = (Kind.REMINDER.value, Kind.ESCALATION.value)
+_ENDS = (Move.RELEASE, Move.WITHDRAW, Move.DISMISS)  # every order ends with these
 OPEN_NOTICES = (Kind.ORDER.value, Kind.REVISION.value, Kind.INFORMATION.value, Kind.BROADCAST.value)
 
 
@@ -97,7 +98,7 @@ def prepare(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> Prepa
     standing = {one.recipient_id: one for one in tx.orders(decision.episode_id)}
     recipients = {one.id: one for one in recipients_of(tx, decision.area)}
     effective_at = max(decision.notice.effective_at or now, now)
-    if decision.move in (Move.RELEASE, Move.WITHDRAW, Move.DISMISS):
+    if decision.move in _ENDS:
         ended = tuple(
             _ended(one, recipients.get(one.recipient_id) or tx.recipient(one.recipient_id), decision, effective_at, now)
             for one in standing.values()
@@ -207,6 +208,9 @@ def revise_all(
     if decision.move is Move.ADVISE or decision.amendments:  # no other order changes: no other notice is out of date
         tx.outbox.cancel_all([one.order.id for one in prepared.drawn_up], (*CHASED, *OPEN_NOTICES))
     else:
+        if decision.move in _ENDS:
+            fact = rulings.WITHDRAWN if decision.move is Move.WITHDRAW else rulings.LIFTED
+            rulings.end(tx, episode.id, fact=fact, by=by, now=now)
         over = (Kind.REPORT.value,) if decision.move in (Move.RELEASE, Move.WITHDRAW) else ()
         tx.outbox.cancel_for_episode(decision.episode_id, (*CHASED, *OPEN_NOTICES, *over))  # unsent, it is out of date
     wait = rules.plan(episode.plan_id).numbers.get("sequence_wait_min", 0)  # a plan that does not say lets none wait

@@ -241,7 +241,7 @@ def relay(tx: Tx, rules: Rules, exercise_id: str, area: str, *, by: Person, now:
         action=action_of(signed),
         reason=notice.reason,
     )
-    return intake.enter_bulletin(tx, rules.in_exercise(one.id), told, by=by, now=now)
+    return intake.enter_bulletin(tx, rules.in_exercise(one.id), told, by=by, now=now).decision
 
 
 def action_of(signed: Decision) -> str:

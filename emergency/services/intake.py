@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID, uuid5
@@ -27,6 +28,18 @@ from emergency.store import Store, Tx, record
 from emergency.store import relaying as relayed
 
 REMEMBERED = timedelta(days=14)  # no forecast looks further, so no assessment is the same after that
+
+
+@dataclass(frozen=True)
+class Entered:
+    """
+    What came of a notice: the decision put forward on it, the one that lapsed by it, and the notice by which the level
+    above had ended it before it was entered. None for what there was not; without any, the area does already as asked.
+    """
+
+    decision: Decision | None = None
+    lapsed: Decision | None = None
+    ended_by: Bulletin | None = None
 
 
 class NotForUs(Refused):
@@ -181,25 +194,36 @@ def _may_appeal(tx: Tx, area: str, said: dict[str, object], level: Level, *, now
         tx.save(task, fact="task.opened", by="rule", at=now, more={"level": level.word})
 
 
-def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now: datetime) -> Decision | None:
+def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now: datetime) -> Entered:
     """
-    Keep the level above's announcement and put forward what it asks for; None when the area does it already.
+    Keep the level above's announcement and put forward what it asks for, where the area does not do it already.
 
     The deadlines for passing it on run from ``received_at``. An adjustment of measures is left to be filled in and put
     forward. One that was entered before and that nothing carries is taken up again, as it was kept then. What waits on
-    a notice that this one ends or replaces lapses.
+    a notice that this one ends or replaces lapses. One whose own end was entered before it is only kept.
 
     :raises NotAllowed: the person may not enter bulletins here
     :raises NotForUs: the area is not among those it covers
     :raises Refused: a field is empty or the times contradict each other
     """
     ask(by, Act.ENTER_BULLETIN, bulletin.area)
-    left = relayed.left(tx, [bulletin.area], number=bulletin.number, action=bulletin.action)
+    exercise = rules.exercise
+    left = relayed.left(tx, [bulletin.area], exercise=exercise, number=bulletin.number, action=bulletin.action)
     _checked(tx, bulletin, again=bool(left), now=now)
     if left:
         bulletin = left[0].bulletin
     else:
-        tx.keep_bulletin(bulletin, by=by, now=now)
+        tx.keep_bulletin(bulletin, by=by, now=now, exercise=exercise)
+    _note_entered(tx, bulletin, again=bool(left), by=by, now=now)
+    ending = relayed.ended_by(tx, bulletin, exercise=exercise)
+    if ending is not None:
+        _note_ended(tx, rules, bulletin, ending, by=by, now=now)
+        return Entered(ended_by=ending)
+    lapsed = replacing.let_go(tx, rules, bulletin.area, relaying.paper_of(bulletin), by=by, now=now)
+    return Entered(decision=_put_forward(tx, rules, bulletin, by=by, now=now), lapsed=lapsed)
+
+
+def _note_entered(tx: Tx, bulletin: Bulletin, *, again: bool, by: Person, now: datetime) -> None:
     more = {
         "number": bulletin.number,
         "issuer": bulletin.issuer,
@@ -209,9 +233,25 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
         "received_at": bulletin.received_at,
         "scan": bulletin.scan_sha256,
     }
-    fact = "bulletin.taken_up_again" if left else "bulletin.entered"
+    fact = "bulletin.taken_up_again" if again else "bulletin.entered"
     tx.note(Fact(fact, bulletin.id, by.login, now, area=bulletin.area, more=more))
-    replacing.let_go(tx, rules, bulletin.area, relaying.paper_of(bulletin), by=by, now=now)
+
+
+def _note_ended(tx: Tx, rules: Rules, bulletin: Bulletin, ending: Bulletin, *, by: Person, now: datetime) -> None:
+    """Name the notice as ended before it was entered, in the journal of what runs there, where anything does."""
+    running = tx.running_episode(bulletin.area, rules.exercise)
+    more = {
+        "number": bulletin.number,
+        "because": f"{ending.issuer}《{ending.number}》",
+        "action": ending.action,
+        "ending": ending.id,
+    }
+    episode_id = running.id if running is not None else None
+    tx.note(Fact("bulletin.ended_before", bulletin.id, by.login, now, episode_id, bulletin.area, more=more))
+
+
+def _put_forward(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now: datetime) -> Decision | None:
+    """What the notice asks of the area, put forward and owed to be passed on; None when the area does it already."""
     move = _asked_by(tx, bulletin, rules.exercise)
     if move is None:
         relaying.passed_on(tx, rules, bulletin, by=by, now=now)

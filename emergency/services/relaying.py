@@ -18,7 +18,7 @@ from emergency.services import notices, replacing, telling
 from emergency.services.rules import Rules
 from emergency.services.telling import About
 from emergency.store import Tx
-from emergency.store.relaying import RELAY, ended_since, owed
+from emergency.store.relaying import RELAY, ended_by, owed
 
 ABOVE: Final = "relay_below"  # the same seen from the desk above: that it is done there
 _NAMESPACE: Final = UUID("a4b1f0ce-0f0a-4c4b-9a57-6a3d0c4be6a1")
@@ -122,7 +122,8 @@ def held(tx: Tx, episode: Episode) -> Bulletin | None:
     resting = [one for one in tx.decisions(episode.id) if one.bulletin_id is not None]
     last = resting[-1].bulletin_id if resting and not resting[-1].notice_replaced else None
     bulletin = tx.bulletin(last) if last is not None else None
-    return None if bulletin is None or ended_since(tx, bulletin) else bulletin
+    over = bulletin is None or ended_by(tx, bulletin, exercise=episode.exercise) is not None
+    return None if over else bulletin
 
 
 def not_followed(tx: Tx, rules: Rules, decision: Decision, bulletin: Bulletin, *, by: Person, now: datetime) -> None:

@@ -10,6 +10,7 @@ from emergency.domain.deputising import begun
 from emergency.domain.episode import Decision
 from emergency.domain.forecast import Bulletin
 from emergency.domain.messages import Kind, Lane
+from emergency.domain.papers import ENDS
 from emergency.domain.people import Person, Role
 from emergency.services import deputies, notices, telling
 from emergency.services.notices import Paper
@@ -17,7 +18,6 @@ from emergency.services.rules import Rules
 from emergency.services.telling import About
 from emergency.store import Tx
 
-_ENDS: Final = frozenset({"release", "withdraw"})
 _SETS_A_LEVEL: Final = frozenset({"activate", "upgrade", "downgrade", "reopen"})
 
 
@@ -25,8 +25,8 @@ def replaced(older: Bulletin, newer: Paper) -> bool:
     """Whether the newer notice ends what the older one set, or sets another level; one that arrived before does not."""
     if newer.arrived_at < older.received_at:
         return False
-    if newer.action in _ENDS:
-        return older.action not in _ENDS
+    if newer.action in ENDS:
+        return older.action not in ENDS
     return newer.action in _SETS_A_LEVEL and newer.level is not older.level
 
 

@@ -48,17 +48,22 @@ class Said:
 
 @dataclass(frozen=True)
 class Heard:
-    """One answer among many: the order before it and after, what was said, and its fact (None: it moved nothing)."""
+    """One answer among many: the order before it and after, what was said, and its fact."""
 
     before: Order
     after: Order
     said: Said
-    fact: Fact | None
+    fact: Fact
+
+    @property
+    def moved(self) -> bool:
+        """Whether it changes the order; one that does not is told only if it was not said before."""
+        return self.after != self.before
 
     @property
     def kept(self) -> Order:
         """The order with the version its save gives it."""
-        return self.after if self.fact is None else saving.bumped(self.after)
+        return saving.bumped(self.after) if self.moved else self.after
 
 
 def asked(connection: Connection, token_sha256: str) -> Asked:
@@ -94,10 +99,30 @@ def keep(connection: Connection, said: Said, *, in_these_words: bool) -> bool:
     """
     Keep what was said, once for each person, revision and answer (and remark, ``in_these_words``); whether it was new.
 
-    Hold the order's lock: then nobody else can say it in between.
+    Hold the order's lock: then nobody else can say it in between. Its line of the journal is that of the order's save.
     """
     done = connection.execute(_KEEP, {**vars(said), "any_words": not in_these_words})
     return done.first() is not None
+
+
+def keep_aside(
+    connection: Connection, said: Said, line: Mapping[str, Any], *, in_these_words: bool, cancels: bool
+) -> bool:
+    """
+    Keep what was said and moves nothing as :func:`keep` does, with its ``line`` of the journal if it is new; whether
+    it was. ``cancels``: it is an answer all the same, and no reminder waits after it.
+    """
+    words = {**vars(said), "any_words": not in_these_words}
+    waiting = {"saved_id": said.order_id} if cancels else {}
+    if connection.dialect.name == "postgresql":  # one round trip instead of three
+        at_once = _KEEP_ASIDE_AND_CANCEL if cancels else _KEEP_ASIDE
+        return bool(connection.execute(at_once, {**words, **line, **waiting}).scalar_one())
+    new = connection.execute(_KEEP, words).first() is not None
+    if cancels:
+        connection.execute(_CANCEL, waiting)
+    if new:
+        connection.execute(_TELL, dict(line))
+    return new
 
 
 def save(connection: Connection, before: Order, after: Order, said: Said | None, line: Mapping[str, Any]) -> None:
@@ -126,8 +151,8 @@ def save(connection: Connection, before: Order, after: Order, said: Said | None,
 
 def save_together(connection: Connection, some: Sequence[Heard]) -> None:
     """
-    Do for many orders, each of them once, what :func:`save` does for one; where an answer moved nothing, only keep it
-    and cancel the reminders.
+    Do for many orders, each of them once, what :func:`save` does for one; where an answer moved nothing, what
+    :func:`keep_aside` does.
 
     :raises Conflict: somebody saved one of the orders since it was loaded
     """
@@ -137,18 +162,19 @@ def save_together(connection: Connection, some: Sequence[Heard]) -> None:
     if connection.dialect.name == "postgresql":
         saved = connection.execute(_ALL_TOGETHER, rows).scalar_one()
     else:
-        connection.execute(_KEEP_TOGETHER, rows)
+        new = {UUID(row.order_id) for row in connection.execute(_KEEP_TOGETHER, rows)}
         connection.execute(_CANCEL_TOGETHER, rows)
         saved = len(connection.execute(_SAVE_TOGETHER, rows).all())
-        connection.execute(_TELL_TOGETHER, rows)
-    if saved != sum(one.fact is not None for one in some):
+        told = [_row(one) for one in some if one.moved or one.before.id in new]
+        connection.execute(_TELL_TOGETHER, {"heard": _encoded(told)})
+    if saved != sum(one.moved for one in some):
         raise Conflict("one of the orders was saved by somebody else meanwhile")
 
 
 def _row(one: Heard) -> dict[str, Any]:
-    line = {} if one.fact is None else saving.journal_row(one.fact)
     touched = {name: getattr(one.after, name) for name in _TOUCHED} | {"status": one.after.status.value}
-    return {**touched, **vars(one.said), **line, "seen": one.before.version, "moved": one.fact is not None}
+    line = saving.journal_row(one.fact)
+    return {**touched, **vars(one.said), **line, "seen": one.before.version, "moved": one.moved}
 
 
 def _spelt(value: datetime | UUID) -> str:
@@ -235,8 +261,21 @@ def _at_once(keeping: str) -> TextClause:
     )
 
 
+def _aside(cancelling: str) -> TextClause:
+    cancelled = f", cancelled AS ({cancelling})" if cancelling else ""
+    return _typed(
+        f"""
+        WITH kept AS ({_KEEPING}), told AS (
+            INSERT INTO journal ({_listed(_FACT, '"{}"')}) SELECT {_listed(_FACT, ":{}")} FROM kept
+        ){cancelled}
+        SELECT count(*) FROM kept
+        """  # noqa: S608 - our own statements
+    )
+
+
 _KEEP, _CANCEL, _SAVE, _TELL = (_typed(one) for one in (_KEEPING, _CANCELLING, _SAVING, _TELLING))
 _KEEP_AND_SAVE_AT_ONCE, _SAVE_AT_ONCE = _at_once(_KEEPING), _at_once("")
+_KEEP_ASIDE_AND_CANCEL, _KEEP_ASIDE = _aside(_CANCELLING), _aside("")
 
 # --- the same for many: their columns come as one value, so that each statement stays one and is prepared once
 
@@ -276,6 +315,7 @@ def _keeping_all(heard: str) -> str:
                 AND earlier.action = heard.action AND earlier."by" = heard."by"
             LIMIT 1 OFFSET 0
         )
+        RETURNING order_id
     """  # noqa: S608 - our own column names
 
 
@@ -290,7 +330,6 @@ def _saving_all(heard: str) -> str:
 def _telling_all(heard: str) -> str:
     return f"""
         INSERT INTO journal ({_listed(_FACT, '"{}"')}) SELECT {_listed(_FACT, 'heard."{}"')} FROM {heard}
-        WHERE heard.moved
     """  # noqa: S608 - our own column names
 
 
@@ -309,7 +348,8 @@ _CANCEL_TOGETHER = text(
 _ALL_TOGETHER = text(
     f"""
     WITH heard AS MATERIALIZED ({_AS_ROWS}), kept AS ({_keeping_all("heard")}),
-        saved AS ({_saving_all("heard")}), told AS ({_telling_all("heard")}),
+        saved AS ({_saving_all("heard")}),
+        told AS ({_telling_all("heard")} WHERE heard.moved OR heard.order_id IN (SELECT order_id FROM kept)),
         cancelled AS (
             UPDATE messages SET state = 'cancelled', because = 'answered or superseded'
             WHERE id = ANY(ARRAY(

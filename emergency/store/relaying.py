@@ -10,16 +10,16 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, true
 
+from emergency.domain import papers
 from emergency.domain.episode import WAITING, Decision, Move, Standing
 from emergency.domain.forecast import Bulletin
+from emergency.domain.papers import ENDS
 from emergency.store import saving
 from emergency.store.bulk import table
-from emergency.store.loading import real
 from emergency.store.tables import BulletinRow, DecisionRow, EpisodeRow, TaskRow
 from emergency.store.tx import Tx
 
 RELAY: Final = "relay"
-_ENDS: Final = ("release", "withdraw")
 
 
 @dataclass(frozen=True)
@@ -36,23 +36,32 @@ def carries(decision: Decision) -> bool:
     return followed or (decision.standing in WAITING and decision.move is not Move.DISMISS)
 
 
-def ended_since(tx: Tx, bulletin: Bulletin) -> bool:
-    """Whether the level above has ended since then what this notice began."""
-    asked = select(BulletinRow.id).where(
-        BulletinRow.area == bulletin.area,
-        BulletinRow.action.in_(_ENDS),
-        BulletinRow.received_at >= bulletin.received_at,
+def ended_by(tx: Tx, bulletin: Bulletin, *, exercise: str = "") -> Bulletin | None:
+    """
+    The first notice by which the level above ended what this one began, however late this one came in; None where it
+    has not. What is real is ended by no notice of an exercise, and an exercise's by none of another.
+    """
+    rows = tx.connection.execute(
+        select(table(BulletinRow))
+        .where(
+            BulletinRow.area == bulletin.area,
+            BulletinRow.exercise == exercise,
+            BulletinRow.action.in_(ENDS),
+            BulletinRow.issued_at >= bulletin.issued_at,
+        )
+        .order_by(BulletinRow.issued_at, BulletinRow.received_at)
     )
-    return tx.connection.execute(asked.limit(1)).first() is not None
+    endings = (saving.bulletin(row) for row in rows)
+    return next((one for one in endings if papers.ended_by(bulletin, one)), None)
 
 
-def left(tx: Tx, areas: Sequence[str], *, number: str = "", action: str = "") -> list[Left]:
+def left(tx: Tx, areas: Sequence[str], *, exercise: str = "", number: str = "", action: str = "") -> list[Left]:
     """
     The notices of these areas that nothing carries though they asked for something (of this number and action, where
-    they are named), the newest first. One that was ended or replaced, or followed by a later one that is carried, is
-    over.
+    they are named), real ones or those of one exercise, the newest first. One that was ended or replaced, or followed
+    by a later one that is carried, is over.
     """
-    where: list[ColumnElement[bool]] = [BulletinRow.area.in_(areas), real(DecisionRow.episode_id)]
+    where: list[ColumnElement[bool]] = [BulletinRow.area.in_(areas), BulletinRow.exercise == exercise]
     if number:
         where += [BulletinRow.number == number, BulletinRow.action == action]
     rows = tx.connection.execute(
@@ -72,9 +81,9 @@ def left(tx: Tx, areas: Sequence[str], *, number: str = "", action: str = "") ->
         bulletin = tx.bulletin(notice)
         if any(carries(one) for one in some):
             settled.add(bulletin.area)
-        elif some[-1].notice_replaced:
+        elif some[-1].notice_replaced or bulletin.area in settled or bulletin.action in ENDS:
             continue
-        elif bulletin.area not in settled and bulletin.action not in _ENDS and not ended_since(tx, bulletin):
+        elif ended_by(tx, bulletin, exercise=exercise) is None:
             found.append(Left(bulletin, some[-1]))
     return found
 

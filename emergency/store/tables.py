@@ -224,6 +224,7 @@ class BulletinRow(Base):
     expected_end_at: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(Text)
     scan_sha256: Mapped[str] = mapped_column(String(64))
+    exercise: Mapped[str] = mapped_column(String(36))  # empty for a real one
     entered_by: Mapped[UUID]
     entered_at: Mapped[datetime]
     __table_args__ = (UniqueConstraint("area", "number", "action"),)

@@ -197,9 +197,9 @@ class Tx(Loading):
         """Note how a feed is doing."""
         self._upsert(FeedRow, {"name": name}, columns)
 
-    def keep_bulletin(self, bulletin: Bulletin, *, by: Person, now: datetime) -> None:
-        """Keep the level above's announcement with who entered it."""
-        columns = saving.bulletin_row(bulletin)
+    def keep_bulletin(self, bulletin: Bulletin, *, by: Person, now: datetime, exercise: str = "") -> None:
+        """Keep the level above's announcement, a real one or an exercise's, with who entered it."""
+        columns = {**saving.bulletin_row(bulletin), "exercise": exercise}
         self.connection.execute(insert(table(BulletinRow)).values(**columns, entered_by=by.id, entered_at=now))
 
     def keep_plan(self, *, sha: str, plan_id: str, text: str, now: datetime) -> None:
@@ -223,8 +223,20 @@ class Tx(Loading):
         return answering.asked_together(self.connection, tokens_sha256)
 
     def keep_answer(self, said: Said, *, in_these_words: bool = False) -> bool:
-        """Keep what somebody said of an order; False when they had said it of this revision (``in_these_words``)."""
+        """
+        Keep what somebody said of an order whose save tells its fact; False when they had said it of this revision
+        (``in_these_words``).
+        """
         return answering.keep(self.connection, said, in_these_words=in_these_words)
+
+    def keep_aside(self, said: Said, fact: Fact, *, in_these_words: bool = False, cancels: bool = False) -> bool:
+        """
+        Keep what somebody said that moves nothing, with its fact if it is new; whether it was (see ``keep_answer``).
+
+        ``cancels``: the reminders that wait are cancelled.
+        """
+        line = saving.journal_row(fact)
+        return answering.keep_aside(self.connection, said, line, in_these_words=in_these_words, cancels=cancels)
 
     def save_answered(self, before: Order, after: Order, said: Said | None, fact: Fact) -> Order:
         """

@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from emergency.domain.people import NotAllowed
 from emergency.errors import Conflict, Missing, Refused, Unavailable
-from emergency.web import access, hours, showing, words
+from emergency.web import access, hours, lapsing, showing, words
 from emergency.web.access import public_page
 from emergency.web.words import _
 
@@ -47,6 +47,7 @@ def create_app(system: System) -> Flask:
     words.set_up(app)
     showing.set_up(app)
     hours.set_up(app)
+    lapsing.set_up(app)
     for name in BLUEPRINTS:
         app.register_blueprint(importlib.import_module(f"emergency.web.{name}").bp)
     app.add_url_rule("/vendor/htmx.min.js", "htmx", public_page(_htmx))

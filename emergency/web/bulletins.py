@@ -10,15 +10,16 @@ from uuid import UUID, uuid4
 from flask import Blueprint, Response, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
-from emergency.domain.episode import Decision, Standing
+from emergency.domain.episode import Standing
 from emergency.domain.forecast import Bulletin
 from emergency.domain.level import Level
 from emergency.domain.people import Act
 from emergency.domain.plan import Authority
 from emergency.errors import Refused
 from emergency.services import intake
+from emergency.services.intake import Entered
 from emergency.store import Tx, attachments, desk
-from emergency.web import showing
+from emergency.web import lapsing, showing
 from emergency.web.access import ask_here, open_to, takes_files, the_person, the_system
 from emergency.web.console import desk_area
 from emergency.web.fields import LEVELS, BadForm, end_in, for_field, level_in, moment_in
@@ -80,7 +81,7 @@ def enter_bulletin() -> ResponseReturnValue:
         told = replace(_bulletin_in(area), scan_sha256=kept.sha256)
         name = (upload.filename or "")[:200] if upload else ""
 
-        def entered(tx: Tx) -> Decision | None:
+        def kept_and_entered(tx: Tx) -> Entered:
             tx.keep_file(
                 sha256=kept.sha256,
                 name=name,
@@ -92,18 +93,34 @@ def enter_bulletin() -> ResponseReturnValue:
             )
             return intake.enter_bulletin(tx, system.rules, told, by=person, now=at)
 
-        decided = system.store.run(entered)
+        entered = system.store.run(kept_and_entered)
     except Refused as refused:
         return _bulletin_page(area, refused=showing.refusal(refused), typed=request.form), showing.status_of(refused)
     system.wake_drains()
+    _tell(entered)
+    decided = entered.decision
     if decided is None:
-        flash(_("通知已录入。本区当前状态与通知一致，无需新的建议。"), "ok")
         return redirect(url_for("console.now", area=area), 303)
     if decided.standing is Standing.SUGGESTED:
-        flash(_("通知已录入。请填写本区具体调整哪些单位、哪些措施。"), "ok")
         return redirect(url_for("amending.amend_page", area=area, decision=decided.id), 303)
-    flash(_("通知已录入，并已据此提出建议，等待另一人审批。"), "ok")
     return redirect(url_for("deciding.decision", decision_id=decided.id), 303)
+
+
+def _tell(entered: Entered) -> None:
+    """Say what came of the notice: what it asks for, or that it was over before, and what lapsed by it."""
+    over, decided, lapsed = entered.ended_by, entered.decision, entered.lapsed
+    if over is not None:
+        by = f"{over.issuer}《{over.number}》（{showing.said('move', over.action)}）"
+        flash(_("通知已录入留存。上级此前已发%(by)s，本通知不再有效，不提出建议。", by=by), "ok")
+    elif decided is None:
+        flash(_("通知已录入。本区当前状态与通知一致，无需新的建议。"), "ok")
+    elif decided.standing is Standing.SUGGESTED:
+        flash(_("通知已录入。请填写本区具体调整哪些单位、哪些措施。"), "ok")
+    else:
+        flash(_("通知已录入，并已据此提出建议，等待另一人审批。"), "ok")
+    if lapsed is not None:
+        what = lapsing.asked(lapsed.move.value, lapsed.level)
+        flash(_("原来等待审批的建议（%(what)s）因本通知失效，无须审批。", what=what), "ok")
 
 
 def _bulletin_in(area: str) -> Bulletin:

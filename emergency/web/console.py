@@ -19,7 +19,7 @@ from emergency.domain.signing import rank_now
 from emergency.errors import Missing, Refused
 from emergency.services import decisions, reviews, watch
 from emergency.services.rules import NoAir
-from emergency.store import Tx, advising, consulting, desk, desk_orders, exercising, letters, relaying
+from emergency.store import Tx, advising, consulting, desk, desk_orders, exercising, letters, relaying, rulings
 from emergency.web import chart, reports, showing
 from emergency.web.access import ask_here, may_here, open_to, the_person, the_system
 from emergency.web.words import _
@@ -269,9 +269,11 @@ def tasks() -> ResponseReturnValue:
     """What the desk must do by when, and what it has done."""
     area = desk_area()
     with the_system().store.reading() as tx:
+        done = desk.tasks(tx, area, done=True, limit=30)
         page = {
             "open": desk.tasks(tx, area),
-            "done": desk.tasks(tx, area, done=True, limit=30),
+            "done": done,
+            "ended": rulings.ended(tx, [one.id for one in done]),
             "decisions": desk.waiting_decisions(tx, area),
             "unfollowed": relaying.left(tx, [one.id for one in tx.areas() if within(one.id, area)]),
             "consultations": [one for one in consulting.of_area(tx, area) if one.concluded_at is None],

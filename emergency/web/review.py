@@ -34,7 +34,8 @@ ROUTINE: Final = tuple(
     f"order.{one}"
     for one in (
         *("order", "revision", "reissue", "information", "lifting", "withdrawal"),
-        *("acknowledged", "started", "in_place", "resumed", "escalated", "chase_ended", "answered_old_revision"),
+        *("acknowledged", "started", "in_place", "resumed", "escalated", "chase_ended"),
+        *("answered_old_revision", "answered_again", "answered_ended"),
     )
 )  # one line for each order: counted above, not told one by one
 REASONED: Final = frozenset({Mark.ABOVE_RULE, Mark.BELOW_RULE, Mark.WARNED_IN_CALM, Mark.LET_GO_UNCALM})

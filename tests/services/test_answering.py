@@ -21,11 +21,14 @@ from tests.statements import asked
 from tests.world import CITY, DISTRICT, World
 
 
-def press(world: World, order: Order, action: Action = Action.ACKNOWLEDGE, remark: str = "") -> Answered:
+def press(
+    world: World, order: Order, action: Action = Action.ACKNOWLEDGE, remark: str = "", contact: int = 0
+) -> Answered:
     """The contact presses a button of the phone link."""
+    token = world.token(order, contact)
     return world.store.run(
         lambda tx: answering.answer_by_link(
-            tx, world.rules, world.token(order), revision=order.revision, action=action, remark=remark, now=world.now
+            tx, world.rules, token, revision=order.revision, action=action, remark=remark, now=world.now
         )
     )
 
@@ -40,7 +43,81 @@ def test_one_answer_is_two_statements_on_postgresql_and_five_on_sqlite_and_a_rep
         assert not press(world, order).first
 
     assert len(first) == (2 if world.store.dialect == "postgresql" else 5)
-    assert len(again) == 3, "read under the lock, find it kept already, cancel what waits"
+    assert len(again) == (2 if world.store.dialect == "postgresql" else 3), (
+        "read under the lock, find it kept already, cancel what waits"
+    )
+
+
+def aside(world: World, order: Order) -> list[tuple[str, str]]:
+    """The facts of answers to the order that were kept and moved nothing, each with who gave it."""
+    with world.store.reading() as tx:
+        said = [json.loads(one) for one in tx.facts_about(str(order.id))]
+    return [(one["what"], one["by"]) for one in said if one["what"].startswith("order.answered_")]
+
+
+def answers(world: World, order: Order) -> int:
+    """How many answers to the order are kept."""
+    with world.store.reading() as tx:
+        return tx.answer_count(order.id)
+
+
+def test_a_second_contacts_same_answer_has_its_fact_once_and_costs_no_more_than_the_first(world: World) -> None:
+    world.activated()
+    order = world.an_order()
+    first, second = world.recipient(order).contacts[:2]
+    press(world, order)
+
+    with asked(world.store.engine) as said:
+        assert not press(world, order, contact=1).first
+    press(world, order, contact=1)
+    press(world, order)
+
+    assert len(said) == (2 if world.store.dialect == "postgresql" else 4)
+    assert aside(world, order) == [("order.answered_again", second.name)]
+    assert answers(world, order) == 2
+    assert world.order(order.id).acknowledged_by == first.name
+
+
+def test_an_answer_that_meets_a_lift_has_its_fact_once(world: World) -> None:
+    world.activated()
+    order = world.an_order()
+    world.released()
+    lifted = world.order(order.id)
+
+    with asked(world.store.engine) as said:
+        answered = press(world, lifted)
+    press(world, lifted)
+
+    assert (answered.first, answered.ended) == (True, True)
+    assert len(said) == (2 if world.store.dialect == "postgresql" else 3)
+    assert aside(world, order) == [("order.answered_ended", world.recipient(order).contacts[0].name)]
+    assert answers(world, order) == 1
+    assert world.order(order.id) == lifted
+
+
+def test_a_repeat_of_an_answer_to_an_old_revision_is_told_once(world: World) -> None:
+    world.activated(Level.YELLOW)
+    order = world.an_order("brick_kiln")
+    decision = world.bulletin(Level.ORANGE, action="upgrade")
+    assert decision is not None
+    world.sign(decision, by="lj-approver3")
+
+    stale = [press(world, order).stale for _ in range(2)]
+
+    assert stale == [True, True]
+    assert [what for what, _ in aside(world, order)] == ["order.answered_old_revision"]
+    assert answers(world, order) == 1
+
+
+def test_a_report_that_meets_a_lift_is_told_once_for_each_wording(world: World) -> None:
+    world.activated()
+    unit = next(one for one in world.orders() if world.recipient(one).kind.value == "unit")
+    world.released()
+    for words in ("巡查 12 家", "巡查 12 家", "巡查 15 家"):
+        world.answer(world.order(unit.id), Action.REPORT, remark=words)
+
+    assert [what for what, _ in aside(world, unit)] == ["order.answered_ended"] * 2
+    assert answers(world, unit) == 2
 
 
 def test_an_answer_keeps_its_row_its_line_of_the_journal_and_its_order_once_each(world: World) -> None:

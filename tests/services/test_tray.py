@@ -134,6 +134,31 @@ def test_a_repeat_among_others_is_answered_kindly_kept_once_and_stops_the_remind
         assert not tx.connection.execute(waiting).all()
 
 
+def test_a_second_contacts_same_answer_among_others_has_its_fact_once_in_no_more_statements(world: World) -> None:
+    world.activated()
+    order, other, third = world.orders()[:3]
+    together(world, press(world, order))
+
+    with asked(world.store.engine) as said:
+        again, first = together(world, press(world, order, contact=1), press(world, other))
+    together(world, press(world, order, contact=1), press(world, third))
+
+    assert again is not None
+    assert first is not None
+    assert (again.first, again.order, first.first) == (False, world.order(order.id), True)
+    assert len(said) == (2 if world.store.dialect == "postgresql" else 5)
+    with world.store.reading() as tx:
+        told = select(table(JournalRow)).where(JournalRow.what == "order.answered_again")
+        (line,) = tx.connection.execute(told).all()
+    contact = world.recipient(order).contacts[1]
+    fact = Fact(
+        "order.answered_again", str(order.id), contact.name, world.now, order.episode_id, order.area,
+        {"revision": 1, "current": 1, "action": "acknowledge", "via": "link", "remark": ""},
+    )  # fmt: skip
+    assert {name: getattr(line, name) for name in saving.journal_row(fact)} == saving.journal_row(fact)
+    assert kept(world) == (4, 3)
+
+
 def test_what_spoils_one_answer_costs_its_neighbours_nothing(world: World) -> None:
     world.activated(Level.YELLOW)
     changed = world.an_order("brick_kiln")

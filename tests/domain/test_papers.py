@@ -1,0 +1,71 @@
+"""A notice is over when its end was issued after it, whichever paper came in first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from emergency.domain.forecast import Bulletin
+from emergency.domain.level import Level
+from emergency.domain.papers import ended_by, place_in_series
+from tests.builders import CITY, DISTRICT, NOW
+
+NOTICE = Bulletin(
+    id="11111111-1111-4111-8111-111111111111",
+    area=DISTRICT,
+    number="柳气预警〔2026〕9号",
+    issuer="柳州市应急指挥部办公室",
+    level=Level.ORANGE,
+    areas_covered=(CITY,),
+    issued_at=NOW,
+    effective_at=NOW,
+    received_at=NOW + timedelta(hours=2),
+    expected_end_at=None,
+    scan_sha256="0" * 64,
+)
+END = replace(NOTICE, action="withdraw", level=Level.NONE, number="柳气预警〔2026〕10号", received_at=NOW)
+
+
+@pytest.mark.parametrize(("minutes", "ended"), [(1, True), (-1, False)])
+def test_the_later_issue_decides_whatever_number_and_arrival_say(minutes: int, ended: bool) -> None:
+    ending = replace(END, issued_at=NOW + timedelta(minutes=minutes))
+
+    assert ended_by(NOTICE, ending) is ended
+    assert ended_by(NOTICE, replace(ending, number="柳气预警〔2026〕8号")) is ended
+
+
+@pytest.mark.parametrize(
+    ("number", "ended"),
+    [
+        ("柳气预警〔2026〕10号", True),  # as figures, not as text
+        ("柳气预警[2026]第10号", True),
+        ("柳气预警〔2026〕9号", True),  # taken back under its own number
+        ("柳气预警〔2026〕8号", False),
+        ("柳气预警〔2025〕10号", False),
+        ("柳应急〔2026〕10号", False),  # of another series: it arrived first
+        ("特急", False),
+    ],
+)
+def test_of_one_minute_the_number_decides(number: str, ended: bool) -> None:
+    assert ended_by(NOTICE, replace(END, number=number)) is ended
+
+
+def test_of_one_minute_and_no_series_the_arrival_decides() -> None:
+    ending = replace(END, number="特急")
+
+    assert not ended_by(NOTICE, ending)
+    assert ended_by(NOTICE, replace(ending, received_at=NOTICE.received_at))
+
+
+def test_only_an_end_ends_and_an_end_is_not_ended() -> None:
+    later = NOW + timedelta(hours=1)
+
+    assert not ended_by(NOTICE, replace(END, action="upgrade", issued_at=later))
+    assert not ended_by(replace(NOTICE, action="release"), replace(END, issued_at=later))
+
+
+@pytest.mark.parametrize("number", ["柳气预警2026-9", "〔二〇二六〕9号", ""])
+def test_a_number_written_otherwise_has_no_place_in_a_series(number: str) -> None:
+    assert place_in_series(number) is None
