@@ -12,8 +12,9 @@ from emergency.clock import SHANGHAI
 from emergency.domain.drawing import eligible
 from emergency.domain.episode import Decision, Move, Phase, Standing
 from emergency.domain.orders import Category, Order, Status
+from emergency.domain.review import spans
 from emergency.plans.drills import Drill
-from emergency.services import dispatch, reviews
+from emergency.services import dispatch
 from emergency.store import Tx
 from emergency.system import System
 
@@ -152,7 +153,7 @@ def _levels(area: str, approved: Sequence[Decision]) -> tuple[Mapping[str, Any],
             "area": area, "level": span.level, "issued_at": _local(issued.get(span.since)),
             "effective_at": _local(span.since), "ended_at": _local(span.until),
         }
-        for span in reviews.spans(list(approved))
+        for span in spans(approved)
     )
 
 

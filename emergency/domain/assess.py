@@ -10,6 +10,7 @@ from itertools import pairwise
 from emergency.domain.assessment import SHANGHAI, Assessment, Comparison, Nearest, end_of, start_of
 from emergency.domain.forecast import Air, Bulletin, DayOfAir
 from emergency.domain.level import Level
+from emergency.domain.papers import ENDS
 from emergency.domain.plan import (
     CAUSE_ZH,
     LEVEL_ZH,
@@ -25,8 +26,6 @@ from emergency.domain.plan import (
     doubtful,
 )
 from emergency.errors import Refused
-
-_ENDS = frozenset({"release", "withdraw"})
 
 
 class Disorder(Refused):
@@ -122,9 +121,14 @@ def heed(plan: Plan, bulletin: Bulletin) -> Assessment:
 
     A district activates on the level above's notice and never on its own figures (大气污染防治法 art. 95, 96).
     """
-    level = Level.NONE if bulletin.action in _ENDS else bulletin.level
-    verb_zh = "解除预警" if level is Level.NONE else f"{LEVEL_ZH[level]}（{RESPONSE_ZH[level]}）"
-    verb_en = "ends the warning" if level is Level.NONE else f"sets {level.word} (response level {level.response})"
+    level = Level.NONE if bulletin.action in ENDS else bulletin.level
+    if bulletin.action == "withdraw":
+        verb_zh, verb_en = "撤回预警", "withdraws the warning"
+    elif level is Level.NONE:
+        verb_zh, verb_en = "解除预警", "ends the warning"
+    else:
+        verb_zh = f"{LEVEL_ZH[level]}（{RESPONSE_ZH[level]}）"
+        verb_en = f"sets {level.word} (response level {level.response})"
     at = bulletin.effective_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
     return Assessment(
         plan_id=plan.id,

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from statistics import median
+from typing import Final
 from uuid import UUID
 
+from emergency.domain.episode import Decision, Move, Standing
 from emergency.domain.flags import Flag
 from emergency.domain.machine import Machine
 from emergency.domain.orders import LIVE, Order, Status
@@ -50,16 +52,26 @@ REVIEW: Machine[Stage, Pen] = Machine(
 
 @dataclass(frozen=True)
 class Span:
-    """A level that held over [since, until); ``until`` None while it holds."""
+    """
+    A level that held over [since, until); ``until`` None while it holds.
+
+    One that was ``withdrawn`` (撤回) has no hours: it ends where it began.
+    """
 
     level: str
     since: datetime
     until: datetime | None
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True)
 class Tally:
-    """The figures of a review; every one can be recomputed from the rows it counts."""
+    """
+    The figures of a review; every one can be recomputed from the rows it counts.
+
+    What was answered is counted by revisions that asked for an answer, so that after a reopening the 收到 of before is
+    not taken for the new one's. Of a warning that was withdrawn no answer, step or objection is counted.
+    """
 
     spans: tuple[Span, ...]
     orders: int
@@ -100,13 +112,58 @@ class Review:
     version: int = 0
 
 
+_BEGINS: Final = frozenset({Move.ACTIVATE, Move.REOPEN})
+_LEAVES_THE_LEVEL: Final = frozenset({Move.EXTEND, Move.AMEND, Move.APPEAL, Move.ADVISE, Move.DISMISS})
+
+
+def _in_order(decisions: Iterable[Decision]) -> list[Decision]:
+    """Those that were signed, in the order of their signatures."""
+    signed = (one for one in decisions if one.standing is Standing.APPROVED)
+    return sorted(signed, key=lambda one: one.decided_at or one.proposed_at)
+
+
+def taken_back(decisions: Iterable[Decision]) -> datetime | None:
+    """
+    Since when nothing is judged, because the warning that began then was withdrawn (撤回); None where none was.
+
+    That is the signature that began or reopened it: what was lifted in due form before stays as it was.
+    """
+    since = None
+    for one in _in_order(decisions):
+        if one.move in _BEGINS:
+            since = one.decided_at
+        elif one.move is Move.WITHDRAW:
+            return since
+    return None
+
+
+def spans(decisions: Iterable[Decision]) -> tuple[Span, ...]:
+    """The levels that held, each over [since, until), from the signed decisions; those of a withdrawn warning empty."""
+    found: list[Span] = []
+    begun = 0  # where the spans of the warning that stands begin
+    for one in _in_order(decisions):
+        since = one.notice.effective_at
+        if one.move is Move.WITHDRAW:
+            found[begun:] = [replace(span, until=span.since, withdrawn=True) for span in found[begun:]]
+            continue
+        if since is None or one.move in _LEAVES_THE_LEVEL:
+            continue
+        if found and found[-1].until is None:
+            found[-1] = replace(found[-1], until=max(since, found[-1].since))
+        if one.move in _BEGINS:
+            begun = len(found)
+        if one.move is not Move.RELEASE:
+            found.append(Span(one.level.word, since, None))
+    return tuple(found)
+
+
 def tally(
     *,
     spans: Sequence[Span],
     orders: Iterable[Order],
+    asked: int,
     answers_in_time: int,
     minutes_to_acknowledge: Sequence[float],
-    ever_acknowledged: int,
     escalated: int,
     messages: dict[str, int],
     decisions: int,
@@ -115,8 +172,13 @@ def tally(
     doubtful: tuple[str, ...],
     flags: tuple[Flag, ...] = (),
 ) -> Tally:
-    """Count once, from the rows as they lie."""
+    """
+    Count once, from the rows as they lie.
+
+    ``asked``: revisions that asked for an answer and are judged; ``minutes_to_acknowledge``: of each that got one.
+    """
     kept = list(orders)
+    judged = [one for one in kept if one.status is not Status.WITHDRAWN]
     by_status: dict[str, int] = {}
     for order in kept:
         by_status[order.status.value] = by_status.get(order.status.value, 0) + 1
@@ -124,14 +186,14 @@ def tally(
         spans=tuple(spans),
         orders=len(kept),
         by_status=by_status,
-        acknowledged=ever_acknowledged,
+        acknowledged=len(minutes_to_acknowledge),
         acknowledged_in_time=answers_in_time,
         median_minutes_to_acknowledge=round(median(minutes_to_acknowledge), 1) if minutes_to_acknowledge else None,
-        never_acknowledged=len(kept) - ever_acknowledged,
-        declined=sum(1 for one in kept if one.declined_because),
+        never_acknowledged=asked - len(minutes_to_acknowledge),
+        declined=sum(1 for one in judged if one.declined_because),
         exempted=by_status.get(Status.EXEMPTED.value, 0),
         escalated=escalated,
-        lifted=sum(1 for one in kept if one.lifted_at is not None and one.status not in LIVE),
+        lifted=sum(1 for one in judged if one.lifted_at is not None and one.status not in LIVE),
         resumed=by_status.get(Status.RESUMED.value, 0),
         messages=messages,
         decisions=decisions,

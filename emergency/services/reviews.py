@@ -12,12 +12,12 @@ from emergency.domain import moving
 from emergency.domain import review as reviews
 from emergency.domain.assessment import SHANGHAI, end_of
 from emergency.domain.calm import calm
-from emergency.domain.episode import Decision, Move, Phase, Standing
+from emergency.domain.episode import Decision, Phase, Standing
 from emergency.domain.flags import Flag
 from emergency.domain.forecast import Air
 from emergency.domain.people import Act, Person, ask
 from emergency.domain.plan import Plan
-from emergency.domain.review import REVIEW, Pen, Review, Span, Stage
+from emergency.domain.review import REVIEW, Pen, Review, Stage
 from emergency.errors import Missing, Refused
 from emergency.services import evaluating
 from emergency.services.rules import Rules
@@ -46,15 +46,16 @@ def draft(tx: Tx, rules: Rules, episode_id: UUID, *, by: Person, now: datetime, 
         raise TooEarly(f"episode {episode_id} is {episode.phase.value}")
     decisions = tx.decisions(episode_id)
     orders = tx.orders(episode_id)
-    figures = tx.answer_figures(episode_id)
+    unjudged_since = reviews.taken_back(decisions)
+    figures = tx.answer_figures(episode_id, before=unjudged_since)
     approved = [one for one in decisions if one.standing is Standing.APPROVED]
     tally = reviews.tally(
-        spans=spans(approved),
+        spans=reviews.spans(approved),
         orders=orders,
+        asked=figures.asked,
         answers_in_time=figures.in_time,
         minutes_to_acknowledge=figures.minutes,
-        ever_acknowledged=figures.ever,
-        escalated=len({row.order_id for row in tx.rungs_taken(episode_id)}),
+        escalated=len({row.order_id for row in tx.rungs_taken(episode_id, before=unjudged_since)}),
         messages=tx.outbox.counts(episode_id),
         decisions=len(approved),
         overrides=sum(1 for one in approved if one.override_because),
@@ -167,19 +168,3 @@ def _drafted(tx: Tx, episode_id: UUID) -> Review:
     if review is None:
         raise Missing("nothing is drafted yet")
     return review
-
-
-def spans(approved: list[Decision]) -> tuple[Span, ...]:
-    """The levels that held, each over [since, until), from the approved decisions in their order."""
-    found: list[Span] = []
-    for one in sorted(approved, key=lambda one: one.decided_at or one.proposed_at):
-        since = one.notice.effective_at
-        if since is None or one.move in (Move.EXTEND, Move.AMEND, Move.APPEAL, Move.ADVISE, Move.DISMISS):
-            continue
-        if one.move is Move.WITHDRAW:
-            since = one.decided_at or since
-        if found and found[-1].until is None:
-            found[-1] = replace(found[-1], until=max(since, found[-1].since))
-        if one.move not in (Move.RELEASE, Move.WITHDRAW):
-            found.append(Span(one.level.word, since, None))
-    return tuple(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, inspect, or_, select
@@ -45,6 +45,8 @@ from emergency.store.tables import (
     TaskRow,
 )
 
+DEMANDING: Final = ("order", "revision", "reissue")  # kinds of revision that ask for a fresh answer
+
 
 def real(episode_id: Any) -> ColumnElement[bool]:
     """Whether the column names no episode of an exercise: what desks, the public and machines are shown."""
@@ -53,9 +55,12 @@ def real(episode_id: Any) -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class AnswerFigures:
-    """How many orders were ever answered, how many before any step of the ladder, and after how many minutes."""
+    """
+    How many revisions asked for an answer, after how many minutes each of those that got one did (shortest first), and
+    how many got theirs before any step of the ladder.
+    """
 
-    ever: int
+    asked: int
     in_time: int
     minutes: tuple[float, ...]
 
@@ -331,29 +336,27 @@ class Loading:
         found = self.connection.execute(select(EpisodeRow.exercise).where(EpisodeRow.id == episode_id)).scalar()
         return str(found or "")
 
-    def answer_figures(self, episode_id: UUID) -> AnswerFigures:
-        """How the episode's recipients answered, counted from the answers themselves."""
-        rows = self.connection.execute(
-            select(AnswerRow.order_id, AnswerRow.revision, func.min(AnswerRow.at).label("at"), RevisionRow.recorded_at)
-            .join(OrderRow, OrderRow.id == AnswerRow.order_id)
-            .join(
-                RevisionRow,
-                and_(RevisionRow.order_id == AnswerRow.order_id, RevisionRow.number == AnswerRow.revision),
-            )
-            .where(OrderRow.episode_id == episode_id)
-            .group_by(AnswerRow.order_id, AnswerRow.revision, RevisionRow.recorded_at)
-        ).all()
-        late = {
-            (row.order_id, row.revision)
-            for row in self.connection.execute(
-                select(RungRow.order_id, RungRow.revision).where(RungRow.episode_id == episode_id)
-            )
-        }
-        first: dict[UUID, float] = {}
-        for row in sorted(rows, key=lambda row: row.at):
-            first.setdefault(row.order_id, (row.at - row.recorded_at).total_seconds() / 60)
-        in_time = {row.order_id for row in rows} - {order_id for order_id, _ in late}
-        return AnswerFigures(ever=len(first), in_time=len(in_time), minutes=tuple(first.values()))
+    def answer_figures(self, episode_id: UUID, *, before: datetime | None = None) -> AnswerFigures:
+        """How the episode's revisions that asked for an answer got one; of those before then only, where it is named."""
+        first = (
+            select(AnswerRow.order_id, AnswerRow.revision, func.min(AnswerRow.at).label("at"))
+            .group_by(AnswerRow.order_id, AnswerRow.revision)
+            .subquery()
+        )
+        stepped = exists().where(RungRow.order_id == RevisionRow.order_id, RungRow.revision == RevisionRow.number)
+        asked = (
+            select(RevisionRow.recorded_at, first.c.at, stepped.label("stepped"))
+            .join(OrderRow, OrderRow.id == RevisionRow.order_id)
+            .outerjoin(first, and_(first.c.order_id == RevisionRow.order_id, first.c.revision == RevisionRow.number))
+            .where(OrderRow.episode_id == episode_id, RevisionRow.kind.in_(DEMANDING))
+        )
+        if before is not None:
+            asked = asked.where(RevisionRow.recorded_at < before)
+        rows = self.connection.execute(asked).all()
+        got = [row for row in rows if row.at is not None]
+        waits = sorted((row.at - row.recorded_at).total_seconds() / 60 for row in got)
+        in_time = sum(1 for row in got if not row.stepped)
+        return AnswerFigures(asked=len(rows), in_time=in_time, minutes=tuple(round(one, 1) for one in waits))
 
     def tasks_due(self, *, now: datetime) -> list[Task]:
         """Tasks past their time that nobody was told of yet."""
@@ -430,9 +433,10 @@ class Loading:
         )
         return self._first(asked if remark is None else asked.where(AnswerRow.remark == remark)) is not None
 
-    def rungs_taken(self, episode_id: UUID) -> list[Any]:
-        """Every step taken in the episode."""
-        return list(self.connection.execute(select(table(RungRow)).where(RungRow.episode_id == episode_id)))
+    def rungs_taken(self, episode_id: UUID, *, before: datetime | None = None) -> list[Any]:
+        """Every step taken in the episode, or those taken before then."""
+        taken = select(table(RungRow)).where(RungRow.episode_id == episode_id)
+        return list(self.connection.execute(taken if before is None else taken.where(RungRow.taken_at < before)))
 
     def link_for(self, token_sha256: str) -> Any:
         """

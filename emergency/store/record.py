@@ -9,16 +9,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 
 from emergency.domain.consultation import Consultation, Voice
 from emergency.domain.episode import Decision, Episode, Move, Standing, Task
 from emergency.domain.people import Area
-from emergency.domain.review import Review
+from emergency.domain.review import Review, taken_back
 from emergency.store import consulting, portal, saving
 from emergency.store.loading import table
 from emergency.store.tables import (
-    AnswerRow,
     DecisionRow,
     EpisodeRow,
     JournalRow,
@@ -31,8 +30,6 @@ from emergency.store.tables import (
     TaskRow,
 )
 from emergency.store.tx import Tx
-
-DEMANDING = ("order", "revision", "reissue")  # kinds of revision that ask for a fresh answer
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,8 @@ class Record:
 
     ``reach``: decision → kind of revision → orders. ``messages``: kind → state → messages. ``minutes``: from each
     revision that asked for an answer to the first answer to it, in minutes, shortest first; ``asked`` is how many
-    such revisions there were, so that ``asked - len(minutes)`` were never answered.
+    such revisions there were, so that ``asked - len(minutes)`` were never answered. ``taken_back``: since when neither
+    these nor ``rungs`` are counted, because the warning was withdrawn (撤回) and nobody is judged by it.
     """
 
     episode: Episode
@@ -90,6 +88,7 @@ class Record:
     tasks: tuple[Task, ...]
     asked: int
     minutes: tuple[float, ...]
+    taken_back: datetime | None = None
 
 
 def reviewable(tx: Tx, area: str, *, exercises: bool = False, limit: int = 200) -> tuple[Reviewable, ...]:
@@ -130,7 +129,8 @@ def record(tx: Tx, episode_id: UUID) -> Record:
     episode = portal.episode(tx, episode_id)
     decisions = portal.decisions(tx, [episode_id])
     review = review_of(tx, episode_id)
-    minutes, asked = _minutes(tx, episode_id)
+    unjudged_since = taken_back(decisions)
+    figures = tx.answer_figures(episode_id, before=unjudged_since)
     people = {one for decision in decisions for one in (decision.proposed_by, decision.decided_by)}
     if review is not None:
         people |= {review.drafted_by, review.signed_by, review.countersigned_by}
@@ -144,10 +144,11 @@ def record(tx: Tx, episode_id: UUID) -> Record:
         by_status=portal.orders_by_status(tx, episode_id),
         by_place=_by_place(tx, episode_id),
         messages=_messages(tx, episode_id),
-        rungs=_rungs(tx, episode_id),
+        rungs=_rungs(tx, episode_id, before=unjudged_since),
         tasks=_tasks(tx, episode_id),
-        asked=asked,
-        minutes=minutes,
+        asked=figures.asked,
+        minutes=figures.minutes,
+        taken_back=unjudged_since,
     )
 
 
@@ -300,10 +301,10 @@ def _messages(tx: Tx, episode_id: UUID) -> dict[str, dict[str, int]]:
     return found
 
 
-def _rungs(tx: Tx, episode_id: UUID) -> tuple[Rung, ...]:
+def _rungs(tx: Tx, episode_id: UUID, *, before: datetime | None) -> tuple[Rung, ...]:
     rows = tx.connection.execute(
         select(RungRow.step, RungRow.notify, func.count(), func.sum(RungRow.told), func.min(RungRow.due_at))
-        .where(RungRow.episode_id == episode_id)
+        .where(RungRow.episode_id == episode_id, true() if before is None else RungRow.taken_at < before)
         .group_by(RungRow.step, RungRow.notify)
         .order_by(func.min(RungRow.due_at), RungRow.step)
     )
@@ -315,19 +316,3 @@ def _tasks(tx: Tx, episode_id: UUID) -> tuple[Task, ...]:
         select(table(TaskRow)).where(TaskRow.episode_id == episode_id).order_by(TaskRow.due_at)
     )
     return tuple(saving.task(row) for row in rows)
-
-
-def _minutes(tx: Tx, episode_id: UUID) -> tuple[tuple[float, ...], int]:
-    first = (
-        select(AnswerRow.order_id, AnswerRow.revision, func.min(AnswerRow.at).label("at"))
-        .group_by(AnswerRow.order_id, AnswerRow.revision)
-        .subquery()
-    )
-    rows = tx.connection.execute(
-        select(RevisionRow.recorded_at, first.c.at)
-        .join(OrderRow, OrderRow.id == RevisionRow.order_id)
-        .outerjoin(first, (first.c.order_id == RevisionRow.order_id) & (first.c.revision == RevisionRow.number))
-        .where(OrderRow.episode_id == episode_id, RevisionRow.kind.in_(DEMANDING))
-    ).all()
-    waits = sorted((row[1] - row[0]).total_seconds() / 60 for row in rows if row[1] is not None)
-    return tuple(round(one, 1) for one in waits), len(rows)

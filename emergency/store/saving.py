@@ -387,7 +387,13 @@ def consultation_row(one: Consultation) -> dict[str, Any]:
 def tally(said: Mapping[str, Any]) -> Tally:
     """A tally from its JSON."""
     spans = tuple(
-        Span(one["level"], datetime.fromisoformat(one["since"]), _moment(one["until"])) for one in said["spans"]
+        Span(
+            one["level"],
+            datetime.fromisoformat(one["since"]),
+            _moment(one["until"]),
+            withdrawn=one.get("withdrawn", False),
+        )
+        for one in said["spans"]
     )
     flags = None if said.get("flags") is None else tuple(Flag(**one) for one in said["flags"])
     return Tally(**{**said, "spans": spans, "doubtful": tuple(said["doubtful"]), "flags": flags})

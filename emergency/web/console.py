@@ -15,9 +15,10 @@ from emergency.domain.assessment import as_data
 from emergency.domain.episode import Decision, Episode, Phase, Standing
 from emergency.domain.people import Act, Area, Person, within
 from emergency.domain.plan import Authority
+from emergency.domain.review import spans
 from emergency.domain.signing import rank_now
 from emergency.errors import Missing, Refused
-from emergency.services import decisions, reviews, watch
+from emergency.services import decisions, watch
 from emergency.services.rules import NoAir
 from emergency.store import Tx, advising, consulting, desk, desk_orders, exercising, letters, relaying, rulings
 from emergency.web import chart, reports, showing
@@ -240,7 +241,7 @@ def episode(episode_id: UUID) -> ResponseReturnValue:
             "episode": found,
             "areas": {one.id: one for one in tx.areas()},
             "decisions": told,
-            "spans": reviews.spans([one for one in told if one.standing is Standing.APPROVED]),
+            "spans": spans(told),
             "tally": desk.counted(slices).get("", {}),
             "by_place": ranked(desk.counted(slices, by="area")),
             "post": desk.post(tx, found.area, episode_id),

@@ -18,6 +18,7 @@ from emergency.domain.episode import Phase, Standing
 from emergency.domain.flags import Mark
 from emergency.domain.people import Act, may
 from emergency.domain.review import Review, Span, Stage
+from emergency.domain.review import spans as spans_of
 from emergency.errors import Refused
 from emergency.services import reviews
 from emergency.services.evaluating import EVALUATION
@@ -166,7 +167,7 @@ def _paper(episode_id: UUID, *, refused: str = "", typed: str = "") -> str:
         stored = kept.review.tally.flags if kept.review else None
         flags = stored if stored is not None else reviews.flags(tx, system.rules, episode_id)
     approved = [one for one in kept.decisions if one.standing is Standing.APPROVED]
-    spans = kept.review.tally.spans if kept.review else reviews.spans(approved)
+    spans = kept.review.tally.spans if kept.review else spans_of(kept.decisions)
     return render_template(
         "review/paper.html",
         kept=kept,
@@ -303,18 +304,27 @@ def summary(kept: Record, spans: Sequence[Span], days: Sequence[DayBeside]) -> l
     late = [one for one in approved if one.decided_at and one.decided_at > one.decide_by]
     lines.append(_("按时签发 %(n)s 项，超过预案时限 %(late)s 项。", n=len(approved) - len(late), late=len(late)))
     lines.append(_("共下达指令 %(n)s 件。", n=orders))
+    if kept.taken_back:
+        lines.append(_("本次预警已撤回：响应时长计为零，其间的答复和催办不作评价。"))
     silent = kept.asked - len(kept.minutes)
-    lines.append(
-        _("要求答复 %(asked)s 次，答复 %(got)s 次，始终未答复 %(silent)s 次；答复用时中位数 %(minutes)s 分钟。",
-          asked=kept.asked, got=len(kept.minutes), silent=silent,
-          minutes=showing.number(median(kept.minutes), 1) if kept.minutes else "—")
-    )  # fmt: skip
+    if kept.asked or not kept.taken_back:
+        lines.append(
+            _("要求答复 %(asked)s 次，答复 %(got)s 次，始终未答复 %(silent)s 次；答复用时中位数 %(minutes)s 分钟。",
+              asked=kept.asked, got=len(kept.minutes), silent=silent,
+              minutes=showing.number(median(kept.minutes), 1) if kept.minutes else "—")
+        )  # fmt: skip
     told = sum(one.orders for one in kept.rungs)
-    lines.append(_("升级告知 %(n)s 次。", n=told) if told else _("没有需要升级告知的指令。"))
+    if told:
+        lines.append(_("升级告知 %(n)s 次。", n=told))
+    elif not kept.taken_back:
+        lines.append(_("没有需要升级告知的指令。"))
     failed = sum(states.get("failed", 0) for states in kept.messages.values())
     lines.append(_("通知共 %(n)s 条，送出失败 %(failed)s 条。",
                    n=sum(sum(states.values()) for states in kept.messages.values()), failed=failed))  # fmt: skip
-    if episode.released_at:
+    if episode.released_at and kept.taken_back:
+        at, back = showing.full_moment(episode.released_at), status.get("withdrawn", 0)
+        lines.append(_("%(at)s 撤回；已撤回指令 %(n)s 件。", at=at, n=back))
+    elif episode.released_at:
         at, lifted, resumed = (
             showing.full_moment(episode.released_at),
             status.get("lifted", 0),
@@ -328,6 +338,8 @@ def summary(kept: Record, spans: Sequence[Span], days: Sequence[DayBeside]) -> l
 
 
 def _held(span: Span, now: datetime) -> str:
+    if span.withdrawn:
+        return _("已撤回，不计时长")
     if span.until is not None and span.until <= span.since:
         return _("生效前已被替代")
     words = showing.length((span.until or now) - span.since)

@@ -47,3 +47,16 @@ def test_what_a_lifting_ends_ends_at_its_effect_and_of_a_withdrawn_order_nothing
 
     assert [duty.ends_at for duty in stretches([lifted, first.revision])] == [LATER]
     assert stretches([first.revision, taken_back]) == ()
+
+
+def test_a_withdrawal_leaves_what_had_ended_before_the_order_was_issued_again() -> None:
+    first = drawn_up()
+    lifted, lifting = drawing.lift(first.order, decision_id=an_id("release"), effective_at=LATER, now=LATER)
+    again = drawn_up(before=lifted, decision="reopen", now=LATER + timedelta(hours=5))
+    _, taken_back = drawing.withdraw(
+        again.order, decision_id=an_id("withdraw"), effective_at=LATER + timedelta(hours=20), now=LATER
+    )
+
+    assert again.revision.kind == "reissue"
+    bound = stretches([first.revision, lifting, again.revision, taken_back])
+    assert [(duty.starts_at, duty.ends_at) for duty in bound] == [(first.order.duties[0].starts_at, LATER)]

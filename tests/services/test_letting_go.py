@@ -9,6 +9,7 @@ import pytest
 from emergency.domain.episode import Decision, Move, Phase, Standing, Ungrounded
 from emergency.domain.level import Level
 from emergency.domain.machine import IllegalMove
+from emergency.domain.review import spans
 from emergency.domain.signing import OwnProposal
 from emergency.errors import Refused
 from emergency.services import intake, reviews
@@ -179,7 +180,7 @@ def test_hours_between_a_lifting_and_a_reopening_are_of_no_level(world: World) -
 
     with world.store.reading() as tx:
         some = tx.decisions(world.episode(CITY).id)
-    first, again = reviews.spans([one for one in some if one.standing is Standing.APPROVED])
+    first, again = spans(some)
     assert first.until == lifted
     assert lifted is not None
     assert again.since > lifted

@@ -238,3 +238,22 @@ def test_the_english_review_has_no_chinese_frame(world: World, episode: Episode,
     assert "233" in page or "orders went out" in page
     for word in ("摘要", "级别与时段", "研判与审批", "及时性", "逐级告知", "大事记"):
         assert word not in page
+
+
+def test_the_paper_of_a_withdrawn_warning_counts_no_hours_and_names_nobody_as_silent(
+    world: World, signed_in: SignedIn
+) -> None:
+    world.activated(Level.YELLOW, deliver=False)
+    world.forward(hours=2, step=60)
+    back = world.bulletin(Level.NONE, action="withdraw", effective_at=world.now)
+    assert back is not None
+    world.sign(back, by="lj-approver3")
+
+    page = page_of(signed_in("lj-reviewer"), world.episode())
+
+    assert "本次预警已撤回：响应时长计为零" in page
+    assert "已撤回，不计时长。" in page
+    assert f"撤回；已撤回指令 {len(world.orders())} 件" in page
+    for word in ("始终未答复 2", "<li>升级告知", "解除；"):
+        assert word not in page
+    assert '<dt>始终未答复（次）</dt><dd>0</dd>' in page
