@@ -337,7 +337,7 @@ class Loading:
         return str(found or "")
 
     def answer_figures(self, episode_id: UUID, *, before: datetime | None = None) -> AnswerFigures:
-        """How the episode's revisions that asked for an answer got one; of those before then only, where it is named."""
+        """How revisions of the episode that asked for an answer got one; those of before then only, where named."""
         first = (
             select(AnswerRow.order_id, AnswerRow.revision, func.min(AnswerRow.at).label("at"))
             .group_by(AnswerRow.order_id, AnswerRow.revision)

@@ -50,7 +50,7 @@ def record_of(world: World) -> Record:
 
 def test_hours_in_force_before_a_withdrawal_count_for_nothing_and_nobody_is_judged(world: World) -> None:
     signed(world, Level.YELLOW, effective_at=world.now)
-    first, second, *_ = world.orders()
+    first, *_ = world.orders()
     world.answer(first)
     world.forward(hours=2, step=60)
     assert record_of(world).rungs, "somebody was chased while it stood"
