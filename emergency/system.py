@@ -17,7 +17,7 @@ from emergency.clock import Clock, SharedClock, WallClock
 from emergency.domain.air import as_written, standard_for
 from emergency.domain.causes import Figure, figure
 from emergency.domain.exercise import WALL
-from emergency.domain.messages import PORTAL, Lane
+from emergency.domain.messages import PORTAL, Lane, least_lease
 from emergency.errors import Misconfigured, Unavailable
 from emergency.feeds import Feed
 from emergency.feeds import build as build_feeds
@@ -83,6 +83,7 @@ def build(settings: Settings) -> System:
     drill = load_drill(books / "drills" / f"{settings.drill}.yaml") if settings.drill else None
     place = load_place(books / "places" / f"{PLACE}.yaml")
     channels = build_channels(settings.channels, settings.wire_allow, wall=wall)
+    _leased_long_enough(settings, channels)
     city = min(place.areas, key=lambda one: len(one.id))
     feeds = build_feeds(
         settings.feeds,
@@ -126,6 +127,15 @@ def build(settings: Settings) -> System:
         place=place,
         drill=drill,
     )
+
+
+def _leased_long_enough(settings: Settings, channels: Mapping[str, Channel]) -> None:
+    for name, channel in sorted(channels.items()):
+        if (least := least_lease(channel.timeout_s)) > settings.lease_seconds:
+            raise Misconfigured(
+                f"EMERGENCY_LEASE_SECONDS: {settings.lease_seconds:g} is too short for CHANNEL_{name.upper()}_TIMEOUT "
+                f"{channel.timeout_s:g}, nothing would ever leave: at least {least:g}"
+            )
 
 
 def list_words(settings: Settings) -> ListWords:

@@ -207,6 +207,14 @@ def message_id(about: UUID, *, revision: int, kind: Kind, rung: str, channel: st
     return named(about, f"{revision}:{kind.value}:{rung}:{channel}:{contact}")
 
 
+def least_lease(timeout_s: float) -> float:
+    """
+    The shortest lease, in seconds, under which a channel of this timeout can be drained: a send lasts at most twice
+    the timeout, and half of one is left for waiting behind others of its claim.
+    """
+    return 2.5 * timeout_s
+
+
 def wait_before(attempt: int, *, key: UUID, retry_after: float | None = None) -> timedelta:
     """
     How long before the next attempt: 1, 2, 4 … 300 s, spread by a hash of (message, attempt), never by dice.

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -27,8 +28,10 @@ from emergency.domain.messages import (
     Sent,
     State,
     Uncertain,
+    least_lease,
     wait_before,
 )
+from emergency.errors import Misconfigured
 from emergency.services import failover
 from emergency.services.links import Links
 from emergency.store import Store, Tx, providers
@@ -39,8 +42,21 @@ SETTLE_AFTER_S = 0.1
 MOST_UNSETTLED = 2 * SETTLE_EVERY  # answers that may wait for a slow database before sending waits with them
 BREAKER_OPEN = timedelta(seconds=60)
 OPEN = "the channel's breaker is open"
+NO_TIME = "too little of the lease was left"
+CUT = "its sender broke off before it left"
+BROKE_OFF = Uncertain("the channel broke off in the middle of it")
 SHUT = "of an exercise, and its address is not opened: it does not leave"
 log = logs.of(__name__)
+
+
+@dataclass(frozen=True)
+class Unbegun:
+    """It was claimed and stayed where it was: nothing of it was on the wire, so it is no attempt."""
+
+    because: str
+
+
+Fate = Outcome | Unbegun
 
 
 class Sender(Protocol):
@@ -85,7 +101,11 @@ async def drain(
 
     Safe to run twice, late or beside itself: as many holders per lane as the channel has places, claims by lease,
     settling by compare-and-set. SQLite has one writer, and therefore one place.
+
+    :raises Misconfigured: no lease of this store is long enough for one send of this channel
     """
+    if (least := least_lease(channel.timeout_s)) > store.lease.total_seconds():  # hardly anything could be begun
+        raise Misconfigured(f"{channel.name}: its timeout asks for a lease of at least {least:g} s")
     places = channel.senders if store.dialect == "postgresql" else 1
     place = await _in_thread(lambda: _take_slot(store, channel.name, lane, holder, places, wall.now()))
     if place is None:
@@ -104,6 +124,7 @@ class _Draining:
 
     ``ready`` holds what is claimed and not yet on its way, each with the end of its lease and, where the channel has a
     rate, the moment from which it may leave; never more than one claim beyond what is leaving, so that no lease waits.
+    A claim is about a second's worth: ``limit`` until a gateway is known to be slower than that.
     """
 
     def __init__(
@@ -121,12 +142,14 @@ class _Draining:
     ) -> None:
         self._place, self._share = place, share
         self._store, self._channel, self._lane, self._links = store, channel, lane, links
-        self._clock, self._wall, self._holder, self._limit = clock, wall, holder, limit
+        self._clock, self._wall, self._holder = clock, wall, holder
+        self._most = self._limit = limit  # the largest claim, and the next one
+        self._took = 0.0  # seconds a send takes here, the last ones counting most
         self._ready: deque[tuple[Message, datetime, datetime | None]] = deque()
-        self._outcomes: list[tuple[Message, Outcome]] = []
+        self._outcomes: list[tuple[Message, Fate]] = []
         self._heard: dict[str, list[tuple[Outcome, int]]] = {}  # of each provider, where the channel has several
         self._more, self._low, self._full, self._room = (asyncio.Event() for _ in range(4))
-        self._claimed_all = self._sent_all = self._broken = self._over = False
+        self._claimed_all = self._sent_all = self._broken = self._over = self._cut = False
         self._shut_out: frozenset[UUID] = frozenset()
         self._resting: set[str] = set()  # providers at fault in this stretch
 
@@ -134,13 +157,18 @@ class _Draining:
         """Claim, send and settle until nothing is ready; how many sends were settled."""
         settling = asyncio.create_task(self._settle())
         settling.add_done_callback(self._ended)
-        claiming = asyncio.create_task(self._claim())
+        going = [asyncio.create_task(one) for one in (self._claim(), *(self._send() for _ in range(self._share)))]
         try:
-            await asyncio.gather(claiming, *[self._send() for _ in range(self._share)])
+            ends = await asyncio.gather(*going, return_exceptions=True)
         finally:
+            self._outcomes.extend((one, Unbegun(CUT)) for one, _leased, _begin in self._ready)
+            self._ready.clear()
             self._sent_all = True
             self._full.set()
             settled = await settling
+        for end in ends:
+            if isinstance(end, BaseException):  # told once what the others sent is written down
+                raise end
         return settled
 
     def _ended(self, _: asyncio.Task[int]) -> None:
@@ -151,7 +179,7 @@ class _Draining:
 
     async def _claim(self) -> None:
         try:
-            while not self._broken:
+            while not (self._broken or self._cut):
                 steps.at("before_claim")
                 now = self._wall.now()
                 found, shut_out, begin = await _in_thread(
@@ -168,7 +196,7 @@ class _Draining:
                     (one, leased, begin and begin + timedelta(seconds=at / rate)) for at, one in enumerate(found)
                 )
                 self._more.set()
-                while len(self._ready) * 2 > self._limit and not self._broken:
+                while len(self._ready) * 2 > self._limit and not (self._broken or self._cut):
                     self._low.clear()
                     await self._low.wait()
         finally:
@@ -191,25 +219,36 @@ class _Draining:
             message, leased_until, not_before = self._ready.popleft()
             if len(self._ready) * 2 <= self._limit:
                 self._low.set()
-            if not_before is not None and not self._broken:
-                await asyncio.sleep(max(0.0, (not_before - self._wall.now()).total_seconds()))
-            outcome = await self._sent(message, leased_until)
-            self._outcomes.append((message, outcome))
+            fate: Fate = Unbegun(CUT)
+            try:
+                if not_before is not None and not (self._broken or self._cut):
+                    await asyncio.sleep(max(0.0, (not_before - self._wall.now()).total_seconds()))
+                fate = BROKE_OFF
+                fate = await self._sent(message, leased_until)
+            finally:
+                self._outcomes.append((message, fate))
+                if fate is BROKE_OFF:  # what is on its way comes to its end, and nothing more leaves
+                    self._cut = True
+                    self._low.set()
             if len(self._outcomes) >= SETTLE_EVERY:
                 self._full.set()
             while len(self._outcomes) >= MOST_UNSETTLED and not self._over:  # unsettled goes again after a crash
                 self._room.clear()
                 await self._room.wait()
 
-    async def _sent(self, message: Message, leased_until: datetime) -> Outcome:
+    async def _sent(self, message: Message, leased_until: datetime) -> Fate:
         if self._broken or message.provider in self._resting:
-            return ChannelFault(OPEN)
+            return Unbegun(OPEN)
+        if self._cut:
+            return Unbegun(CUT)
         if message.id in self._shut_out:  # the wall's second door: whatever the outbox let through
             return Never(SHUT)
-        if self._wall.now() + timedelta(seconds=2 * self._channel.timeout_s) > leased_until:
-            return Later("too little of the lease was left")
+        began = self._wall.now()
+        if began + timedelta(seconds=2 * self._channel.timeout_s) > leased_until:
+            return Unbegun(NO_TIME)
         begun = seconds()
         outcome = await self._channel.send(_with_link(message, self._links))
+        self._pace((self._wall.now() - began).total_seconds())
         if self._channel.providers:
             self._heard.setdefault(message.provider, []).append((outcome, round((seconds() - begun) * 1000)))
         if isinstance(outcome, ChannelFault):
@@ -217,6 +256,14 @@ class _Draining:
             self._broken = self._resting.issuperset(self._channel.providers)  # of one provider: at once
             self._low.set()
         return outcome
+
+    def _pace(self, took: float) -> None:
+        """Claim as many as leave in a second at this pace, but something for each connection."""
+        self._took += (took - self._took) / 8
+        if self._took * self._most > self._share:
+            self._limit = max(self._share, int(self._share / self._took))
+        else:
+            self._limit = self._most
 
     async def _settle(self) -> int:
         count, well = 0, False
@@ -283,7 +330,7 @@ def _claim(
             held = [one for one in found if one.provider in resting]  # they may have it: no other sends it meanwhile
             found = [one for one in found if one.provider not in resting]
             again = now + BREAKER_OPEN
-            rows = [_settled(one, ChannelFault(OPEN), civil=now, wall=now, unbroken=again) for one in held]
+            rows = [_settled(one, Unbegun(OPEN), civil=now, wall=now, unbroken=again) for one in held]
             tx.outbox.settle(rows, wall=now)
         if begin is not None and found:
             tx.outbox.pace(channel.name, until=begin + timedelta(seconds=len(found) / channel.rate))
@@ -293,7 +340,7 @@ def _claim(
 def _settle(
     store: Store,
     channel: Sender,
-    batch: Sequence[tuple[Message, Outcome]],
+    batch: Sequence[tuple[Message, Fate]],
     heard: failover.Heard,
     *,
     civil: datetime,
@@ -302,7 +349,7 @@ def _settle(
 ) -> None:
     """Write down how these went; ``well``: the channel was seen to work a moment ago and need not be said to."""
     name = channel.name
-    faults = [one for _, one in batch if isinstance(one, ChannelFault) and one.because != OPEN]
+    faults = [one for _, one in batch if isinstance(one, ChannelFault)]
     with store.transactions() as tx:
         all_broken = True  # a channel of one provider is as broken as that one
         if channel.providers:
@@ -327,7 +374,7 @@ def _settle(
 
 
 def _settled(
-    message: Message, outcome: Outcome, *, civil: datetime, wall: datetime, unbroken: datetime
+    message: Message, outcome: Fate, *, civil: datetime, wall: datetime, unbroken: datetime
 ) -> dict[str, Any]:
     row: dict[str, Any] = {
         "id": message.id,
@@ -349,6 +396,9 @@ def _settled(
             return {**row, "state": State.FAILED, "because": because}
         case ChannelFault(because):
             return {**row, "due_at": unbroken, "because": because, "counts": False}
+        case Unbegun(because):
+            due_at = unbroken if because == OPEN else wall
+            return {**row, "due_at": due_at, "because": because, "counts": False, "begun": False}
         case Later(because, retry_after):
             wait = wait_before(message.attempts, key=message.id, retry_after=retry_after)
             again = message.attempts < MOST_ATTEMPTS

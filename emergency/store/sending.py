@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, or_, select, text, update
+from sqlalchemy import Boolean, Connection, and_, bindparam, case, delete, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from emergency.domain.copying import copied
@@ -36,7 +36,13 @@ _SETTLE = (
         _MESSAGES.c.attempts == bindparam("b_attempts"),
     )
     .values(
-        **{name: bindparam(f"b_{name}") for name in _SETTLED[2:]}, attempts=bindparam("b_counted"), leased_until=None
+        **{name: bindparam(f"b_{name}") for name in _SETTLED[2:-1]},
+        ambiguous=or_(
+            bindparam("b_ambiguous", type_=Boolean()),
+            and_(_MESSAGES.c.ambiguous, bindparam("b_state", type_=_MESSAGES.c.state.type) != State.SENT.value),
+        ),
+        attempts=bindparam("b_counted"),
+        leased_until=None,
     )
 )
 # one statement for the whole batch: a hundred updates of one row each cost many times as much
@@ -44,7 +50,7 @@ _SETTLE_ARRAYS = text(
     """
     UPDATE messages SET attempts = settled.counted, leased_until = NULL, state = settled.state,
         due_at = settled.due_at, sent_at = settled.sent_at, receipt = settled.receipt, because = settled.because,
-        ambiguous = settled.ambiguous
+        ambiguous = settled.ambiguous OR (messages.ambiguous AND settled.state <> 'sent')
     FROM unnest(CAST(:id AS uuid[]), CAST(:attempts AS integer[]), CAST(:counted AS integer[]),
         CAST(:state AS text[]), CAST(:due_at AS timestamptz[]), CAST(:sent_at AS timestamptz[]),
         CAST(:receipt AS text[]), CAST(:because AS text[]), CAST(:ambiguous AS boolean[]))
@@ -220,7 +226,8 @@ class Sending:
     def settle(self, settled: Sequence[dict[str, Any]], *, wall: datetime) -> None:
         """
         Write down how sends went: each with id, attempts (mine), state, due_at, sent_at, receipt, because, ambiguous;
-        ``counts`` False gives the attempt back, because the channel's own fault is not the message's.
+        ``counts`` False gives the attempt back, because the channel's own fault is not the message's; ``begun`` False
+        says that there was none, so none is written down. A doubt about an earlier attempt stays until one is taken.
 
         Compare-and-set: a row that was reclaimed meanwhile, or moved on by a receipt, keeps what it has.
         """
@@ -262,6 +269,7 @@ class Sending:
                     "provider": one.get("provider", ""),
                 }
                 for one in settled
+                if one.get("begun", True)
             ],
         )
 

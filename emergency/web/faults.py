@@ -22,6 +22,8 @@ FAULTS: Final = {
     "the sender died with it": "发送进程中途退出，结果不明",
     "the channel's breaker is open": "通道已熔断，等待恢复",
     "too little of the lease was left": "本轮剩余时间不足，改由下一轮发送",
+    "its sender broke off before it left": "发送进程中断，尚未送出，改由下一轮发送",
+    "the channel broke off in the middle of it": "发送中途出错，结果不明",
     "of an exercise, and its address is not opened: it does not leave": "演练通知，号码没有打开，不外发",
     "went by itself: the notice it amends was not settled in time": "前一条通知迟迟没有结果，已先行送出",
     "superseded before it could leave": "送出之前已被新通知取代",

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from emergency.domain.level import Level
-from emergency.domain.messages import Lane, Later, Message, Outcome, State
+from emergency.domain.messages import Kind, Lane, Later, Message, Outcome, Sent, State
+from emergency.errors import Misconfigured
 from emergency.services import post
 from emergency.services.dispatch import note_receipt
-from emergency.store.tables import MessageRow
+from emergency.store.tables import AttemptRow, MessageRow
 from tests.world import CITY, Phone, World, alone
 
 
@@ -24,12 +28,14 @@ class SlowPhone(Phone):
         super().__init__()
         self.connections, self.timeout_s, self._world, self._seconds = 1, seconds / 2, world, seconds
         self.left: list[float] = []
+        self.leases: list[datetime] = []
 
     async def send(self, message: Message) -> Outcome:
         """Let the time pass and take it."""
         with self._world.store.reading() as tx:
             query = select(MessageRow.leased_until).where(MessageRow.id == message.id)
             until = tx.connection.execute(query).scalar_one()
+        self.leases.append(until)
         self.left.append((until - self._world.wall.now()).total_seconds())
         self._world.wall.forward(seconds=self._seconds)
         return await super().send(message)
@@ -56,6 +62,20 @@ async def drained(world: World, phone: Phone, *, holder: str = "one", lane: Lane
     return await post.drain(
         world.store, phone, lane=lane, links=world.rules.links, clock=world.clock, wall=world.wall, holder=holder
     )
+
+
+def bulk(world: World, many: int) -> None:
+    """So many messages about nothing in particular, in the bulk lane."""
+    now = world.wall.now() - timedelta(seconds=1)
+    some = [
+        Message(
+            id=uuid4(), kind=Kind.BROADCAST, channel="sms", lane=Lane.BULK, to="13900000000", text="x", area=CITY,
+            due_at=now, put_at=world.now,
+        )
+        for _ in range(many)
+    ]  # fmt: skip
+    with world.store.transactions() as tx:
+        tx.outbox.put(some)
 
 
 def states(world: World) -> dict[str, int]:
@@ -103,6 +123,77 @@ def test_behind_a_gateway_slower_than_the_lease_nothing_is_started_that_could_ou
 
     assert len(slow.left) > 8
     assert min(slow.left) >= 9
+
+
+def test_what_was_claimed_and_not_begun_was_not_tried_and_goes_all_the_same(world: World) -> None:
+    bulk(world, 40)
+    slow = SlowPhone(world, seconds=9)  # of the first claim three can be begun within its lease
+
+    alone(drained(world, slow, lane=Lane.BULK))
+
+    sent = [one.id for one in slow.sent]
+    assert len(sent) == len(set(sent)) == 40
+    with world.store.reading() as tx:
+        tries = tx.connection.execute(select(AttemptRow.outcome, AttemptRow.attempt)).all()
+    assert [tuple(one) for one in tries] == [("sent", 1)] * 40
+
+
+def test_of_a_slow_gateway_no_more_is_claimed_than_leaves_in_a_second(world: World) -> None:
+    bulk(world, 40)
+    slow = SlowPhone(world, seconds=0.5)
+
+    alone(drained(world, slow, lane=Lane.BULK))
+
+    first, *later = Counter(slow.leases).values()
+    assert first == 20
+    assert max(later) <= 4
+    assert sum(later) == 20
+
+
+def test_a_lease_shorter_than_one_send_is_told_and_no_message_is_spent_on_it(world: World) -> None:
+    bulk(world, 3)
+    world.phone.timeout_s = 16.0
+
+    with pytest.raises(Misconfigured, match="at least 40 s"):
+        alone(drained(world, world.phone, lane=Lane.BULK))
+
+    with world.store.reading() as tx:
+        assert tx.connection.execute(select(MessageRow.attempts, MessageRow.state).distinct()).all() == [(0, "ready")]
+
+
+class Raising(Phone):
+    """A channel whose one message raises, while others are on their way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.connections = 4
+
+    async def send(self, message: Message) -> Outcome:
+        """The fourth raises; those before it are answered only then."""
+        self.sent.append(message)
+        if len(self.sent) == 4:
+            raise ValueError("no gateway")
+        await asyncio.sleep(0.01)
+        return Sent(f"r-{message.id}")
+
+
+def test_a_channel_that_raises_costs_its_own_message_a_try_and_no_other_goes_again(world: World) -> None:
+    bulk(world, 40)
+    raising = Raising()
+
+    with pytest.raises(ValueError, match="no gateway"):
+        alone(drained(world, raising, lane=Lane.BULK))
+    with world.store.reading() as tx:
+        stands = tx.connection.execute(select(MessageRow.state, func.count()).group_by(MessageRow.state)).all()
+        doubted = tx.connection.execute(select(MessageRow.id).where(MessageRow.ambiguous)).scalars().all()
+    assert {tuple(one) for one in stands} == {("sent", 3), ("ready", 37)}
+    assert doubted == [raising.sent[3].id]
+    world.wall.forward(seconds=5)
+    alone(drained(world, world.phone, lane=Lane.BULK))
+
+    sent = Counter(one.id for one in raising.sent + world.phone.sent)
+    assert [one for one, times in sent.items() if times > 1] == doubted
+    assert len(sent) == 40
 
 
 @pytest.mark.parametrize("seconds", [299, 300, 310, 900])

@@ -142,3 +142,13 @@ def test_the_auditor_says_once_a_day_whom_a_ladder_would_not_reach(running: Syst
     tasks.audit()
     with running.store.reading() as tx:
         assert tx.heartbeats()["unreached"] == first
+
+
+def test_a_lease_too_short_for_a_channels_timeout_is_refused_at_the_start(tmp_path: Path) -> None:
+    settings = Settings.from_env({"EMERGENCY_DATA_DIR": str(tmp_path)})
+    sms = {"url": "https://gateway.example/", "key": "k", "timeout": "16"}
+
+    with pytest.raises(Misconfigured, match=r"EMERGENCY_LEASE_SECONDS.*CHANNEL_SMS_TIMEOUT 16.*at least 40"):
+        system.build(replace(settings, channels={"sms": sms}))
+
+    assert system.build(replace(settings, channels={"sms": sms}, lease_seconds=40)).channels["sms"].timeout_s == 16
