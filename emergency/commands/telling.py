@@ -14,6 +14,7 @@ from emergency.system import System
 
 WORDS: Final[Mapping[str, str]] = {
     "forecast.received": "收到预报",
+    "forecast.corrected": "收到更正的预报",
     "episode.opened": "开启应急过程",
     "decision.suggested": "规则建议",
     "decision.proposed": "值班员提出，等待另一人签发",
@@ -76,7 +77,7 @@ class Teller:
 
 def _particulars(line: Line) -> str:
     more = line.more
-    if line.what == "forecast.received":
+    if line.what in ("forecast.received", "forecast.corrected"):
         days = more.get("days")
         some = days.items() if isinstance(days, Mapping) else ()
         return "：" + "、".join(f"{day[5:]} AQI {aqi}" for day, aqi in some)

@@ -83,7 +83,8 @@ class Forecast:
     One source's prediction for one place, as issued: days, hours, or both.
 
     ``label`` says what kind of forecast it is when it is not an ordinary one (推演预报 for a derived one);
-    ``raw_sha256`` names the message it was read from.
+    ``raw_sha256`` names the message it was read from. ``corrected_at``: when this content came in the place of what
+    the source had said under the same issue time; None where it stands as first issued.
     """
 
     feed: str
@@ -94,6 +95,12 @@ class Forecast:
     confidence: float | None = None
     raw_sha256: str = ""
     hours: tuple[ForecastHour, ...] = ()
+    corrected_at: datetime | None = None
+
+    @property
+    def said_at(self) -> datetime:
+        """From when on the source is taken to have said just this: a correction counts from its arrival."""
+        return self.corrected_at or self.issued_at
 
 
 @dataclass(frozen=True)

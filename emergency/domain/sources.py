@@ -29,7 +29,8 @@ class SourceSays:
     One source: when it was issued, its coming days, and the level its whole run gives under the plan.
 
     ``level`` is None where the plan refuses to judge it. ``decides``: the rule's verdict is this source's. ``late``:
-    nothing newer came in the day before the last hour by which a forecast is to be out.
+    nothing newer came in the day before the last hour by which a forecast is to be out; a correction of an old issue is
+    no newer one. ``corrected_at``: when what it says now came in the place of what was first issued.
     """
 
     feed: str
@@ -40,6 +41,7 @@ class SourceSays:
     level: Level | None
     decides: bool = False
     late: bool = False
+    corrected_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,10 @@ def _one(plan: Plan, forecast: Forecast, air: Air, *, today: date, now: datetime
         level: Level | None = assess(plan, ongoing(plan, air, today=today, now=now)).level
     except Refused:  # the rule says why beside the table; here it is a level that is not known
         level = None
-    return SourceSays(forecast.feed, forecast.label, forecast.issued_at, forecast.confidence, days, level)
+    return SourceSays(
+        forecast.feed, forecast.label, forecast.issued_at, forecast.confidence, days, level,
+        corrected_at=forecast.corrected_at,
+    )  # fmt: skip
 
 
 def _alone(plan: Plan, day: DayOfAir) -> Level | None:

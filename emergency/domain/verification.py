@@ -145,14 +145,15 @@ def verified(
 
     Of several issues of one day the last before ``by_hour`` o'clock (Asia/Shanghai) counts: what the desk had in hand
     when it decided. Where a source had said nothing by then, the first it said afterwards counts. A forecast for its
-    own day of issue is no forecast and is left out.
+    own day of issue is no forecast and is left out. A correction counts from when it came, for the day of its issue:
+    one that came after the hour makes no source better than it was.
     """
     chosen: dict[tuple[str, date], Forecast] = {}
-    for one in sorted(forecasts, key=lambda one: one.issued_at):
-        local = one.issued_at.astimezone(SHANGHAI)
-        key = (one.feed, local.date())
-        if key not in chosen or local.hour < by_hour:
-            chosen[key] = one
+    for one in sorted(forecasts, key=lambda one: one.said_at):
+        said_at, issued_on = one.said_at.astimezone(SHANGHAI), one.issued_at.astimezone(SHANGHAI).date()
+        in_hand = said_at.date() == issued_on and said_at.hour < by_hour
+        if (one.feed, issued_on) not in chosen or in_hand:
+            chosen[one.feed, issued_on] = one
     found = [
         VerifiedDay(
             feed=feed,

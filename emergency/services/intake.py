@@ -49,25 +49,25 @@ class NotForUs(Refused):
 
 
 def keep_air(tx: Tx, forecasts: Iterable[Forecast], observations: Sequence[Observation], *, now: datetime) -> int:
-    """Keep forecasts and observations once; a repeat is harmless. How many were new."""
+    """
+    Keep forecasts and observations once; a repeat is harmless. How many were new.
+
+    What a source says anew under the same issue time is a correction: both stay, and the newer is judged.
+    """
     new = 0
     for forecast in forecasts:
-        if tx.keep_forecast(forecast, now=now):
+        revision = tx.keep_forecast(forecast, now=now)
+        if revision:
             new += 1
-            tx.note(
-                Fact(
-                    "forecast.received",
-                    f"{forecast.feed}:{forecast.place}",
-                    forecast.feed,
-                    now,
-                    more={
-                        "issued_at": forecast.issued_at,
-                        "label": forecast.label,
-                        "raw": forecast.raw_sha256,
-                        "days": {one.day.isoformat(): one.aqi for one in forecast.days},
-                    },
-                )
-            )
+            more = {
+                "issued_at": forecast.issued_at,
+                "label": forecast.label,
+                "raw": forecast.raw_sha256,
+                "days": {one.day.isoformat(): one.aqi for one in forecast.days},
+            }
+            fact = "forecast.received" if revision == 1 else "forecast.corrected"
+            more |= {} if revision == 1 else {"revision": revision}
+            tx.note(Fact(fact, f"{forecast.feed}:{forecast.place}", forecast.feed, now, more=more))
     days = {one.at: one.at.astimezone(SHANGHAI).date() for one in observations}
     return new + tx.keep_observations(observations, now=now, day_of=days)
 

@@ -200,7 +200,7 @@ class Rules:
 
     def issued(self, tx: Tx, place: str, *, words: Words, now: datetime) -> list[Forecast]:
         """The forecasts of late, oldest first, each with its days, and with the causes that people set for them."""
-        some = tx.forecasts(place, since=now - LOOKS_BACK)
+        some = tx.forecasts(place, since=now - LOOKS_BACK, known_at=now)
         whole = (with_days(one, self.standards) for one in some if one.issued_at <= now)
         return [with_words(one, words, self.standards) for one in whole]
 

@@ -64,13 +64,13 @@ def newest_issues(tx: Tx, *, now: datetime) -> dict[str, datetime]:
 
 
 def issued(tx: Tx, place: str, *, since: datetime | None, until: datetime) -> list[Forecast]:
-    """The forecasts' days without their hours, issued in that time, oldest first."""
+    """The forecasts' days without their hours, issued in that time, each revision of each, oldest first."""
     known = ForecastRow.__table__.c
-    columns = [known[name] for name in ("feed", "place", "issued_at", "days", "label", "confidence", "raw_sha256")]
+    columns = [one for one in known if one.name not in ("id", "hours")]
     asked = select(*columns).where(ForecastRow.place == place, ForecastRow.issued_at < until)
     if since is not None:
         asked = asked.where(ForecastRow.issued_at >= since)
-    rows = tx.connection.execute(asked.order_by(ForecastRow.issued_at, ForecastRow.feed))
+    rows = tx.connection.execute(asked.order_by(ForecastRow.issued_at, ForecastRow.feed, ForecastRow.revision))
     return [saving.forecast(_Hourless(**row._mapping)) for row in rows]
 
 

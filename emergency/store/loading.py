@@ -17,7 +17,7 @@ from emergency.domain.orders import Order, Recipient, RecipientKind, Revision
 from emergency.domain.people import Area, Person, path_of
 from emergency.domain.review import Review
 from emergency.errors import Missing
-from emergency.store import saving
+from emergency.store import forecasting, saving
 from emergency.store.bulk import table as table  # others ask here for it
 from emergency.store.tables import (
     AlarmRow,
@@ -29,7 +29,6 @@ from emergency.store.tables import (
     DecisionRow,
     EpisodeRow,
     FeedRow,
-    ForecastRow,
     HeartbeatRow,
     JournalRow,
     LinkRow,
@@ -373,30 +372,13 @@ class Loading:
         """
         return str(self._one(PlanRow, PlanRow.sha == sha, "plan copy").text)
 
-    def forecasts(self, place: str, *, since: datetime) -> list[Forecast]:
-        """Forecasts for the place issued since then, oldest first."""
-        rows = self.connection.execute(
-            select(table(ForecastRow))
-            .where(ForecastRow.place == place, ForecastRow.issued_at >= since)
-            .order_by(ForecastRow.issued_at, ForecastRow.feed)
-        )
-        return [saving.forecast(row) for row in rows]
+    def forecasts(self, place: str, *, since: datetime, known_at: datetime | None = None) -> list[Forecast]:
+        """Forecasts for the place issued since then as last corrected (``known_at``: by then), oldest first."""
+        return forecasting.issued(self.connection, place, since=since, known_at=known_at)
 
     def latest_forecasts(self, place: str, *, now: datetime) -> list[Forecast]:
         """The newest forecast of each feed for the place; sources are told apart, never averaged."""
-        newest = (
-            select(ForecastRow.feed, func.max(ForecastRow.issued_at).label("issued_at"))
-            .where(ForecastRow.place == place, ForecastRow.issued_at <= now)
-            .group_by(ForecastRow.feed)
-            .subquery()
-        )
-        rows = self.connection.execute(
-            select(table(ForecastRow))
-            .join(newest, and_(ForecastRow.feed == newest.c.feed, ForecastRow.issued_at == newest.c.issued_at))
-            .where(ForecastRow.place == place)
-            .order_by(ForecastRow.feed)
-        )
-        return [saving.forecast(row) for row in rows]
+        return forecasting.latest(self.connection, place, now=now)
 
     def observed_days(self, place: str, *, since: date, until: date) -> list[Observation]:
         """Daily observations of the place over [since, until], oldest first."""

@@ -126,11 +126,12 @@ def forecast(row: Row) -> Forecast:
         confidence=row.confidence,
         raw_sha256=row.raw_sha256,
         hours=tuple(ForecastHour(**{**one, "at": datetime.fromisoformat(one["at"])}) for one in row.hours),
+        corrected_at=row.received_at if row.revision > 1 else None,
     )
 
 
 def forecast_row(one: Forecast) -> dict[str, Any]:
-    """The columns of a forecast, less its id and the hour it came."""
+    """The columns of a forecast, less its id, its revision and the hour it came."""
     return {
         "feed": one.feed,
         "place": one.place,

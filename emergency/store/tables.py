@@ -172,20 +172,21 @@ class FeedRow(Base):
 
 
 class ForecastRow(Base):
-    """A forecast, kept once."""
+    """A forecast as it came; another content under the same issue time is a further revision, and the last counts."""
 
     __tablename__ = "forecasts"
     id: Mapped[UUID] = mapped_column(primary_key=True)
     feed: Mapped[str] = mapped_column(String(40))
     place: Mapped[str]
     issued_at: Mapped[datetime]
+    revision: Mapped[int]  # from 1
     received_at: Mapped[datetime]
     days: Mapped[list[Any]]
     label: Mapped[str]
     confidence: Mapped[float | None]
     raw_sha256: Mapped[str] = mapped_column(String(64))
     hours: Mapped[list[Any]]
-    __table_args__ = (UniqueConstraint("feed", "place", "issued_at"), Index(None, "place", "issued_at"))
+    __table_args__ = (UniqueConstraint("feed", "place", "issued_at", "revision"), Index(None, "place", "issued_at"))
 
 
 class ObservationRow(Base):

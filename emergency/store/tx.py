@@ -18,7 +18,7 @@ from emergency.domain.orders import Order, Recipient
 from emergency.domain.people import Area, Person
 from emergency.domain.review import Review
 from emergency.errors import Conflict
-from emergency.store import answering, saving
+from emergency.store import answering, forecasting, saving
 from emergency.store.answering import Asked, Heard, Said
 from emergency.store.bulk import copy_in, table
 from emergency.store.bundling import Bundle
@@ -34,7 +34,6 @@ from emergency.store.tables import (
     EpisodeRow,
     FeedRow,
     FileRow,
-    ForecastRow,
     HeartbeatRow,
     JournalRow,
     LinkRow,
@@ -142,10 +141,13 @@ class Tx(Loading):
         if rows:
             self._insert_new(RefusedRow, rows)
 
-    def keep_forecast(self, forecast: Forecast, *, now: datetime) -> bool:
-        """Keep a forecast once by (feed, place, issued_at); False when it was there already."""
-        key = uuid5(_NAMESPACE, f"forecast:{forecast.feed}:{forecast.place}:{forecast.issued_at.isoformat()}")
-        return self._insert_new(ForecastRow, [{**saving.forecast_row(forecast), "id": key, "received_at": now}]) == 1
+    def keep_forecast(self, forecast: Forecast, *, now: datetime) -> int:
+        """
+        Keep a forecast; its revision, from 1, or 0 when just this is the last that was said under its issue time.
+
+        :raises IntegrityError: somebody else kept one of the same issue at the same moment (to the store a Conflict)
+        """
+        return forecasting.keep(self.connection, forecast, now=now)
 
     def keep_observations(self, some: Sequence[Observation], *, now: datetime, day_of: Mapping[datetime, date]) -> int:
         """Keep observations once by (feed, place, period, at); a later figure replaces the earlier."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, TypeVar
@@ -237,7 +237,8 @@ def _signed_by(names: Sequence[str], stamped: str, body: bytes, signed: str) -> 
 @takes_files
 def forecasts() -> ResponseReturnValue:
     """
-    Forecasts from a machine: good records are kept once, bad ones come back with where and why.
+    Forecasts from a machine: good records are kept once, bad ones come back with where and why. Another content under
+    the same issue time is a correction, kept beside the first and judged from then on.
 
     JSON, or a bulletin as XLSX or CSV; which of them is told by the bytes, for senders' headers are often wrong.
     """
@@ -250,7 +251,8 @@ def forecasts() -> ResponseReturnValue:
 
 
 def _of_json(body: bytes, now: datetime) -> Sifted[Forecast]:
-    return sifted(body, "forecasts", ForecastIn, lambda one: one.value(_machine(), now=now))
+    sha = hashlib.sha256(body).hexdigest()
+    return sifted(body, "forecasts", ForecastIn, lambda one: replace(one.value(_machine(), now=now), raw_sha256=sha))
 
 
 def _of_file(body: bytes, now: datetime) -> Sifted[Forecast]:

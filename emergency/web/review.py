@@ -23,6 +23,7 @@ from emergency.errors import Refused
 from emergency.services import reviews
 from emergency.services.evaluating import EVALUATION
 from emergency.store import Tx, record
+from emergency.store.judging import issued
 from emergency.store.record import Record
 from emergency.web import chart, consulting, judging, showing
 from emergency.web.access import ask_here, confirmed, open_to, the_person, the_system
@@ -240,12 +241,12 @@ def beside(tx: Tx, place: str, kept: Record) -> tuple[DayBeside, ...]:
             observed[day] = max(one.aqi, observed.get(day, 0))
     since = datetime.combine(first - timedelta(days=max(LEADS) + 1), time(), SHANGHAI)
     said: dict[tuple[date, int], tuple[datetime, int, str]] = {}
-    for forecast in tx.forecasts(place, since=since):
-        issued_on = forecast.issued_at.astimezone(SHANGHAI).date()
+    for forecast in issued(tx, place, since=since, until=showing.now()):
+        said_on = forecast.said_at.astimezone(SHANGHAI).date()
         for ahead in forecast.days:
-            key = (ahead.day, (ahead.day - issued_on).days)
-            if key not in said or said[key][0] <= forecast.issued_at:
-                said[key] = (forecast.issued_at, ahead.aqi, forecast.label)
+            key = (ahead.day, (ahead.day - said_on).days)
+            if key not in said or said[key][0] <= forecast.said_at:
+                said[key] = (forecast.said_at, ahead.aqi, forecast.label)
     found = []
     for n in range((last - first).days + 1):
         day = first + timedelta(days=n)

@@ -122,7 +122,7 @@ def keep() -> ResponseReturnValue:
         system.broker.wake("weigh")
         flash(_("预报已保存，规则随即研判。"), "ok")
     else:
-        flash(_("该来源同一发布时间的预报已在系统中，没有新内容。更正后的预报请改填发布时间。"), "ok")
+        flash(_("该来源这次发布的预报已在系统中，没有新内容。"), "ok")
     return redirect(url_for("console.now"), 303)
 
 

@@ -273,6 +273,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "bulletin.not_followed": N_("对上级预警通知不启动"),
         "bulletin.ended_before": N_("上级预警通知录入前已被撤回或解除"),
         "forecast.received": N_("收到预报"),
+        "forecast.corrected": N_("收到更正的预报"),
         "forecast.laid_by": N_("预报文件已上传，待核对"),
         "forecast.uploaded": N_("上传的预报已保存"),
         "air.cause_said": N_("人工认定污染成因"),

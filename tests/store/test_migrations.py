@@ -45,3 +45,24 @@ def test_old_notices_are_told_apart_by_the_decision_they_pass_on() -> None:
         rows = connection.execute(sa.text("select id, exercise from bulletins")).all()
     engine.dispose()
     assert {UUID(row.id): row.exercise for row in rows} == {passed_on: EXERCISE, real: ""}
+
+
+def test_old_forecasts_are_first_revisions_and_a_correction_finds_room_beside_them() -> None:
+    tables = sa.MetaData()
+    forecasts = sa.Table(
+        "forecasts", tables, sa.Column("feed", sa.String()), sa.Column("place", sa.String()),
+        sa.Column("issued_at", sa.String()),
+        sa.UniqueConstraint("feed", "place", "issued_at", name="uq_forecasts_feed_place_issued_at"),
+    )  # fmt: skip
+    issue = {"feed": "bureau", "place": "450200", "issued_at": "2015-02-08T17:00"}
+    engine = sa.create_engine("sqlite://")
+    with engine.begin() as connection:
+        tables.create_all(connection)
+        connection.execute(sa.insert(forecasts), [issue])
+
+        take(connection, "0011")
+
+        connection.execute(sa.text("insert into forecasts values (:feed, :place, :issued_at, 2)"), issue)
+        rows = connection.execute(sa.text("select revision from forecasts order by revision")).scalars().all()
+    engine.dispose()
+    assert rows == [1, 2]

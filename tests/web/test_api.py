@@ -20,6 +20,7 @@ from emergency.broker import Broker
 from emergency.channels import signing
 from emergency.clock import SHANGHAI
 from emergency.domain.level import Level
+from emergency.store import raw
 from emergency.store.tables import MessageRow, ReceiptRow, RefusedRow
 from emergency.system import System
 from emergency.web import api, create_app
@@ -211,6 +212,19 @@ def test_a_forecast_is_kept_once_and_can_be_weighed(world: World, machine: Flask
         (kept,) = tx.latest_forecasts("柳州", now=world.now)
     assert kept.feed == "api-bureau"
     assert [one.aqi for one in kept.days] == [201, 202, 203]
+
+
+def test_a_corrected_forecast_is_new_and_what_the_rule_goes_on_with(world: World, machine: FlaskClient) -> None:
+    body = {"forecasts": [forecast(world)]}
+    corrected = {"forecasts": [forecast(world, days=[{"day": "2015-02-09", "aqi": 320}])]}
+
+    answers = [machine.post("/api/v1/forecasts", json=one).json for one in (body, corrected, corrected)]
+
+    assert [one["new"] for one in answers] == [1, 1, 0]
+    with world.store.reading() as tx:
+        (kept,) = tx.latest_forecasts("柳州", now=world.now)
+        assert json.loads(raw.body(tx, kept.raw_sha256)) == corrected
+    assert [one.aqi for one in kept.days] == [320]
 
 
 BAD: dict[str, dict[str, Any]] = {

@@ -87,6 +87,19 @@ def test_a_file_is_shown_first_with_what_was_refused_and_kept_only_when_confirme
     assert "没有新内容" in confirmed(desk, page)
 
 
+def test_a_corrected_file_of_the_same_issue_takes_the_place_of_the_first(
+    world: World, system: System, signed_in: SignedIn
+) -> None:
+    desk = signed_in("city-duty")
+    confirmed(desk, looked(desk, GOOD)[1])
+
+    corrected = a_file(["日期", "AQI", "首要污染物"], ["2月9日", 230, "PM2.5"])
+    assert "预报已保存" in confirmed(desk, looked(desk, corrected)[1])
+
+    assert kept(world, system) == [("上传-自治区中心", [230])]
+    assert "更正" in desk.get("/console").text
+
+
 def test_the_file_lies_by_its_hash_and_the_journal_names_who_put_it_in(world: World, signed_in: SignedIn) -> None:
     desk = signed_in("city-duty")
     confirmed(desk, looked(desk, GOOD)[1])
