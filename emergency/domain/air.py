@@ -27,6 +27,7 @@ Amount = int | Decimal | Fraction
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 HIGHEST = 500  # where every edition's index ends
+_LONGEST_WRITTEN = 13  # characters of a float; no instrument writes so many, and a quotient of whole numbers has more
 _POLLUTED_OVER = 100  # up to here the air is excellent or good (HJ 633 annex A, both editions)
 
 
@@ -249,9 +250,11 @@ class Index(NamedTuple):
 
 def as_written(value: Amount | float | str) -> Amount:
     """
-    The number a person or an instrument wrote, exact.
+    The number a person or an instrument wrote, or the mean of such numbers, exact.
 
-    A float carries the shortest decimal that means it, so 4.05 comes back as 4.05 and not as 4.0499….
+    A float carries the shortest decimal that means it, so 4.05 comes back as 4.05 and not as 4.0499…. One that fills
+    all its digits was never written: it is a quotient, and comes back as that (449/3 and not 149.66666666666666) where
+    its denominator has at most six digits; two of those lie farther apart than floats do below 1,000.
 
     :raises BadConcentration: it is no finite number
     """
@@ -263,6 +266,9 @@ def as_written(value: Amount | float | str) -> Amount:
         raise BadConcentration(f"{value!r} is not a number") from None
     if not exact.is_finite():
         raise BadConcentration(f"{value!r} is not a concentration")
+    if isinstance(value, float) and len(repr(value)) > _LONGEST_WRITTEN:
+        quotient = Fraction(value).limit_denominator(1_000_000)
+        return quotient if float(quotient) == value else exact
     return exact
 
 

@@ -276,5 +276,5 @@ def _exact(hour: HourOfAir) -> dict[str, Amount]:
 def _made(one: DayOfValues) -> ForecastDay | None:
     exact = {name: value for name, value in one.values.items() if value is not None}
     found = figure(one.standard, exact)
-    values = {name: round(float(value), 3) for name, value in exact.items()}
+    values = {name: float(value) for name, value in exact.items()}
     return foreseen(one.day, found, values)

@@ -65,7 +65,7 @@ def _observed(feed: str, place: str, day: DayOfValues) -> Observation:
         place=place,
         at=datetime.combine(day.day, time(), SHANGHAI).astimezone(UTC),
         period="day",
-        values={name: round(float(value), 3) for name, value in day.values.items() if value is not None},
+        values={name: float(value) for name, value in day.values.items() if value is not None},
         aqi=told.aqi,
         primary=told.primary,
         standard=day.standard.id,

@@ -76,6 +76,7 @@ REASONS: Final = {
     "the message is empty": "内容为空",
     "the provider refuses the question": "数据提供方拒绝了请求",
     "the range runs backwards": "范围的下限大于上限",
+    "the station stands twice: the first was taken": "站点重复出现，采用第一条",
     "too old to be taken for news": "时间过早，不作为新预报",
     "two parts of one name inside": "内含重名的文件",
     r"(\S+) cells under (\S+) headings": "{1} 列表头下只有 {0} 个单元格",

@@ -307,3 +307,11 @@ def test_without_any_particle_the_gases_say_nothing_below_a_hundred() -> None:
     assert (trigger_aqi(OLD, calm), trigger_aqi(OLD, bad)) == (None, 115)
     assert trigger_aqi(OLD, dust_only, sand_dust=True) is None
     assert trigger_aqi(OLD, index(OLD, {"o3": 900}, period=HOUR)) is None
+
+
+def test_a_float_that_is_a_mean_of_whole_numbers_comes_back_as_just_that_mean() -> None:
+    for over in range(1, 400):
+        for amount in (over * 60 + 1, over * 149 + over // 3, 7):
+            assert as_written(amount / over) == Fraction(amount, over)
+    assert as_written(4.05) == Decimal("4.05")
+    assert as_written(0.1234567890123) == Decimal("0.1234567890123")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from emergency.clock import SHANGHAI
 from emergency.domain.air import Period, as_written, index, standard_for
 from emergency.domain.causes import Figure
 from emergency.domain.forecast import Cause
+from emergency.feeds import Parsed
 from emergency.plans.standards import load_standards
+from emergency.services.days import days_of
 from tests.feeds.bench import PAYLOADS, ROOT, a_feed, read, read_at
 
 
@@ -184,6 +187,24 @@ def test_waqi_concentrations_are_taken_in_the_unit_they_name() -> None:
     assert given == [{"pm2_5": 110.5, "pm10": 150.0, "co": 0.9}, {"pm2_5": 150.0}]
 
 
+def spoilt(after: str, old: str, new: str) -> Parsed:
+    """The saved message with one thing changed behind this mark."""
+    path = PAYLOADS / "cnemc" / "ok-2019-07-18.xml"
+    head, mark, tail = path.read_text(encoding="utf-8").partition(after)
+    return a_feed("cnemc").parse((head + mark + tail.replace(old, new, 1)).encode(), now=read_at(path))
+
+
+def message(at: datetime, fine: Sequence[int]) -> bytes:
+    """The service's answer for one hour: a city whose stations measured these fine particles."""
+    stations = "".join(
+        f"<AQIDataPublishLive><Area>柳州市</Area><StationCode>{n}A</StationCode><PM2_5>{one}</PM2_5><PM10>{one}</PM10>"
+        "<SO2>5</SO2><NO2>5</NO2><CO>0.5</CO><O3_24h>5</O3_24h><O3_8h_24h>5</O3_8h_24h>"
+        f"<TimePoint>{at:%Y-%m-%dT%H:%M:%S}</TimePoint></AQIDataPublishLive>"
+        for n, one in enumerate(fine)
+    )
+    return f"<all>{stations}</all>".encode()
+
+
 class TestCnemc:
     """XML that is not well formed, with ozone in odd places."""
 
@@ -222,18 +243,67 @@ class TestCnemc:
 
         measured = [one.values["pm10"] for one in stations if "pm10" in one.values]
         assert len(measured) == 5
-        assert city.values["pm10"] == round(sum(measured) / 5, 3)
+        assert city.values["pm10"] == sum(measured) / 5
         assert city.aqi is None
+
+    def test_one_station_that_is_stuck_or_behind_takes_no_city_mean_away(self) -> None:
+        fresh = spoilt("<b:StationCode>1872A<", "T14:00:00", "T14:00:00")
+        for hour in ("T13:00:00", "T14:00:00</b:TimePoint><b:IsPublish>false</b:IsPublish><b:TimePoint>"):
+            found = spoilt("<b:StationCode>1872A<", "T14:00:00", hour)
+            assert len(found.observations) >= 6
+            (city,) = (one for one in found.observations if one.place == "450200")
+            assert city.at == fresh.observations[0].at
+        stuck = spoilt("<b:StationCode>1872A<", "2019-07-18T14", "2019-05-18T14")
+        assert [one.place for one in stuck.observations].count("450200") == 1
 
     def test_while_the_service_is_updating_the_city_waits(self) -> None:
         path = PAYLOADS / "cnemc" / "ok-2019-07-18.xml"
-        head, code, tail = path.read_text(encoding="utf-8").partition("<b:StationCode>1872A<")
-        behind = head + code + tail.replace("T14:00:00", "T13:00:00", 1)
+        text = path.read_text(encoding="utf-8")
+        head, code, tail = text.partition("<b:StationCode>1872A<")
 
-        found = a_feed("cnemc").parse(behind.encode(), now=read_at(path))
+        found = a_feed("cnemc").parse((head + code + tail.replace("T14:", "T13:")).encode(), now=read_at(path))
 
-        assert len(found.observations) == 6
+        assert len({one.at for one in found.observations}) == 2
         assert "450200" not in {one.place for one in found.observations}
+
+    def test_a_station_that_stands_twice_counts_once(self) -> None:
+        path = PAYLOADS / "cnemc" / "ok-2019-07-18.xml"
+        text = path.read_text(encoding="utf-8")
+        once = read("cnemc", "ok-2019-07-18.xml").observations
+        records = re.findall(r"<b:AQIDataPublishLive>.*?</b:AQIDataPublishLive>", text, re.S)
+        record = next(one for one in records if "1870A" in one)
+        again = re.sub(r"<b:PM2_5>\d+<", "<b:PM2_5>999<", record)
+
+        found = a_feed("cnemc").parse(text.replace(record, record + again).encode(), now=read_at(path))
+
+        assert [one.values for one in found.observations] == [one.values for one in once]
+        assert [one.reason for one in found.refused] == ["the station stands twice: the first was taken"]
+
+    def test_the_mean_of_24_hours_of_city_means_is_exact_at_a_mark(self) -> None:
+        standards = load_standards(ROOT / "playbooks" / "standards")
+        feed = a_feed("cnemc")
+        for day, some, aqi in (
+            ("2015-01-10", [(149, 150, 150)] * 16 + [(150, 150, 151)] * 8, 200),
+            ("2026-03-10", [(60, 61, 61)] * 18 + [(60, 60, 60)] * 6, 100),
+        ):
+            begins = datetime.fromisoformat(f"{day}T00:00+08:00")
+            hours = []
+            for n, of_stations in enumerate(some, 1):
+                at = begins + timedelta(hours=n)
+                said = feed.parse(message(at, of_stations), now=at + timedelta(minutes=40))
+                hours.append(said.observations[-1])
+            (made,) = days_of("450200", hours, standards)
+            assert made.aqi == aqi
+
+    def test_what_xml_does_not_know_costs_its_field_and_no_city(self) -> None:
+        path = PAYLOADS / "cnemc" / "ok-2019-07-18.xml"
+        text = path.read_text(encoding="utf-8")
+        for slip in ("&nbsp;", "A & B", "A&B", "\x07", "&#7;", "&#x1F;", "&nobody;", "&hellip;", "&#169;"):
+            spoiled = text.replace("<b:PositionName>万寿西宫<", f"<b:PositionName>{slip}<")
+            assert spoiled != text
+            found = a_feed("cnemc").parse(spoiled.encode(), now=read_at(path))
+            assert (len(found.observations), found.refused) == (7, ()), slip
+        assert list(whys("cnemc", "mixed-unknown-entity-2019-07-18.xml").values()) == ["not a number"] * 2
 
     def test_each_refusal_names_line_station_and_field(self) -> None:
         found = whys("cnemc", "mixed-values-2019-07-18.xml")
