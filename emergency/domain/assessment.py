@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
+from operator import eq, ge, gt, le
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,23 +26,30 @@ def start_of(day: date) -> datetime:
     return datetime.combine(day, clock_time(), SHANGHAI).astimezone(UTC)
 
 
+_OPS: Mapping[str, Callable[[float, float], bool]] = {">=": ge, ">": gt, "==": eq, "<=": le}
+
+
 @dataclass(frozen=True)
 class Comparison:
-    """One comparison made: so many days found in a row against so many asked for."""
+    """
+    One comparison made: so many days found in a row against so many asked for, or a figure against its mark.
+
+    ``left`` is None where nobody knows it, and then the comparison does not hold.
+    """
 
     level: Level
     clause: str
     what: str
     what_zh: str
-    left: int
-    right: int
+    left: float | None
+    right: float
     days: tuple[date, ...]
     op: str = ">="
 
     @property
     def holds(self) -> bool:
-        """Whether enough was found."""
-        return self.left >= self.right
+        """Whether it is as asked for."""
+        return self.left is not None and _OPS[self.op](self.left, self.right)
 
 
 @dataclass(frozen=True)

@@ -66,9 +66,8 @@ def least(tests: Sequence[Calm]) -> Calm | None:
 def stays(plan: Plan, air: Air, rule: ReleaseRule, *, now: datetime) -> Calm:
     """Whether the air stays better than the mark of this rule for as long as it asks; :func:`calm` says how."""
     by_day = {one.day: one for one in air.days}
-    today = now.astimezone(SHANGHAI).date()
-    first = today if start_of(today) == now else today + _DAY
-    needed = [first + timedelta(days=n) for n in range(rule.whole_days)]
+    needed = days_asked(rule, now=now)
+    first = needed[0]
     since, until = _unbroken(plan, by_day, rule, first)
     against = (
         _bad_day(plan, by_day, rule, needed)
@@ -88,11 +87,19 @@ def stays(plan: Plan, air: Air, rule: ReleaseRule, *, now: datetime) -> Calm:
     )
 
 
+def days_asked(rule: ReleaseRule, *, now: datetime) -> list[date]:
+    """The whole days the rule looks at: from today's where it begins now, else from tomorrow's on."""
+    today = now.astimezone(SHANGHAI).date()
+    first = today if start_of(today) == now else today + _DAY
+    return [first + timedelta(days=n) for n in range(rule.whole_days)]
+
+
 def _mark(rule: ReleaseRule) -> str:
     return f"AQI {rule.not_over:g}"
 
 
-def _is_calm(plan: Plan, rule: ReleaseRule, day: DayOfAir | None) -> bool:
+def is_calm(plan: Plan, rule: ReleaseRule, day: DayOfAir | None) -> bool:
+    """Whether a day, or a window, is known and not over the mark, or keeps no orders by its cause."""
     if day is None:
         return False
     value = plan.value(day, Metric.AQI)
@@ -103,12 +110,12 @@ def _unbroken(
     plan: Plan, by_day: Mapping[date, DayOfAir], rule: ReleaseRule, first: date
 ) -> tuple[datetime | None, datetime | None]:
     """Begin and end of the adjoining calm days around this one; neither where it is not calm itself."""
-    if not _is_calm(plan, rule, by_day.get(first)):
+    if not is_calm(plan, rule, by_day.get(first)):
         return None, None
     begins = ends = first
-    while _is_calm(plan, rule, by_day.get(begins - _DAY)):
+    while is_calm(plan, rule, by_day.get(begins - _DAY)):
         begins -= _DAY
-    while _is_calm(plan, rule, by_day.get(ends + _DAY)):
+    while is_calm(plan, rule, by_day.get(ends + _DAY)):
         ends += _DAY
     return start_of(begins), end_of(ends)
 
@@ -119,7 +126,7 @@ def _unbroken(
 def _bad_day(
     plan: Plan, by_day: Mapping[date, DayOfAir], rule: ReleaseRule, needed: Sequence[date]
 ) -> tuple[str, str] | None:
-    bad = [by_day[day] for day in needed if day in by_day and not _is_calm(plan, rule, by_day[day])]
+    bad = [by_day[day] for day in needed if day in by_day and not is_calm(plan, rule, by_day[day])]
     if not bad:
         return None
     worst = max(bad, key=lambda one: plan.value(one, Metric.AQI) or 0)
@@ -132,15 +139,7 @@ def _bad_day(
 
 def _bad_window(plan: Plan, air: Air, rule: ReleaseRule, needed: Sequence[date]) -> tuple[str, str] | None:
     """The worst window inside these days that is over the mark."""
-    if plan.runs_on is RunsOn.CALENDAR_DAYS or not needed:
-        return None
-    found = [
-        (anchor, one)
-        for anchor, row in enumerate(air.anchored)
-        for one in row
-        if needed[0] <= one.day and one.day + timedelta(days=anchor > 0) <= needed[-1]
-        if not _is_calm(plan, rule, one)
-    ]
+    found = [(anchor, one) for anchor, one in windows_inside(plan, air, needed) if not is_calm(plan, rule, one)]
     if not found:
         return None
     anchor, worst = max(found, key=lambda one: plan.value(one[1], Metric.AQI) or 0)
@@ -150,6 +149,18 @@ def _bad_window(plan: Plan, air: Air, rule: ReleaseRule, needed: Sequence[date])
         f"{hours} AQI {figure}，高于解除限值 {_mark(rule)}。",
         f"{hours} has AQI {figure}, over the release mark {_mark(rule)}.",
     )
+
+
+def windows_inside(plan: Plan, air: Air, needed: Sequence[date]) -> list[tuple[int, DayOfAir]]:
+    """Each 24-h window that lies inside these days, with its anchor; none where the plan goes by calendar days."""
+    if plan.runs_on is RunsOn.CALENDAR_DAYS or not needed:
+        return []
+    return [
+        (anchor, one)
+        for anchor, row in enumerate(air.anchored)
+        for one in row
+        if needed[0] <= one.day and one.day + timedelta(days=anchor > 0) <= needed[-1]
+    ]
 
 
 def _unknown_day(by_day: Mapping[date, DayOfAir], needed: Sequence[date]) -> tuple[str, str] | None:

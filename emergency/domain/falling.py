@@ -57,15 +57,20 @@ def whole_days_of(plan: Plan) -> int:
     return 0 if hours is None else floor(hours / DAY_HOURS) + 1
 
 
-def outlived(plan: Plan, air: Air, level: Level, *, now: datetime) -> Calm | None:
-    """The test of a level against its own mark, with its words; None where the plan has no rule for it."""
+def lowering_rule(plan: Plan, level: Level) -> ReleaseRule | None:
+    """By which mark, and how long, a level is outlived; None where the plan has no rule for it."""
     hours = plan.downgrade_hours_over
     spells = [spell for clause in plan.levels.get(level, ()) for spell in clause.spells]
     if hours is None or not spells or any(spell.metric is not Metric.AQI for spell in spells):
         return None
     mark = min(spell.over if spell.strict else spell.over - 1 for spell in spells)  # an index is a whole number
-    rule = ReleaseRule(not_over=mark, hours_over=hours, whole_days=whole_days_of(plan))
-    return stays(plan, air, rule, now=now)
+    return ReleaseRule(not_over=mark, hours_over=hours, whole_days=whole_days_of(plan))
+
+
+def outlived(plan: Plan, air: Air, level: Level, *, now: datetime) -> Calm | None:
+    """The test of a level against its own mark, with its words; None where the plan has no rule for it."""
+    rule = lowering_rule(plan, level)
+    return None if rule is None else stays(plan, air, rule, now=now)
 
 
 def _outlived(plan: Plan, airs: Sequence[Air], level: Level, *, now: datetime) -> bool:

@@ -78,7 +78,8 @@ def suggest(
     if waiting is not None:
         if (waiting.move, waiting.level) == (move, level):
             return None
-        if waiting.standing is Standing.PROPOSED and waiting.assessment == as_data(assessment):
+        said = waiting.assessment.get("spell", waiting.assessment)
+        if waiting.standing is Standing.PROPOSED and said == as_data(assessment):
             return None  # people know what the rule says and want something else
         aside = signing.supersede(waiting, now=now, because="a fresher assessment asks for something else")
         tx.save(aside, fact="decision.superseded", by="rule", at=now)

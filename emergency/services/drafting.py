@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from emergency.domain import extending
+from emergency.domain import extending, letting_go
 from emergency.domain.assessment import Assessment, as_data, without_air
 from emergency.domain.calm import calm, least, one_episode, over_in_all
 from emergency.domain.episode import NEEDS_NO_AIR, Decision, Episode, Move, Notice, Phase, Ungrounded, due
-from emergency.domain.falling import falls_to, outlived
+from emergency.domain.falling import falls_to, lowering_rule, outlived
 from emergency.domain.level import Level
 from emergency.domain.plan import Authority, Plan, doubtful
 from emergency.domain.review import Stage
@@ -131,10 +131,11 @@ def drawn(
     if move is Move.ADVISE:
         notice, days = advising.sealed(rules, plan, notice, assessment, now=now)
         said |= days
-    elif (tested := _tested(tx, rules, plan, episode, move=move, assessment=assessment, now=now)) is not None:
-        said |= tested
-        notice = replace(notice, reason=str(tested["sentence_zh"]))
     says = rule_says(tx, rules, plan, episode, move=move, level=level, assessment=assessment, now=now)
+    tested = _tested(tx, rules, plan, episode, move=move, assessment=assessment, says=says, now=now)
+    if tested is not None:
+        said = tested
+        notice = replace(notice, reason=str(tested["sentence_zh"]))
     stands = says if move is Move.DISMISS else episode.level  # not to start a level is signed like that level
     signed_as = max(level, stands)
     drawn_up = Decision(
@@ -178,33 +179,34 @@ def with_public_text(rules: Rules, plan: Plan, decision: Decision) -> Decision:
 
 
 def _tested(
-    tx: Tx, rules: Rules, plan: Plan, episode: Episode, *, move: Move, assessment: Assessment, now: datetime
+    tx: Tx,
+    rules: Rules,
+    plan: Plan,
+    episode: Episode,
+    *,
+    move: Move,
+    assessment: Assessment,
+    says: Level,
+    now: datetime,
 ) -> dict[str, object] | None:
     """
-    What a release or a lowering rests on: the plan's own test, met or not, in words, kept with the decision.
+    What a release or a lowering rests on: the plan's own test, met or not, with its comparisons, kept with the
+    decision; the assessment of the spell, which says why there was a warning, stays beside it.
 
-    The sentence of the spell says why there was a warning, and stays beside it.
+    :raises UnknownCell: the plan has no release rule
     """
     if move not in (Move.RELEASE, Move.DOWNGRADE) or assessment.bulletin or not assessment.days:
         return None
     airs = rules.airs_ahead(tx, episode.area, now=now)
     lowers = move is Move.DOWNGRADE
     each = [outlived(plan, air, episode.level, now=now) if lowers else calm(plan, air, now=now) for air in airs]
-    test = least([one for one in each if one is not None])
-    if test is None:
+    result = least([one for one in each if one is not None])
+    rule = lowering_rule(plan, episode.level) if lowers else plan.release_rule
+    if result is None or rule is None:
         return None
-    zh, en = ("降级", "lowering") if lowers else ("解除", "release")
-    return {
-        "sentence_zh": f"{zh}条件{'已' if test.met else '未'}满足：{test.because_zh}",
-        "sentence_en": f"The test for {en} is {'met' if test.met else 'not met'}: {test.because_en}",
-        "spell_zh": assessment.sentence_zh,
-        "spell_en": assessment.sentence_en,
-        "calm": {
-            "met": test.met,
-            "since": test.since.isoformat() if test.since else None,
-            "until": test.until.isoformat() if test.until else None,
-        },
-    }
+    clause, level = (letting_go.LOWERING, episode.level) if lowers else (letting_go.RELEASE, Level.NONE)
+    test = letting_go.Trial(clause, rule, level, airs[each.index(result)], result)
+    return letting_go.explained(plan, assessment, test, says=says, now=now)
 
 
 def _doubtful(plan: Plan, assessment: Assessment, *, move: Move, level: Level) -> tuple[str, ...]:
