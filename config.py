@@ -17,6 +17,7 @@ DEVELOPMENT_SECRET: Final = "for-development-only-never-in-production"  # noqa: 
 LEAST_SECRET: Final = 32  # characters; os.urandom(16).hex() is that long
 LEAST_LEASE: Final = 2.0  # seconds; below it a send that is merely slow would count as a dead sender's
 LEAST_SWEEP: Final = 0.2  # seconds; below it the sweeps would be all the machine does
+ORDERS: Final = "orders"  # the scope of keys that are tied to recipients
 
 Group = Mapping[str, Mapping[str, str]]
 
@@ -27,7 +28,8 @@ class Settings:
     One installation's settings; what may speak of secrets is kept out of its repr.
 
     ``feeds`` and ``channels``: name → field → value, gathered from FEED_<NAME>_<FIELD> and CHANNEL_<NAME>_<FIELD>, all
-    names in lower case; ``api_keys`` likewise from API_<NAME>_KEY and API_<NAME>_SCOPES (what a machine may post).
+    names in lower case; ``api_keys`` likewise from API_<NAME>_KEY, API_<NAME>_SCOPES (what a machine may do) and
+    API_<NAME>_RECIPIENT (whose orders it may pull and answer).
     ``trusted_proxies``: how many proxies of our own stand before the pages, so that their word on the caller counts.
     ``broker_url`` empty = no broker known: the database and beat stay the truth and nothing is woken early.
     ``wire_allow``: host:port of private addresses that calls out may reach. ``clock_file``: a civil clock shared by the
@@ -61,6 +63,14 @@ class Settings:
         """How long a sender may hold what it has claimed."""
         return timedelta(seconds=self.lease_seconds)
 
+    def scopes(self, machine: str) -> tuple[str, ...]:
+        """What the machine with this key may do."""
+        return _listed(self.api_keys[machine].get("scopes", ""))
+
+    def tied(self, machine: str) -> tuple[str, ...]:
+        """The ids and credit codes of the recipients whose orders this machine may pull and answer."""
+        return _listed(self.api_keys[machine].get("recipient", ""))
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
         """
@@ -84,7 +94,7 @@ class Settings:
             timezone=_zone(say("TIMEZONE", "Asia/Shanghai")),
             feeds=_gathered(environ, "FEED_"),
             channels=_gathered(environ, "CHANNEL_"),
-            api_keys=_gathered(environ, "API_"),
+            api_keys=_keys(_gathered(environ, "API_")),
             trusted_proxies=_count("EMERGENCY_TRUSTED_PROXIES", say("TRUSTED_PROXIES", "0")),
             wire_allow=frozenset(_places(say("WIRE_ALLOW"))),
             clock_file=Path(clock_file).absolute() if clock_file else None,
@@ -108,6 +118,9 @@ def _fit_for_production(settings: Settings) -> None:
         raise Misconfigured("EMERGENCY_CLOCK_FILE: production runs on the machine's own time")
     if settings.crash_file is not None:
         raise Misconfigured("EMERGENCY_CRASH_FILE: production does not die on demand")
+    for name, one in settings.api_keys.items():
+        if "recipient" in one and len(one["key"]) < LEAST_SECRET:  # it answers for an enterprise
+            raise Misconfigured(f"API_{name.upper()}_KEY: production wants at least {LEAST_SECRET} characters")
     if settings.drill:
         raise Misconfigured("EMERGENCY_DRILL: a replay and its made-up people never run in production")
 
@@ -164,6 +177,27 @@ def _places(said: str) -> Iterable[str]:
         if not host or not port.isdigit():
             raise Misconfigured(f"EMERGENCY_WIRE_ALLOW: {one!r} is not host:port")
         yield one
+
+
+def _keys(keys: Group) -> Group:
+    """The machines' keys: each is one machine's, and one that is tied to recipients reaches their orders alone."""
+    seen: dict[str, str] = {}
+    for name, one in keys.items():
+        called, scopes = f"API_{name.upper()}", _listed(one.get("scopes", ""))
+        if (other := seen.setdefault(one.get("key", called), called)) != called:
+            raise Misconfigured(f"{called}_KEY: the same as {other}_KEY; nobody could say which machine it was")
+        if (ORDERS in scopes or "recipient" in one) and not (
+            scopes == (ORDERS,) and _listed(one.get("recipient", "")) and one.get("key")
+        ):
+            raise Misconfigured(
+                f"{called}: the scope '{ORDERS}' stands alone, with _KEY and with _RECIPIENT (ids or credit codes)"
+            )
+    return keys
+
+
+def _listed(said: str) -> tuple[str, ...]:
+    """The parts of a list with commas, without blanks."""
+    return tuple(part for one in said.split(",") if (part := one.strip()))
 
 
 def _gathered(environ: Mapping[str, str], prefix: str) -> Group:

@@ -101,3 +101,30 @@ def test_settings_never_show_their_secrets() -> None:
     shown = repr(settings)
 
     assert not [one for one in (SECRET, "pw-of-db", "pw-of-broker", "key-of-sms", "key-of-feed") if one in shown]
+
+
+KILN = {"API_KILN_KEY": "k" * 32, "API_KILN_SCOPES": "orders", "API_KILN_RECIPIENT": "91450200MA5K8X1N0C, x"}
+
+
+def test_a_key_is_tied_to_recipients() -> None:
+    settings = Settings.from_env(KILN)
+
+    assert settings.scopes("kiln") == ("orders",)
+    assert settings.tied("kiln") == ("91450200MA5K8X1N0C", "x")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"API_KILN_RECIPIENT": ""},
+        {"API_KILN_RECIPIENT": " , "},
+        {"API_KILN_KEY": ""},
+        {"API_KILN_SCOPES": "orders,forecasts"},
+        {"API_KILN_SCOPES": "forecasts"},
+        {"API_OTHER_KEY": "k" * 32, "API_OTHER_SCOPES": "forecasts"},
+        {"API_KILN_KEY": "short", "EMERGENCY_ENV": "production", "EMERGENCY_SECRET_KEY": SECRET},
+    ],
+)
+def test_a_key_that_reaches_more_or_less_than_its_recipients_orders_stops_the_start(changes: dict[str, str]) -> None:
+    with pytest.raises(Misconfigured, match=r"API_KILN|API_OTHER"):
+        Settings.from_env({**KILN, **changes})

@@ -22,7 +22,7 @@ from emergency.domain.messages import PORTAL
 from emergency.errors import EmergencyError, Misconfigured
 from emergency.plans import plans
 from emergency.services import health, watch
-from emergency.store import desk, migrating
+from emergency.store import desk, migrating, pulling
 from emergency.system import System
 from emergency.web import create_app
 
@@ -179,7 +179,7 @@ def _examined(settings: Settings, built: System) -> list[Check]:
         return checks  # what follows is kept in tables that are not there
     checks += [_asked("broker", lambda: _broker(built.broker)), _asked("workers", lambda: _workers(built.broker))]
     checks += [_asked("beat", lambda: _beat(built)), _asked("watch", lambda: _speaks(built, "watch"))]
-    return [*checks, _asked("audit", lambda: _speaks(built, "audit")), *_outside(built)]
+    return [*checks, _asked("audit", lambda: _speaks(built, "audit")), *_tied(built), *_outside(built)]
 
 
 def _asked(name: str, question: Callable[[], tuple[bool, str]]) -> Check:
@@ -248,6 +248,17 @@ def _speaks(built: System, name: str) -> tuple[bool, str]:
         return False, "it has never looked"
     age = built.wall.now() - beats[name][0]
     return age <= watch.LATE_AFTER[name], f"last looked {age.total_seconds():.0f} s ago"
+
+
+def _tied(built: System) -> Iterable[Check]:
+    """The keys by which recipients' own systems pull their orders: whether each name is somebody's on the list."""
+    for name in built.settings.api_keys:
+        tied = built.settings.tied(name)
+        with built.store.reading() as tx:
+            unknown = [one for one in tied if not pulling.own(tx, [one])]
+        if tied:
+            words = f"no recipient called {', '.join(unknown)}" if unknown else f"{len(tied)} names of recipients"
+            yield Check(f"key:{name}", ok=not unknown, detail=words)
 
 
 def _outside(built: System) -> Iterable[Check]:

@@ -103,6 +103,23 @@ def timed(one: DrawnUp, plan: Says) -> Order:
     return replace(one.order, start_by=start_by, in_place_by=in_place_by)
 
 
+def owed(order: Order, plan: Says, notice: Notice) -> dict[Deadline, datetime]:
+    """
+    By which hours the recipient's words are still owed of the order as a whole; empty where none is.
+
+    收到 by the plan's minutes after it was asked for, or after its notice was sent where that was later.
+    """
+    found = {
+        deadline: by
+        for deadline, by in ((Deadline.START, order.start_by), (Deadline.IN_PLACE, order.in_place_by))
+        if by is not None and still_owed(order, deadline)
+    }
+    asked, minutes = order.asked_at or order.issued_at, plan.numbers.get("ack_deadline_min")
+    if asked is None or minutes is None or not still_owed(order, Deadline.ACKNOWLEDGE):
+        return found
+    return {Deadline.ACKNOWLEDGE: max(asked, notice.sent_at or asked) + timedelta(minutes=minutes), **found}
+
+
 def owed_of(order: Order, duty: Duty, plan: Says) -> dict[Deadline, datetime]:
     """By which hours 已启动 and 已落实 are still owed of one duty; empty where neither is asked for, or it is said."""
     owed = {}

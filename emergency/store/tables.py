@@ -117,7 +117,7 @@ class RecipientRow(Base):
     measures_whole: Mapped[bool] = mapped_column(server_default=false())
     off_list: Mapped[bool] = mapped_column(server_default=false())  # no list in force has it: kept for its past orders
     note: Mapped[str] = mapped_column(Text)
-    __table_args__ = (Index(None, "area", "kind"), Index(None, "sector"))
+    __table_args__ = (Index(None, "area", "kind"), Index(None, "sector"), Index(None, "credit_code"))
 
 
 class ContactRow(Base):

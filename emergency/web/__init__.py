@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 BLUEPRINTS: Final = (
     "access", "console", "ordering", "deciding", "amending", "bulletins", "uploads", "causing", "consulting",
-    "portal", "phone", "review", "public", "api", "judging",
+    "portal", "phone", "review", "public", "api", "pulling", "judging",
     "exercising", "routes", "letters", "listing", "calling", "reaching", "settling",
 )  # fmt: skip
 HTMX: Final = files("js_lib_htmx") / "static" / "htmx" / "htmx.min.js"

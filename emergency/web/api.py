@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -11,14 +10,14 @@ from functools import cache
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, g, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from werkzeug.exceptions import HTTPException
 
 from emergency.channels import signing
 from emergency.channels.signing import BadSignature
-from emergency.domain.episode import Decision, Fact, Move
+from emergency.domain.episode import Decision, Move
 from emergency.domain.forecast import Forecast
 from emergency.domain.level import Level
 from emergency.domain.overtaken import Anyway, Overtaken, RuleMovedOn
@@ -56,18 +55,12 @@ from emergency.web.arriving import (
     sifted,
 )
 from emergency.web.describing import V1
+from emergency.web.keyed import KeyReused, KeyTooLong, machine_name, once
 
 bp = Blueprint("api", __name__)
-LONGEST_KEY: Final = 200  # characters of an Idempotency-Key
 LONGEST_WINDOW: Final = 3650  # days
 LONGEST_PLACE: Final = 80  # characters
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
-
-
-class KeyReused(Refused):
-    """The same Idempotency-Key came with another body."""
-
-    words_zh = "同一个幂等键带来了不同的内容"
 
 
 # --- saying no
@@ -89,6 +82,8 @@ def refused(error: EmergencyError) -> ResponseReturnValue:
             return problem(401, "Not signed", "The signature or its timestamp does not fit.")
         case KeyReused():
             return problem(422, "Key used before", str(error))
+        case KeyTooLong():
+            return problem(422, "Key too long", str(error))
         case Missing():
             return problem(404, "Not found", "There is no such thing, or not for this caller.")
         case Conflict():
@@ -251,13 +246,13 @@ def forecasts() -> ResponseReturnValue:
 
 
 def _of_json(body: bytes, now: datetime) -> Sifted[Forecast]:
-    sha = hashlib.sha256(body).hexdigest()
-    return sifted(body, "forecasts", ForecastIn, lambda one: replace(one.value(_machine(), now=now), raw_sha256=sha))
+    feed, sha = machine_name(), hashlib.sha256(body).hexdigest()
+    return sifted(body, "forecasts", ForecastIn, lambda one: replace(one.value(feed, now=now), raw_sha256=sha))
 
 
 def _of_file(body: bytes, now: datetime) -> Sifted[Forecast]:
     return of_table(
-        body, feed=_machine(), place=_place_asked(), issued_at=request.args.get("issued_at", ""),
+        body, feed=machine_name(), place=_place_asked(), issued_at=request.args.get("issued_at", ""),
         categories=bands_of(the_system().rules.standards), now=now,
     )  # fmt: skip
 
@@ -272,39 +267,22 @@ def _place_asked() -> str:
 @by_key("observations")
 def observations() -> ResponseReturnValue:
     """Measured air from a machine, as above."""
-    feed, now = _machine(), the_system().clock.now()
+    feed, now = machine_name(), the_system().clock.now()
     found = sifted(request.get_data(), "observations", ObservationIn, lambda one: one.value(feed, now=now))
     return _taken(found, lambda tx: intake.keep_air(tx, [], found.good, now=now))
 
 
-def _machine() -> str:
-    return f"api-{g.machine}"[:40]
-
-
 def _taken(found: Sifted[Any], keep: Callable[[Tx], int]) -> ResponseReturnValue:
     """Keep what is good beside the raw message; under a key seen before, say again what was said then."""
-    system, raw, feed = the_system(), request.get_data(), _machine()
-    now, sha = system.clock.now(), hashlib.sha256(request.get_data()).hexdigest()
-    key = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > LONGEST_KEY:
-        return problem(422, "Key too long", f"An Idempotency-Key has {LONGEST_KEY} characters at most.")
-    about = f"{feed}:{request.path}:{hashlib.sha256(key.encode()).hexdigest()[:32]}" if key else ""
+    system, raw, feed = the_system(), request.get_data(), machine_name()
+    now, sha = system.clock.now(), hashlib.sha256(raw).hexdigest()
 
     def take(tx: Tx) -> dict[str, Any]:
-        before = portal.taken(tx, about) if key else None
-        if before is not None:
-            said = json.loads(before)["more"]
-            if said["body"] != sha:
-                raise KeyReused("This Idempotency-Key came before with another body.")
-            return {**said["answer"], "repeated": True}
         tx.keep_raw(sha256=sha, feed=feed, body=raw, now=now)
         tx.keep_refused(feed, sha, [(one.where, one.value, one.reason) for one in found.refused], now=now)
-        answer = {"taken": len(found.good), "new": keep(tx), "refused": [asdict(one) for one in found.refused]}
-        if key:
-            tx.note(Fact("api.taken", about, feed, now, more={"body": sha, "answer": answer}))
-        return answer
+        return {"taken": len(found.good), "new": keep(tx), "refused": [asdict(one) for one in found.refused]}
 
-    answer = system.store.run(take)
+    answer = once(take, now=now)
     if answer["new"] and not answer.get("repeated"):
         system.broker.wake("weigh")
     if answer["refused"] and not answer["taken"]:

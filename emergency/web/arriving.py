@@ -27,6 +27,8 @@ AHEAD: Final = timedelta(minutes=5)  # by how much two machines' clocks may diff
 OLDEST: Final = timedelta(days=30)
 FARTHEST: Final = timedelta(days=16)  # the longest horizon of a forecast
 
+NO_NUL: Final = r"^[^\x00]*$"  # PostgreSQL keeps no text with one
+
 M = TypeVar("M", bound=BaseModel)
 V = TypeVar("V")
 Text = Annotated[str, Field(min_length=1, max_length=80)]
@@ -229,6 +231,26 @@ class ProposalIn(Strict):
         if self.amendments and (self.expected_end_at or self.open_ended is not None):
             raise ValueError("amendments leave the announced end as it is; «extend» moves it")
         return self
+
+
+class AcknowledgementIn(Strict):
+    """收到, of the revision that was read; ``by`` names the person who answers for the recipient, if one does."""
+
+    revision: Annotated[int, Field(ge=1, le=99_999)]
+    by: Annotated[str, Field(max_length=40, pattern=NO_NUL)] = ""
+
+
+class ProgressIn(AcknowledgementIn):
+    """已启动, 已落实, or after the end 已恢复."""
+
+    stage: Literal["started", "in_place", "resumed"]
+    remark: Annotated[str, Field(max_length=1000, pattern=NO_NUL)] = ""
+
+
+class ObjectionIn(AcknowledgementIn):
+    """无法执行, with the reason; what the order asks binds until an officer has ruled."""
+
+    because: Annotated[str, Field(min_length=1, max_length=1000, pattern=NO_NUL)]
 
 
 def _recent(at: datetime, now: datetime) -> None:

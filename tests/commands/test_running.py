@@ -14,6 +14,7 @@ from emergency.broker import LANES
 from emergency.clock import WallClock
 from emergency.commands import stack
 from emergency.store import connect
+from tests.world import PLACE
 
 ILL_WITHOUT_A_BROKER = {"broker", "workers", "beat", "watch", "audit", "channels"}
 
@@ -56,6 +57,20 @@ def test_the_doctor_sees_that_beat_ticks(here: str, capsys: pytest.CaptureFixtur
 
     assert (fresh, late) == (0, 1)
     assert set(checks) == {"beat"}
+
+
+@pytest.mark.usefixtures("here")
+def test_the_doctor_names_a_key_that_is_tied_to_nobody(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("API_KILN_KEY", "k" * 32)
+    monkeypatch.setenv("API_KILN_SCOPES", "orders")
+    monkeypatch.setenv("API_KILN_RECIPIENT", f"{PLACE.recipients[0].id},91450200MA5K8X1N0C")
+
+    code, checks, _ = examined(capsys, "--only", "key:kiln")
+
+    assert code == 1
+    assert checks["key:kiln"]["detail"] == "no recipient called 91450200MA5K8X1N0C"
 
 
 @pytest.mark.usefixtures("here")

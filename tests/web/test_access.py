@@ -142,6 +142,32 @@ def test_no_form_is_taken_without_its_token(app: Flask, signed_in: SignedIn) -> 
             assert answer.status_code == 400, f"{login} {method} {rule.rule}: {answer.status_code}"
 
 
+def test_a_machines_door_opens_to_a_key_of_its_own_scope_and_to_nobody_else(system: System, world: World) -> None:
+    scopes = ("forecasts", "observations", "orders")
+    keys = {one: {"key": f"key of {one}", "scopes": one} for one in scopes}
+    keys["orders"]["recipient"] = str(world.person("sample-kiln").recipient_id)
+    app = create_app(replace(system, settings=replace(system.settings, api_keys=keys)))
+    tried = set()
+
+    for rule, method, door in rules_of(app, "key"):
+        tried.add(door.scope)
+        for scope in ("", *scopes):
+            said = {"Authorization": f"Bearer key of {scope}"} if scope else {}
+            status = app.test_client().open(address(app, rule), method=method, headers=said).status_code
+
+            assert (status != 401) == (scope == door.scope), f"{scope} {method} {rule.rule}: {status}"
+            assert status < 500, f"{scope} {method} {rule.rule}: {status}"
+
+    assert tried == set(scopes)
+
+
+def test_no_session_opens_a_machines_door(app: Flask, signed_in: SignedIn) -> None:
+    for login in LOGINS.values():
+        browser = signed_in(login)
+        for rule, method, _door in rules_of(app, "key"):
+            assert browser.open(address(app, rule), method=method).status_code == 401, f"{login} {method} {rule.rule}"
+
+
 # --- own, other and parent areas
 
 

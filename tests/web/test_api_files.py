@@ -178,4 +178,4 @@ def test_the_description_names_the_kinds_of_file(machine: FlaskClient) -> None:
     post = said["paths"][URL]["post"]
     assert len(post["requestBody"]["content"]) == 3
     assert "text/csv" in post["requestBody"]["content"]
-    assert {one["name"] for one in post["parameters"]} == {"place", "issued_at"}
+    assert {one["name"] for one in post["parameters"]} == {"place", "issued_at", "Idempotency-Key"}
