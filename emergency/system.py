@@ -108,6 +108,7 @@ def build(settings: Settings) -> System:
         calendar=load_workdays(books / "workdays.yaml"),
         standards=tuple(load_standards(books / "standards")),
         forecast_by=place.forecast_by,
+        measured_within=place.measured_within,
     )
     tried = {one for some in place.shadow.values() for one in some}
     if unknown := sorted((tried | {one.plan_id for one in place.areas if one.plan_id}) - set(rules.plans)):

@@ -68,6 +68,15 @@ def is_late(issued_at: datetime, *, by_hour: int, now: datetime) -> bool:
     return issued_at <= due - timedelta(days=1)
 
 
+def is_behind(newest: datetime, *, period: str, within_hours: int, now: datetime) -> bool:
+    """
+    Whether measurements stand still: ``newest`` is the end of the newest ``period`` a source gave.
+
+    A source of hours owes each within so many hours of its end; one that gives days only owes one a day besides.
+    """
+    return now - newest > timedelta(hours=within_hours, days=period == "day")
+
+
 def beside(
     plan: Plan, some: Sequence[tuple[Forecast, Air]], *, today: date, now: datetime, by_hour: int | None = None
 ) -> Sources:

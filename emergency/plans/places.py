@@ -63,6 +63,12 @@ class _ForecastBy(Sheet):
     source: Text
 
 
+class _MeasuredWithin(Sheet):
+    hours: Annotated[int, Field(ge=1, le=48)]
+    basis: Basis
+    source: Text
+
+
 class _Person(Sheet):
     login: Key
     name: Text
@@ -99,6 +105,7 @@ class _Place(Sheet):
     place: Key
     made_up_phones: bool
     forecast_by: _ForecastBy
+    measured_within: _MeasuredWithin
     areas: Annotated[tuple[_Area, ...], Field(min_length=1)]
     people: Annotated[tuple[_Person, ...], Field(min_length=1)]
     recipients: Annotated[tuple[_Recipient, ...], Field(min_length=1)]
@@ -113,7 +120,7 @@ class Place:
     ``answers_for``: recipient id → the area it answers for, where a city's recipient is a district with a desk of its
     own. Recipients with ``sample`` False are real units and firms; only their contacts and phones are made up.
     ``shadow``: area → the plans that are only asked what they would say beside its own. ``forecast_by``: the hour by
-    which a day's forecast is to be out.
+    which a day's forecast is to be out; ``measured_within``: the hours within which a measured hour is to be had.
     """
 
     areas: tuple[Area, ...]
@@ -122,6 +129,7 @@ class Place:
     answers_for: Mapping[UUID, str]
     shadow: Mapping[str, tuple[str, ...]]
     forecast_by: int
+    measured_within: int
 
 
 def recipient_id(key: str) -> UUID:
@@ -157,6 +165,7 @@ def load_place(path: Path) -> Place:
     place = Place(
         areas=areas, people=people, recipients=recipients, answers_for=answers_for,
         shadow={one.id: one.shadow for one in said.areas if one.shadow}, forecast_by=said.forecast_by.hour,
+        measured_within=said.measured_within.hours,
     )  # fmt: skip
     if wrong := next(_quarrels(place, made_up_phones=said.made_up_phones), None):
         raise Misconfigured(f"{path}:1: {wrong}")

@@ -64,6 +64,7 @@ class Rules:
     standards: Sequence[Standard] = ()  # editions of the index, for what is given by the hour
     advice: Book = field(default_factory=dict)  # what is advised by cause; empty = no advisories
     forecast_by: int | None = None  # the hour by which a day's forecast is to be out; None: nothing is late
+    measured_within: int | None = None  # hours within which a measured hour is to be had; None: none is late
     exercise: str = ""  # the exercise these rules are asked in; empty for real air
 
     def in_exercise(self, exercise: str) -> Rules:

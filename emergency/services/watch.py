@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 from emergency import log as logs
 from emergency.domain.assessment import SHANGHAI
 from emergency.domain.messages import Kind
-from emergency.domain.sources import is_late
+from emergency.domain.sources import is_behind, is_late
 from emergency.services import consulting, telling, wording
 from emergency.services.chasing import Around
 from emergency.services.polling import Feed
@@ -115,25 +115,43 @@ def _feeds(tx: Tx, feeds: Iterable[Feed] | None, *, now: datetime, wall: datetim
 
 
 def _late(tx: Tx, rules: Rules, feeds: Iterable[Feed] | None, *, now: datetime) -> list[str]:
-    """A source that answers with yesterday's forecast is as silent as one that does not answer."""
-    if rules.forecast_by is None:
-        return []
+    """A source that answers with yesterday's figures, or «unchanged», is as silent as one that does not answer."""
     found = []
     asked = {row.name: row for row in tx.feed_states()}
     kinds = {one.name: one.kind for one in (asked.values() if feeds is None else feeds)}
-    issued = judging.newest_issues(tx, now=now)
+    judged = {rules.place_of(tx, one.id) for one in tx.areas() if one.plan_id}
+    issued, measured = judging.newest_issues(tx, now=now), judging.newest_measured(tx, judged, now=now)
     for name in sorted({*asked, *kinds}):
-        row, last, alarm = asked.get(name), issued.get(name), f"late:{name}"
+        row, alarm = asked.get(name), f"late:{name}"
         empty = row is not None and row.talked_at is not None and row.news_at is None  # answers, and never said a thing
-        owes = kinds.get(name) == "forecast" and (last is not None or empty)  # one that never answered is silent
-        if owes and (last is None or is_late(last, by_hour=rules.forecast_by, now=now)):
-            since = f"最近一次发布于 {last.astimezone(SHANGHAI):%m-%d %H:%M}" if last else "从未给出预报"
-            words = f"数据源 {name} 应每日 {rules.forecast_by} 时前给出新预报，{since}"
-            if tx.raise_alarm(alarm, area="", detail=words, now=now):
-                found.append(alarm)
-        else:
+        words = None  # one that never answered is silent, and no alarm of these
+        if kinds.get(name) == "forecast":
+            words = _no_forecast(rules, issued.get(name), empty=empty, now=now)
+        elif kinds.get(name) == "observation":
+            words = _no_measurement(rules, measured.get(name), empty=empty, now=now)
+        if words is None:
             tx.clear_alarm(alarm, now=now)
+        elif tx.raise_alarm(alarm, area="", detail=f"数据源 {name} {words}", now=now):
+            found.append(alarm)
     return found
+
+
+def _no_forecast(rules: Rules, last: datetime | None, *, empty: bool, now: datetime) -> str | None:
+    if rules.forecast_by is None or (last is None and not empty):
+        return None
+    if last is not None and not is_late(last, by_hour=rules.forecast_by, now=now):
+        return None
+    since = f"最近一次发布于 {last.astimezone(SHANGHAI):%m-%d %H:%M}" if last else "从未给出预报"
+    return f"应每日 {rules.forecast_by} 时前给出新预报，{since}"
+
+
+def _no_measurement(rules: Rules, last: tuple[datetime, str] | None, *, empty: bool, now: datetime) -> str | None:
+    if rules.measured_within is None or (last is None and not empty):
+        return None
+    if last is not None and not is_behind(last[0], period=last[1], within_hours=rules.measured_within, now=now):
+        return None
+    since = f"最新数据截至 {last[0].astimezone(SHANGHAI):%m-%d %H:%M}" if last else "从未给出数据"
+    return f"应在 {rules.measured_within} 小时内给出新的实况，{since}"
 
 
 def _post(tx: Tx, *, now: datetime, wall: datetime) -> list[str]:

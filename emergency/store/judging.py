@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -61,6 +61,22 @@ def newest_issues(tx: Tx, *, now: datetime) -> dict[str, datetime]:
         known.issued_at <= now, known.place.not_like(f"{exercise_place('')}%")
     )
     return {str(feed): at for feed, at in tx.connection.execute(asked.group_by(known.feed))}
+
+
+def newest_measured(tx: Tx, places: Collection[str], *, now: datetime) -> dict[str, tuple[datetime, str]]:
+    """
+    Feed → the end of the newest hour it measured at these places, or of the newest day where it gives no hours, and
+    which of the two; days that were made of hours are no word of the feed's own.
+    """
+    known = ObservationRow.__table__.c
+    asked = (
+        select(known.feed, known.period, func.max(known.at))
+        .where(known.place.in_(places), known.at <= now, known.standard == "")
+        .group_by(known.feed, known.period)
+        .order_by(known.period)  # a day before an hour, which takes its place
+    )
+    rows = tx.connection.execute(asked)
+    return {str(feed): (at + timedelta(days=period == "day"), str(period)) for feed, period, at in rows}
 
 
 def issued(tx: Tx, place: str, *, since: datetime | None, until: datetime) -> list[Forecast]:
