@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -39,6 +39,8 @@ from emergency.store.bundling import Bundle, bundle
 LINK_LIVES = timedelta(days=60)  # longer than any episode on record; a link is revoked when its contact changes
 CHASED = (Kind.REMINDER.value, Kind.ESCALATION.value)
 _ENDS = (Move.RELEASE, Move.WITHDRAW, Move.DISMISS)  # every order ends with these
+_AMENDS = ("revision", "information")
+_HEARD = frozenset({Status.ACKNOWLEDGED, Status.STARTED, Status.IN_PLACE})  # it has answered what it was asked last
 OPEN_NOTICES = (Kind.ORDER.value, Kind.REVISION.value, Kind.INFORMATION.value, Kind.BROADCAST.value)
 
 
@@ -214,7 +216,42 @@ def revise_all(
         over = (Kind.REPORT.value,) if decision.move in (Move.RELEASE, Move.WITHDRAW) else ()
         tx.outbox.cancel_for_episode(decision.episode_id, (*CHASED, *OPEN_NOTICES, *over))  # unsent, it is out of date
     wait = rules.plan(episode.plan_id).numbers.get("sequence_wait_min", 0)  # a plan that does not say lets none wait
-    tx.outbox.put_new(ready.messages, waits_until=due(rules.wall.now(), wait))
+    messages = _whole_to_the_untold(tx, rules, decision, prepared, ready.messages, now=now)
+    tx.outbox.put_new(messages, waits_until=due(rules.wall.now(), wait))
+
+
+def _whole_to_the_untold(
+    tx: Tx, rules: Rules, decision: Decision, prepared: Prepared, messages: Sequence[Message], *, now: datetime
+) -> Sequence[Message]:
+    """
+    The messages; whoever was never told what it was asked last gets its whole order, for what a change would amend has
+    not reached it. What is in flight counts as not told: should it come back, this is all they will have had.
+    """
+    asked = {
+        one.order.id: one
+        for one in prepared.drawn_up
+        if one.before is not None and one.revision.kind in _AMENDS and one.before.status not in _HEARD
+    }
+    if not asked:
+        return messages
+    told = tx.outbox.told(decision.episode_id)
+    untold: Mapping[UUID | None, DrawnUp] = {
+        found: one
+        for found, one in asked.items()
+        if one.before is not None and told.get(found, 0) < one.before.asks_from and one.order.duties
+    }
+    return [
+        message
+        if (one := untold.get(message.order_id)) is None or (contact := first_contact(one.recipient)) is None
+        else copied(
+            message,
+            **_own(one.order, contact, Kind.ORDER, message.channel, ""),
+            kind=Kind.ORDER,
+            lane=LANES[Kind.ORDER],
+            text=wording.of_whole_order(rules, one, decision, now=now),
+        )
+        for message in messages
+    ]
 
 
 def _chased(one: DrawnUp, plan: Plan, *, now: datetime) -> DrawnUp:

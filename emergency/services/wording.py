@@ -94,6 +94,18 @@ def of_order(
             )
 
 
+def of_whole_order(rules: Rules, one: DrawnUp, decision: Decision, *, now: datetime) -> str:
+    """The order as this decision leaves it, to a recipient that was told nothing before: whatever began earlier too."""
+    at = one.order.effective_at or one.revision.effective_at
+    duties = tuple(
+        replace(duty, text=rules.wording.starting(duty.starts_at, duty.text, LANG)) if duty.starts_at < at else duty
+        for duty in one.order.duties
+    )
+    whole = replace(one, order=replace(one.order, duties=duties))
+    return of_order(rules, Kind.ORDER, replace(whole, revision=replace(one.revision, added=(), effective_at=at)),
+                    decision, now=now)  # fmt: skip
+
+
 def _first(rules: Rules, one: DrawnUp, decision: Decision, *, now: datetime, spelt: Spelt) -> str:
     """The first notice: all but the name and the number is the same for recipients whose duties are."""
     order, notice, words = one.order, decision.notice, rules.wording

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, or_, select, update
 
 from emergency.domain.exercise import shut_out, walled
-from emergency.domain.messages import Message, State, Uncertain
+from emergency.domain.messages import Kind, Message, State, Uncertain
 from emergency.store import saving, sequence, walling
 from emergency.store.bulk import copy_in, table
 from emergency.store.sending import COUNTED, LEASE, Sending
@@ -166,6 +166,19 @@ class Outbox(Sending):
             select(MessageRow.state, func.count()).where(MessageRow.episode_id == episode_id).group_by(MessageRow.state)
         )
         return {str(row[0]): int(row[1]) for row in rows}
+
+    def told(self, episode_id: UUID) -> dict[UUID, int]:
+        """Order → the newest revision whose notice with its duties was handed over to a provider."""
+        rows = self._connection.execute(
+            select(MessageRow.order_id, func.max(MessageRow.revision))
+            .where(
+                MessageRow.episode_id == episode_id,
+                MessageRow.state.in_([State.SENT.value, State.DELIVERED.value]),
+                MessageRow.kind.in_([Kind.ORDER.value, Kind.REVISION.value]),
+            )
+            .group_by(MessageRow.order_id)
+        )
+        return {row[0]: row[1] for row in rows if row[0] is not None}
 
     def ambiguous(self, episode_id: UUID) -> list[UUID]:
         """Messages of the episode whose fate nobody knows: sent perhaps, by a sender that died or was cut off."""

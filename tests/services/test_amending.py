@@ -141,8 +141,11 @@ def test_what_has_not_left_yet_for_others_still_leaves(world: World) -> None:
 
     silent = [one for one in world.orders() if not [m for m in world.phone.sent if m.order_id == one.id]]
     upgraded = [m for m in world.phone.sent if m.kind in (Kind.REVISION, Kind.INFORMATION)]
+    whole = [m for m in world.phone.sent if m.kind is Kind.ORDER and m.revision == 3]  # the upgrade never reached them
     assert not silent
-    assert {m.order_id for m in upgraded} == {one.id for one in world.orders()}
+    assert whole
+    assert {m.order_id for m in whole} <= {one.id for one in kilns(world)}
+    assert {m.order_id for m in upgraded + whole} == {one.id for one in world.orders()}
 
 
 def test_an_adjustment_lives_on_through_an_extension(world: World) -> None:
