@@ -19,6 +19,7 @@ DATABASE_URL = os.environ.get("EMERGENCY_TEST_DATABASE_URL", "").replace("postgr
 BROKER_URL = os.environ.get("EMERGENCY_TEST_BROKER_URL", "")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
 REQUIRED = {word.strip() for word in os.environ.get("EMERGENCY_REQUIRE", "").split(",") if word.strip()}
+MEMORY, ROOM = Path("/dev/shm"), 2 << 30  # bytes
 THERE = {"postgres": bool(DATABASE_URL), "redis": bool(BROKER_URL), "chromium": bool(CHROMIUM)}
 
 
@@ -27,6 +28,9 @@ def pytest_configure(config: pytest.Config) -> None:
     missing = sorted(word for word in REQUIRED if not THERE.get(word, False))
     if missing:
         raise pytest.UsageError(f"EMERGENCY_REQUIRE asks for {', '.join(missing)} and it is not there")
+    # every commit waits for the disk, thousands of times: where memory has room, pytest's folders lie there
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
     del config
 
 
@@ -153,6 +157,13 @@ class Databases:
             keep(self._copy)
         return self._copy
 
+    def throw_away(self, url: str) -> None:
+        """Remove a copy that is a file: thousands of them would fill the memory they may lie in."""
+        if not DATABASE_URL:
+            file = Path(str(make_url(url).database))
+            for each in file.parent.glob(f"{file.name}*"):
+                each.unlink()
+
     def _named(self, name: str) -> str:
         """Its name on the server: two runs beside each other, each given a database of its own, share none."""
         return f"{make_url(DATABASE_URL).database}_{self._worker}_{name}"
@@ -173,6 +184,7 @@ class Databases:
         with engine.connect() as connection:
             connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             connection.exec_driver_sql(f'CREATE DATABASE "{name}"{template}')
+            connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET synchronous_commit = off')  # it lives for minutes
         engine.dispose()
         return f"{DATABASE_URL.rsplit('/', 1)[0]}/{name}"
 
@@ -187,9 +199,11 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
 
 
 @pytest.fixture
-def database_url(databases: Databases) -> str:
+def database_url(databases: Databases) -> Iterator[str]:
     """A seeded database for one test."""
-    return databases.copy()
+    made = databases.copy()
+    yield made
+    databases.throw_away(made)
 
 
 @pytest.fixture
