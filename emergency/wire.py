@@ -6,9 +6,11 @@ import ipaddress
 import re
 import socket
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from threading import Lock, Timer
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -66,36 +68,90 @@ def fetch(
     """
     GET a document once; the caller decides when to ask again.
 
-    ``timeout`` is (connect, between two reads) in seconds and ``deadline`` the whole; ``max_bytes`` counts after
+    ``timeout`` is (connect, between two reads) in seconds and ``deadline`` the whole, from the first connection on and
+    however slowly the bytes drip; only a name that is long in being resolved can add to it. ``max_bytes`` counts after
     decompression. ``allow`` names the ``host:port`` that may have a private address. A redirect is followed at most
     three times, never from https to http, and our headers (a key may be among them) go to the first origin only.
 
     :raises Unavailable: no answer, a cut or slow or too large one, or a status that may pass (408, 425, 429, 5xx)
     :raises Misconfigured: the address is wrong or out of bounds, the certificate does not fit, or any other status
     """
-    ends_at = clock.seconds() + deadline
     ours = {**(headers or {})}
     if etag:
         ours["If-None-Match"] = etag
     if last_modified:
         ours["If-Modified-Since"] = last_modified
-    with requests.Session() as session:
+    with _Deadline(deadline) as until, requests.Session() as session:
         session.trust_env = False  # a proxy or .netrc of the machine would go round the address check
         session.headers["User-Agent"] = USER_AGENT
-        adapter = _CheckedAdapter(allow)
+        adapter = _CheckedAdapter(allow, until)
         session.mount("http://", adapter)
         session.mount("https://", adapter)
         for _ in range(MOST_REDIRECTS + 1):
             parts = split(url)
-            with _asked(session, url, parts, ours, timeout) as response:
-                if response.status_code not in _REDIRECTS or "Location" not in response.headers:
-                    return _taken(response, parts, max_bytes=max_bytes, ends_at=ends_at)
-                onward = urljoin(url, response.headers["Location"])
+            try:
+                with _asked(session, url, parts, ours, timeout) as response:
+                    onward = response.headers.get("Location", "") if response.status_code in _REDIRECTS else ""
+                    found = None if onward else _taken(response, parts, max_bytes=max_bytes)
+            except (CutOff, Misconfigured):  # what was cut shows as any of these, over TLS as a certificate's trouble
+                if not until.over:
+                    raise
+                found = None
+            if until.over:  # where no length was named, a cut answer looks whole
+                raise CutOff(f"{place(parts)} was still answering when its time was over")
+            if found is not None:
+                return found
+            onward = urljoin(url, onward)
             _bounded_redirect(parts, onward)
             if _origin(parts) != _origin(split(onward)):
                 ours = {}
             url = onward
         raise Misconfigured(f"{place(parts)} redirects more than {MOST_REDIRECTS} times")
+
+
+class _Deadline:
+    """
+    The end of one question's time: it shuts the question's connections, wherever in the answer they stand.
+
+    A timeout of the socket begins anew with every byte, so one byte a second would hold a worker for ever.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._ends_at = clock.seconds() + seconds
+        self._held: list[socket.socket] = []
+        self._turn = Lock()
+        self._timer = Timer(max(0.0, seconds), self._shut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> _Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        with self._turn:
+            for one in self._held:
+                one.close()
+            self._held.clear()
+
+    @property
+    def over(self) -> bool:
+        """Whether the time has run out."""
+        return clock.seconds() > self._ends_at
+
+    def watched(self, connection: socket.socket) -> socket.socket:
+        """The connection, shut when the time is over; by a descriptor of our own, for TLS takes the other one away."""
+        with self._turn:
+            self._held.append(connection.dup())
+        if self.over:
+            self._shut()
+        return connection
+
+    def _shut(self) -> None:
+        with self._turn:
+            for one in self._held:
+                with suppress(OSError):  # the other end was first
+                    one.shutdown(socket.SHUT_RDWR)
 
 
 def place(parts: SplitResult) -> str:
@@ -203,7 +259,7 @@ def _asked(
         raise Unavailable(f"{place(parts)} answered something that is not HTTP ({type(error).__name__})") from None
 
 
-def _taken(response: requests.Response, parts: SplitResult, *, max_bytes: int, ends_at: float) -> Fetched:
+def _taken(response: requests.Response, parts: SplitResult, *, max_bytes: int) -> Fetched:
     status = response.status_code
     if status in (408, 425, 429) or status >= 500:
         raise Unavailable(f"{place(parts)} answered {status}", retry_after=retry_after(response.headers))
@@ -215,8 +271,6 @@ def _taken(response: requests.Response, parts: SplitResult, *, max_bytes: int, e
             body += chunk
             if len(body) > max_bytes:
                 raise Unavailable(f"{place(parts)} answered more than {max_bytes} bytes")
-            if clock.seconds() > ends_at:
-                raise CutOff(f"{place(parts)} was still answering when its time was over")
     except requests.exceptions.RequestException as error:
         raise CutOff(f"{place(parts)} was cut in mid-answer ({type(error).__name__})") from None
     if status == 200 and not body and "Content-Length" not in response.headers:
@@ -248,21 +302,21 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 class _CheckedAdapter(HTTPAdapter):
     """Sessions whose every connection goes to an address checked at that very moment."""
 
-    def __init__(self, allow: frozenset[str]) -> None:
-        self._allow = allow
+    def __init__(self, allow: frozenset[str], until: _Deadline) -> None:
+        self._allow, self._until = allow, until
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        allow = self._allow
+        allow, until = self._allow, self._until
 
         class Plain(HTTPConnection):
             def _new_conn(self) -> socket.socket:
-                return _connected(self, allow)
+                return until.watched(_connected(self, allow))
 
         class Encrypted(HTTPSConnection):
             def _new_conn(self) -> socket.socket:
-                return _connected(self, allow)
+                return until.watched(_connected(self, allow))
 
         class PlainPool(HTTPConnectionPool):
             ConnectionCls = Plain

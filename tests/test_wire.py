@@ -6,7 +6,9 @@ import asyncio
 import gzip
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import cycle
 from typing import Any
 
@@ -302,6 +304,40 @@ def test_a_source_that_answers_for_ever_is_given_up(httpserver: HTTPServer, plac
 
     with pytest.raises(wire.CutOff, match="time was over"):
         wire.fetch(httpserver.url_for("/air"), allow=place, deadline=-1)
+
+
+@pytest.mark.parametrize(
+    ("at_once", "dripping"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n", b"x" * 900),
+        (b"HTTP/1.1 200 OK\r\n\r\n{", b"x" * 900),  # no length: a cut answer would look whole
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n" * 150),
+        (b"", b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 900),
+        (b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\nX-Long: ", b"x" * 900),
+    ],
+)
+def test_a_source_that_drips_is_cut_when_its_time_is_over_wherever_it_stands(at_once: bytes, dripping: bytes) -> None:
+    sent: list[int] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        at = f"127.0.0.1:{server.getsockname()[1]}"
+
+        def serve() -> None:
+            peer, _ = server.accept()
+            with peer, suppress(OSError):
+                peer.recv(65536)
+                peer.sendall(at_once)
+                for byte in dripping:
+                    peer.sendall(bytes((byte,)))
+                    sent.append(byte)
+                    time.sleep(0.01)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with pytest.raises(wire.CutOff, match="time was over"):
+            wire.fetch(f"http://{at}/", allow=frozenset({at}), timeout=(1, 5), deadline=0.2)
+        thread.join(20)
+
+    assert len(sent) < len(dripping)  # it was hung up on, with most of it unsaid
 
 
 @pytest.mark.parametrize(
