@@ -180,6 +180,7 @@ def _fill(
         found.iaqi[name][block] = iaqi[name]
         primary |= (iaqi[name] == aqi).view(np.uint8) << np.uint8(bit)
     primary *= (published & (aqi > standard.primary_over)).view(np.uint8)
+    np.maximum(aqi, np.int16(standard.lowest), out=aqi)
     found.aqi[block] = np.where(published, aqi, NA)
     found.primary[block] = primary
 

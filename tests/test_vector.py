@@ -70,6 +70,14 @@ def test_random_rows_have_the_same_index(standard: Standard, period: Period) -> 
 
 
 @EDITIONS
+@pytest.mark.parametrize("period", list(Period))
+def test_air_without_anything_in_it_has_the_same_index(standard: Standard, period: Period) -> None:
+    names = [gauge.value for gauge in standard.reports[period]]
+
+    assert_same(standard, period, {name: [0, 0, 0] if name != "no2" else [0, 1, -1] for name in names})
+
+
+@EDITIONS
 def test_every_index_has_the_category_the_rule_gives_it(standard: Standard) -> None:
     every = np.arange(-1, 501, dtype=np.int16)
 

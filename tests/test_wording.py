@@ -160,6 +160,29 @@ def test_times_are_said_as_people_in_liuzhou_say_them() -> None:
     assert WORDING.until(None, "en") == "until further notice"
 
 
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_reason_that_is_a_sentence_ends_with_one_stop(lang: str) -> None:
+    stop = {"zh": "。", "en": "."}[lang]
+    for name in WORDING.names:
+        template = WORDING.template(name, lang)
+        text = filled(name, lang, f"x{stop}")
+        assert stop * 2 not in text, name
+        for slot in template.closed:
+            assert f"x{stop}" in text, (name, slot)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("name", ["public_advisory", "public_notice", "advisory", "order", "continuation"])
+@pytest.mark.parametrize("at", [datetime(2026, 11, 23, 10, 0, tzinfo=UTC), None])
+def test_an_end_is_said_once_dated_or_open(name: str, lang: str, at: datetime | None) -> None:
+    until = WORDING.until(at, lang, dated=name.startswith("public"))
+
+    text = WORDING.fill(name, lang, **{**dict.fromkeys(WORDING.template(name, lang).slots, "x"), "until": until})
+
+    assert until in text
+    assert not any(one in text for one in ("至至", "至结束", "until until"))
+
+
 def test_an_instant_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="zone"):
         WORDING.instant(datetime(2026, 11, 23, 18, 0), "zh")  # noqa: DTZ001 - the naive instant is the point

@@ -188,7 +188,8 @@ class Standard:
     One edition of the technical regulation on the index (技术规定), as written in ``playbooks/standards``.
 
     ``publish_over``: with a pollutant missing, the index of the others is published only above this mark
-    (HJ 633-2026 5.3.1); None publishes it always. ``primary_over``: no primary pollutant at or below it.
+    (HJ 633-2026 5.3.1); None publishes it always. ``primary_over``: no primary pollutant at or below it. ``lowest``:
+    where the edition's index begins, 1 in HJ 633-2026 (4.1.1); single indices begin at 0 in both.
     """
 
     id: str
@@ -200,6 +201,7 @@ class Standard:
     completeness: Completeness
     publish_over: int | None
     primary_over: int
+    lowest: int = 0
 
     def category(self, aqi: int) -> Category:
         """
@@ -376,6 +378,7 @@ def _published(
 ) -> Index:
     """The largest single index with its owners and its band."""
     primary: tuple[str, ...] = ()
+    aqi = aqi or standard.lowest  # single indices are whole numbers, so that nothing else lies below 1
     if aqi > standard.primary_over:
         for name, its in iaqi.items():
             if its == aqi:
@@ -401,4 +404,4 @@ def trigger_aqi(standard: Standard, found: Index, *, sand_dust: bool = False) ->
         return None
     if highest <= _POLLUTED_OVER and all(counted[one] is None for one in particles):
         return None
-    return highest
+    return highest or standard.lowest

@@ -80,6 +80,12 @@ class _Primary(_Sourced):
     over: Whole
 
 
+class _Lowest(_Sourced):
+    """Where the index begins; an edition that names no range begins where its tables do."""
+
+    index: Literal[0, 1]
+
+
 class _Band(Sheet):
     id: str
     up_to: Whole | None
@@ -138,6 +144,7 @@ class _File(Sheet):
     reports: _Reports
     missing: _Missing
     primary: _Primary
+    lowest: _Lowest
     categories: _Bands
     completeness: _Complete
 
@@ -195,7 +202,7 @@ class _File(Sheet):
                 hours_for_max_1h=needs.max_1h.hours, max_1h_or_over=needs.max_1h.or_over,
                 stations_percent=needs.city.stations_percent,
             ),
-            publish_over=self.missing.publish_over, primary_over=self.primary.over,
+            publish_over=self.missing.publish_over, primary_over=self.primary.over, lowest=self.lowest.index,
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -84,6 +85,15 @@ class Template:
         return "".join(said)
 
     @cached_property
+    def closed(self) -> Mapping[str, str]:
+        """The slots the notice itself closes with a full stop, and that stop: a value that is a sentence has one."""
+        return {
+            slot.name: text[0]
+            for slot, text in pairwise(self.pieces)
+            if isinstance(slot, Slot) and isinstance(text, str) and text[0] in _STOPS
+        }
+
+    @cached_property
     def needed(self) -> tuple[str, ...]:
         """The slots that may not stay blank."""
         return tuple(one.name for one in self.slots.values() if not one.may_be_blank)
@@ -120,7 +130,7 @@ class Wording:
         The notice with its fields as plain text.
 
         A value is one line: control characters, line ends and invisible marks become blanks or go, and what is longer
-        than its slot ends in «…». Braces, percent signs and angle brackets in a value mean nothing and stay as they
+        than its slot ends in «…»; a full stop at its end goes where the notice puts one. Braces, percent signs and angle brackets in a value mean nothing and stay as they
         are; whoever puts the text on a page escapes it there.
 
         :raises Misconfigured: no such notice, a field too many, a field missing, or one blank that may not be
@@ -130,7 +140,7 @@ class Wording:
             raise Misconfigured(f"{notice.path}: has no field {', '.join(sorted(set(fields) - set(notice.slots)))}")
         values = dict.fromkeys(notice.slots, "")
         for said, value in fields.items():
-            values[said] = _fitting(value, notice.slots[said].room)
+            values[said] = _fitting(value, notice.slots[said].room, notice.closed.get(said, ""))
         if not all(map(values.get, notice.needed)):
             lacking = [said for said in notice.needed if not values[said]]
             missing = [said for said in lacking if said not in fields]
@@ -255,6 +265,7 @@ class Wording:
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DROPPED = frozenset({"Cf", "Cs", "Co", "Cn"})  # invisible marks, among them those that turn the reading direction
+_STOPS = frozenset("。.")
 _BLANKED = frozenset({"Cc", "Zl", "Zp", "Zs"})
 
 
@@ -268,8 +279,8 @@ def plain(value: str) -> str:
 
 
 @lru_cache(maxsize=1024)  # of the fields of ten thousand orders all but the name and the number are the same
-def _fitting(value: str | int, room: int) -> str:
-    return cut(plain(str(value)), room)
+def _fitting(value: str | int, room: int, stop: str) -> str:
+    return cut(plain(str(value)).removesuffix(stop), room)
 
 
 def cut(value: str, room: int) -> str:

@@ -83,6 +83,8 @@ def of_order(
                 revision=one.revision.number,
             )
         case Kind.INFORMATION:
+            if decision.level is decision.level_before:
+                return words.fill("continuation", LANG, **told, **number, **until, level=levels["level"])
             return words.fill("information", LANG, **told, **number, **effective, **until, **levels)
         case Kind.WITHDRAWAL:
             return words.fill("withdrawal", LANG, **told, **number, **effective, because=notice.reason)

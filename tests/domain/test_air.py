@@ -315,3 +315,18 @@ def test_a_float_that_is_a_mean_of_whole_numbers_comes_back_as_just_that_mean() 
             assert as_written(amount / over) == Fraction(amount, over)
     assert as_written(4.05) == Decimal("4.05")
     assert as_written(0.1234567890123) == Decimal("0.1234567890123")
+
+
+NOTHING: dict[str, Amount | None] = {**dict.fromkeys(POLLUTANTS, 0), "o3_8h": 0}
+
+
+@pytest.mark.parametrize(("standard", "lowest"), [(OLD, 0), (NEW, 1)])
+def test_the_index_begins_where_the_edition_says(standard: Standard, lowest: int) -> None:
+    """HJ 633-2026 4.1.1: from 1 to 500; its single indices begin at 0, as their table does."""
+    for period in Period:
+        values = {name: value for name, value in NOTHING.items() if period is DAY or name != "o3_8h"}
+        found = index(standard, values, period=period)
+
+        assert (found.aqi, found.category, found.primary) == (lowest, "excellent", ())
+        assert set(found.iaqi.values()) == {0}
+        assert trigger_aqi(standard, found) == lowest

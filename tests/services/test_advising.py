@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import pytest
 
 from emergency.domain import advising
@@ -62,6 +63,7 @@ def test_an_advisory_reaches_units_and_never_a_plant(world: World) -> None:
     signed = world.decide(found)
 
     assert "健康提示（不是预警）" in signed.notice.public_text
+    assert re.search(r"自2015年[^自至]+起，至2015年[^自至]+。", signed.notice.public_text)
     assert kinds(world, area=CITY)
     assert RecipientKind.ENTERPRISE not in kinds(world, area=CITY)
     world.deliver()

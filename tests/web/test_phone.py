@@ -224,6 +224,25 @@ def test_where_only_the_level_changed_no_new_answer_is_asked_for(
     assert "已收到" in page
 
 
+def test_an_extension_says_that_all_stays_and_never_that_the_level_changes(
+    world: World, client: FlaskClient, order: Order
+) -> None:
+    world.deliver()
+    longer = world.bulletin(Level.YELLOW, action="extend", expected_end_at=world.now + timedelta(days=4))
+    assert longer is not None
+    world.sign(longer, by="lj-approver3")
+    world.deliver()
+
+    page = client.get(f"/o/{world.token(order)}").text
+    text = world.phone.to(world.recipient(order).contacts[0].phone)[-1].text
+
+    assert "级别和您的措施都不变" in page
+    assert "级别有变化" not in page
+    assert text.startswith(longer.notice.number)
+    assert "黄色（Ⅲ级）响应继续执行，至" in text
+    assert "转为" not in text
+
+
 def test_a_lifted_order_asks_only_whether_all_is_normal_again(world: World, client: FlaskClient, order: Order) -> None:
     world.released()
     token, revision = world.token(order), world.order(order.id).revision
