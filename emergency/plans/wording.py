@@ -130,8 +130,8 @@ class Wording:
         The notice with its fields as plain text.
 
         A value is one line: control characters, line ends and invisible marks become blanks or go, and what is longer
-        than its slot ends in «…»; a full stop at its end goes where the notice puts one. Braces, percent signs and angle brackets in a value mean nothing and stay as they
-        are; whoever puts the text on a page escapes it there.
+        than its slot ends in «…»; a full stop at its end goes where the notice puts one. Braces, percent signs and
+        angle brackets in a value mean nothing and stay as they are; whoever puts the text on a page escapes it there.
 
         :raises Misconfigured: no such notice, a field too many, a field missing, or one blank that may not be
         """

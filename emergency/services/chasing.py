@@ -15,6 +15,7 @@ from emergency.domain.messages import PORTAL, VOICE, Kind, portal_address
 from emergency.domain.orders import Contact, NothingToDo, Order, Recipient, RecipientKind, Status
 from emergency.domain.people import Act, Person, Role, ask
 from emergency.domain.plan import Plan
+from emergency.domain.reaching import OF, WORDS, Lack, meant, passes_over
 from emergency.services import speaking, wording
 from emergency.services.bundling import NO_ROOM, Telling
 from emergency.services.bundling import Step as _Step
@@ -24,6 +25,8 @@ from emergency.store import Store, Tx
 from emergency.store import chasing as kept
 
 BATCH = 200
+NOBODY = "nobody"  # the kind of an alarm that somebody who must be told cannot be
+LADDER_ROLES = frozenset({*OF, "district_duty", CALL_LIST})
 _THEMSELVES = frozenset({"recipient", "second_contact"})
 
 
@@ -91,11 +94,13 @@ class Around:
             case _:
                 return self.duty_officers(self.desk(recipient.area))
 
-    def by_which(self, rung: ladder.Rung, recipient: Recipient) -> list[tuple[Contact, str]]:
+    def by_which(self, plan: Plan, rung: ladder.Rung, recipient: Recipient) -> list[tuple[Contact, str]]:
         """
         Whom the step tells by which channel: each person by every way of theirs that is set up, and the portal once for
         the recipient, if somebody of it signs in.
         """
+        if passes_over(rung, plan.ladder, account=self.has_account(recipient)):
+            return []
         ways = [one for one in self._rules.reachable(rung.by) if one != PORTAL or self.has_account(recipient)]
         ways = ways or [self._rules.first_channel]
         people = self.whom(rung.notify, recipient) if ways != [PORTAL] else []
@@ -103,6 +108,14 @@ class Around:
         if PORTAL in ways:
             found.append((account_of(recipient), PORTAL))
         return found
+
+    def reaches_nobody(self, plan: Plan, rung: ladder.Rung, recipient: Recipient) -> bool:
+        """Whether the step should tell somebody about this recipient and would tell nobody."""
+        return (
+            meant(rung, recipient)
+            and not passes_over(rung, plan.ladder, account=self.has_account(recipient))
+            and not self.by_which(plan, rung, recipient)
+        )
 
     def has_account(self, recipient: Recipient) -> bool:
         """Whether anybody signs in for this recipient."""
@@ -198,7 +211,9 @@ def _escalate(tx: Tx, rules: Rules, *, now: datetime, limit: int, told: Telling,
             continue
         room.tell(step)
         if not step.told and not tx.exercise_of(order.episode_id):
-            _tell_of_nobody(tx, around, step, recipients[order.recipient_id], now=now)
+            recipient = recipients[order.recipient_id]
+            if around.reaches_nobody(around.plan(order.episode_id), step.rung, recipient):
+                _tell_of_nobody(tx, around, step, recipient, now=now)
         more = {"step": step.rung.step, "notify": step.rung.notify, "told": len(step.told), "due_at": step.due_at}
         if order.id not in later:  # a second deadline of the same order
             tx.note(Fact("order.escalated", str(order.id), "system", now, order.episode_id, order.area, more))
@@ -225,7 +240,7 @@ def _step(
     *,
     now: datetime,
 ) -> _Step:
-    told = around.by_which(rung, recipient)
+    told = around.by_which(around.plan(order.episode_id), rung, recipient)
     themselves = rung.notify in _THEMSELVES
     contact = around.call(around.desk(order.area))
     text = wording.of_rung(rules, rung, order, recipient, contact=contact, now=now)
@@ -249,8 +264,11 @@ def _step(
 
 
 def _tell_of_nobody(tx: Tx, around: Around, step: _Step, recipient: Recipient, *, now: datetime) -> None:
-    """The plan's owner is told that a step reaches nobody; where it is the owner's own desk, every desk is."""
+    """
+    The plan's owner is told that a step reaches nobody; where it is the owner's own desk, every desk is. The alarm ends
+    when somebody can be told or need not be any more (:func:`emergency.services.reaching.end_resolved`).
+    """
     order, role = step.order, step.rung.notify
-    words = f"{recipient.name}: nobody can be reached as {role}"
+    words = f"{recipient.name}：{WORDS[OF.get(role, Lack.DUTY)]}"
     area = "" if role == "district_duty" else around.desk(order.area)
-    tx.raise_alarm(f"nobody:{role}:{order.area}", area=area, now=now, detail=words)
+    tx.raise_alarm(f"{NOBODY}:{role}:{order.area}", area=area, now=now, detail=words)

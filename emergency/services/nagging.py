@@ -13,6 +13,7 @@ from emergency.domain.overtaken import Overtaken
 from emergency.domain.people import Person, Role
 from emergency.domain.plan import Plan
 from emergency.services import advising, bundling, deputies, overtaking, telling, wording
+from emergency.services.chasing import NOBODY
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx
 
@@ -71,7 +72,7 @@ def _nag(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> None:
     plan, times = rules.plan_of(tx, decision.area), decision.nags + 1
     ranks = deputies.ranks(plan, decision)
     people = undecided.whom(decision, tx.people(), rule=plan.undecided, deputies=ranks, now=now)
-    _known_as_reachable(tx, decision, people, now=now)
+    _known_as_reachable(tx, rules, decision, people, now=now)
     told = bundling.with_room(tx, plan, people, now=now)
     found = overtaking.look(tx, rules, decision, now=now)
     text = wording.undecided(rules, decision, times=times, found=found, now=now)
@@ -97,8 +98,22 @@ def tell(
     found: Overtaken | None = None,
 ) -> None:
     """Tell those at the desk who can take the next step, and that the rule has moved on since where it has."""
-    role = Role.DUTY_OFFICER if decision.standing is Standing.SUGGESTED else Role.APPROVER
-    people = [
+    people = _next(tx, decision)
+    _known_as_reachable(tx, rules, decision, people, now=now)
+    proposer = tx.person(decision.proposed_by) if decision.proposed_by else None
+    text = wording.of_waiting(rules, decision, proposer=proposer, found=found)
+    telling.put(tx, rules, telling.of_decision(decision, rung=rung), people, text, now=now)
+
+
+def whose_turn(decision: Decision) -> Role:
+    """Who takes the next step of what waits."""
+    return Role.DUTY_OFFICER if decision.standing is Standing.SUGGESTED else Role.APPROVER
+
+
+def _next(tx: Tx, decision: Decision) -> list[Person]:
+    """Those at the desk who can take the next step."""
+    role = whose_turn(decision)
+    return [
         one
         for one in tx.people()
         if one.area == decision.area
@@ -107,10 +122,11 @@ def tell(
         and (role is not Role.APPROVER or one.rank >= decision.rank_needed)
         and one.id != decision.proposed_by
     ]
-    _known_as_reachable(tx, decision, people, now=now)
-    proposer = tx.person(decision.proposed_by) if decision.proposed_by else None
-    text = wording.of_waiting(rules, decision, proposer=proposer, found=found)
-    telling.put(tx, rules, telling.of_decision(decision, rung=rung), people, text, now=now)
+
+
+def reachable(tx: Tx, decision: Decision) -> bool:
+    """Whether anybody who can take the next step has a number."""
+    return any(one.phone for one in _next(tx, decision))
 
 
 def tell_overtaken(tx: Tx, rules: Rules, area: str, *, now: datetime) -> None:
@@ -120,14 +136,13 @@ def tell_overtaken(tx: Tx, rules: Rules, area: str, *, now: datetime) -> None:
         tell(tx, rules, turned[0], rung=f"rule:{turned[0].version}", now=now, found=turned[1])
 
 
-def _known_as_reachable(tx: Tx, decision: Decision, people: Sequence[Person], *, now: datetime) -> None:
+def _known_as_reachable(tx: Tx, rules: Rules, decision: Decision, people: Sequence[Person], *, now: datetime) -> None:
     """Raise an alarm where nobody of these can be reached about a real decision."""
     if any(one.phone for one in people) or tx.exercise_of(decision.episode_id):
         return
-    role = Role.DUTY_OFFICER if decision.standing is Standing.SUGGESTED else Role.APPROVER
+    role = whose_turn(decision)
+    words, what = rules.wording, {Role.DUTY_OFFICER: "没有可联系的值班员", Role.APPROVER: "没有可联系的审批人"}[role]
+    move, level = words.move(decision.move.value, wording.LANG), words.level(decision.level, wording.LANG)
     tx.raise_alarm(
-        f"nobody:{role.value}:{decision.area}",
-        area=decision.area,
-        now=now,
-        detail=f"nobody can be reached as {role.value} for {decision.move.value} {decision.level.word}",
+        f"{NOBODY}:{role.value}:{decision.area}", area=decision.area, now=now, detail=f"{move}{level}：{what}"
     )

@@ -9,7 +9,7 @@ from emergency.domain.people import Act, Person, ask
 from emergency.errors import Missing, Refused
 from emergency.store import Tx
 
-BY_HAND = frozenset({"exercise-wall", "nobody"})
+BY_HAND = frozenset({"exercise-wall"})
 """Kinds that tell of what happened: no sweep can see that the cause is gone, as it sees that a feed talks again."""
 
 

@@ -10,7 +10,7 @@ from emergency import log as logs
 from emergency.domain.assessment import SHANGHAI
 from emergency.domain.messages import Kind
 from emergency.domain.sources import is_behind, is_late
-from emergency.services import consulting, telling, wording
+from emergency.services import consulting, reaching, telling, wording
 from emergency.services.chasing import Around
 from emergency.services.polling import Feed
 from emergency.services.rules import Rules
@@ -53,6 +53,7 @@ def look(
         found += [*_feeds(tx, feeds, now=now, wall=wall), *_late(tx, rules, feeds, now=now)]
         found += [*_post(tx, now=now, wall=wall), *_tasks(tx, rules, now=now)]
         found += consulting.nag_overdue(tx, rules, now=now)
+        reaching.end_resolved(tx, rules, now=now)
         _tell(tx, rules, now=now)
         return found
 
@@ -157,9 +158,8 @@ def _no_measurement(rules: Rules, last: tuple[datetime, str] | None, *, empty: b
 def _post(tx: Tx, *, now: datetime, wall: datetime) -> list[str]:
     oldest = tx.outbox.oldest_ready()
     if oldest is not None and wall - oldest > POST_STUCK_AFTER:
-        return (
-            ["post"] if tx.raise_alarm("post", area="", detail=f"waiting since {oldest.isoformat()}", now=now) else []
-        )
+        words = f"最早一条通知自 {oldest:%m-%d %H:%M} (UTC) 起待发"
+        return ["post"] if tx.raise_alarm("post", area="", detail=words, now=now) else []
     tx.clear_alarm("post", now=now)
     return []
 

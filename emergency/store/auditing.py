@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import and_, exists, func, or_, select
 
 from emergency.domain.episode import Decision, Episode, Phase, Standing
+from emergency.domain.exercise import WALL
 from emergency.domain.messages import Kind, State
 from emergency.domain.orders import LIVE, Order, Revision, Status
 from emergency.store import saving
@@ -132,7 +133,10 @@ def _counted(tx: Tx, *where: Any) -> list[Counted]:
 
 
 def unattended(tx: Tx, *, before: datetime, wall: datetime) -> list[Unattended]:
-    """Lanes with messages that were due by then and that nobody holds; one whose breaker is open tells by itself."""
+    """
+    Lanes with messages that were due by then and that nobody holds; one whose breaker is open tells by itself, and of
+    what lies at an exercise's wall no real desk is told.
+    """
     held = exists().where(
         SlotRow.channel == MessageRow.channel,
         SlotRow.lane == MessageRow.lane,
@@ -146,7 +150,7 @@ def unattended(tx: Tx, *, before: datetime, wall: datetime) -> list[Unattended]:
             func.min(MessageRow.due_at).label("oldest"),
         )
         .where(MessageRow.state == State.READY.value, MessageRow.waits_for.is_(None))
-        .where(MessageRow.due_at <= before, ~held)
+        .where(MessageRow.due_at <= before, MessageRow.channel != WALL, ~held)
         .group_by(MessageRow.channel, MessageRow.lane)
     )
     return [Unattended(row.channel, row.lane, int(row.found), row.oldest) for row in rows]

@@ -11,7 +11,8 @@ from sqlalchemy import bindparam, case, func, select, update
 from emergency.domain.exercise import marked
 from emergency.domain.ladder import Notice, Taken, Turn
 from emergency.domain.messages import Kind, State
-from emergency.domain.orders import Order
+from emergency.domain.orders import LIVE, Order
+from emergency.store import saving
 from emergency.store.bulk import table
 from emergency.store.tables import CHASED, MessageRow, OrderRow, RungRow
 from emergency.store.tx import Tx
@@ -49,6 +50,17 @@ def taken(tx: Tx, orders: Sequence[Order]) -> dict[UUID, list[Taken]]:
     for row in rows:
         found.setdefault(row.order_id, []).append(Taken(row.step, row.revision, row.due_at))
     return found
+
+
+def told_nobody(tx: Tx, area: str, notify: str) -> list[tuple[Order, str]]:
+    """The orders of exactly this area that still bind, with each step to ``notify`` that told nobody."""
+    asked = (
+        select(*_ORDERS.c, _RUNGS.c.step)
+        .join(_RUNGS, _RUNGS.c.order_id == _ORDERS.c.id)
+        .where(_ORDERS.c.area == area, _ORDERS.c.status.in_([one.value for one in LIVE]))
+        .where(_RUNGS.c.notify == notify, _RUNGS.c.told == 0)
+    )
+    return [(saving.order(row), str(row.step)) for row in tx.connection.execute(asked)]
 
 
 def look_again(tx: Tx, turns: Mapping[UUID, Turn]) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, func, or_, select, update
 
-from emergency.domain.exercise import shut_out, walled
+from emergency.domain.exercise import WALL, shut_out, walled
 from emergency.domain.messages import Kind, Message, State, Uncertain
 from emergency.store import saving, sequence, walling
 from emergency.store.bulk import copy_in, table
@@ -238,10 +238,10 @@ class Outbox(Sending):
         return int(found or 0)
 
     def oldest_ready(self) -> datetime | None:
-        """Since when (wall) the oldest message has been waiting to leave."""
+        """Since when (wall) the oldest message has been waiting to leave; what lies at an exercise's wall does not."""
         found: datetime | None = self._connection.execute(
             select(func.min(MessageRow.due_at)).where(
-                MessageRow.state == State.READY.value, MessageRow.waits_for.is_(None)
+                MessageRow.state == State.READY.value, MessageRow.waits_for.is_(None), MessageRow.channel != WALL
             )
         ).scalar()
         return found

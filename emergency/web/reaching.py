@@ -26,7 +26,6 @@ LACKS: Final[Mapping[Lack, str]] = {
     Lack.DUTY: N_("值班台没有可联系的值班员"),
     Lack.PHONE: N_("没有登记任何电话"),
     Lack.MOBILE: N_("只有座机，收不到短信"),
-    Lack.ACCOUNT: N_("没有平台账号"),
     Lack.SECOND: N_("没有第二联系人"),
     Lack.TRACKER: N_("没有可联系的跟踪落实单位"),
     Lack.TOWN: N_("所在镇没有可联系的网格员"),

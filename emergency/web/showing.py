@@ -18,6 +18,8 @@ from emergency.domain.messages import PORTAL
 from emergency.domain.people import Area, NotAllowed
 from emergency.errors import Refused
 from emergency.plans.measures import load_sectors
+from emergency.services.chasing import LADDER_ROLES, NOBODY
+from emergency.services.reaching import ALARM
 from emergency.web.access import the_system
 from emergency.web.vocabulary import ALARMS, CATEGORIES, COLOURS, ROMAN, SHAPES, WORDS
 from emergency.web.words import _, lang
@@ -212,7 +214,7 @@ def alarm(name: str, areas: Mapping[str, Area]) -> str:
     words = ALARMS.get(kind)
     if words is None:
         return name
-    if kind != "nobody":
+    if kind != NOBODY:
         return f"{_(words)} {rest if kind in ('feed', 'silent', 'late', 'unattended', 'unproved') else ''}".strip()
     role, _sep, area = rest.partition(":")
     whom = said("notify" if role in WORDS["notify"] else "role", role)
@@ -227,7 +229,15 @@ def alarm_link(name: str) -> str:
         return url_for("ordering.orders", episode=rest.partition(":")[0])
     if kind == "unreached":
         return url_for("reaching.reach", area=rest)
+    if kind == NOBODY and rest.partition(":")[0] in LADDER_ROLES:
+        return url_for("reaching.reach", area=rest.partition(":")[2])
     return url_for("console.feeds") if kind in ("feed", "silent", "late") else ""
+
+
+def alarm_detail(name: str, detail: str) -> str:
+    """What an alarm says besides its words; empty where the words, or in English the page behind them, say it all."""
+    kind = name.partition(":")[0]
+    return "" if kind == NOBODY or (kind == ALARM and lang() != "zh") else detail
 
 
 def alarm_groups(
@@ -252,5 +262,5 @@ def set_up(app: Flask) -> None:
     app.jinja_env.globals.update(
         said=said, now=now, sentence=sentence, sector=sector, area_name=area_name, nearest_words=nearest_words,
         full_moment=full_moment, WORDS=WORDS, here=here, alarm=alarm, alarm_link=alarm_link,
-        alarm_groups=alarm_groups,
+        alarm_groups=alarm_groups, alarm_detail=alarm_detail,
     )  # fmt: skip

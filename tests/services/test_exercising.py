@@ -19,7 +19,7 @@ from emergency.domain.messages import Lane, Message, State
 from emergency.domain.orders import Action, Order, RecipientKind
 from emergency.domain.people import NotAllowed
 from emergency.plans.drills import load_drills
-from emergency.services import chasing, decisions, drills, exercising, post, reviews, watch
+from emergency.services import auditing, chasing, decisions, drills, exercising, post, reviews, watch
 from emergency.services.exercising import NoMoreForecasts, OneAtATime
 from emergency.store import Tx, desk, desk_orders, judging, portal, record
 from emergency.store import exercising as asking
@@ -186,6 +186,24 @@ def test_an_exercise_of_the_whole_city_hands_no_gateway_anything(world: World) -
     assert (counts.went_out, counts.refused, counts.waiting) == (0, 0, 0)
     assert held.wall.kept == counts.walled
     assert "sms" in told[0].because or "voice" in told[0].because
+
+
+def test_what_lies_at_the_wall_is_no_alarm_of_a_real_desk(world: World) -> None:
+    held = Held(world).begun().warned()
+    for _ in range(6):  # nobody empties the wall
+        world.clock.forward(minutes=10)
+        world.wall.forward(minutes=10)
+        watch.sweep(world.store, wall=world.wall.now())
+        chasing.escalate_overdue(world.store, world.rules, now=world.now)
+        watch.alive(world.store, "escalate", wall=world.wall.now())
+        watch.look(world.store, world.rules, now=world.now, wall=world.wall.now())
+        auditing.audit(world.store, world.rules, now=world.now, wall=world.wall.now())
+
+    with world.store.reading() as tx:
+        waiting = [one for one in every_message(tx, held) if one.state is State.READY]
+        alarms = {one.name for one in tx.standing_alarms()}
+    assert len(waiting) > 50
+    assert {"post", "unattended:wall:urgent", "unattended:wall:normal"} & alarms == set()
 
 
 def test_with_one_address_opened_exactly_its_messages_leave(world: World) -> None:

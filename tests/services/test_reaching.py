@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from emergency.domain.calling import CALL_LIST
+from emergency.domain.level import Level
 from emergency.domain.messages import PORTAL, VOICE
 from emergency.domain.orders import Recipient
 from emergency.domain.plan import Rung
@@ -89,12 +90,17 @@ def test_a_town_without_a_grid_worker_and_a_tracker_nobody_knows_are_named(world
     assert all(one.area == kiln.area for one in grid.recipients if one.name not in names(tracker)) or grid.count > 1
 
 
-def test_a_portal_alone_reaches_only_those_who_sign_in(world: World, kiln: Recipient) -> None:
-    (one,) = found(world, Rung("remind", 30, "recipient", (PORTAL,)))
+def test_a_portal_alone_passes_over_those_without_an_account_where_another_step_reaches_them(
+    world: World, kiln: Recipient
+) -> None:
+    portal, text = Rung("portal", 15, "recipient", (PORTAL,)), Rung("remind", 30, "recipient", ("sms",))
+    assert found(world, portal, text) == []
+    assert found(world, portal) == [], "without one it goes by text message"
 
-    assert one.lack is Lack.ACCOUNT
-    assert kiln.name in names(one)
-    assert not found(world, Rung("remind", 30, "recipient", (PORTAL, "sms")))
+    change(world, numbered(kiln, "", ""))
+
+    assert [(one.lack, one.steps) for one in found(world, portal, text)] == [(Lack.PHONE, ("remind",))]
+    assert [(one.lack, one.steps) for one in found(world, portal)] == [(Lack.PHONE, ("portal",))]
 
 
 def test_a_channel_that_is_not_set_up_or_broken_is_named_for_all(world: World) -> None:
@@ -120,7 +126,7 @@ def test_a_desk_nobody_sits_at_is_named_for_its_own_steps(world: World) -> None:
     assert (one.lack, one.steps, one.count) == (Lack.DUTY, ("district", "call_list"), 0)
 
 
-def test_it_is_said_once_a_day_and_over_when_it_is_mended(world: World) -> None:
+def test_it_is_said_once_and_over_within_minutes_when_it_is_mended(world: World) -> None:
     def look() -> list[str]:
         return reaching.look(world.store, world.rules, now=world.now, wall=world.wall.now())
 
@@ -133,7 +139,7 @@ def test_it_is_said_once_a_day_and_over_when_it_is_mended(world: World) -> None:
 
     plan = replace(world.rules.plan("liujiang"), ladder=())
     world.rules = replace(world.rules, plans={**world.rules.plans, "liujiang": plan})
-    world.wall.forward(hours=2)
+    world.wall.forward(minutes=11)
     look()
 
     with world.store.reading() as tx:
@@ -162,3 +168,67 @@ def test_a_step_that_reaches_nobody_is_told_to_the_owner_of_the_plan(world: Worl
         (alarm,) = [one for one in tx.standing_alarms() if one.name == f"nobody:recipient:{kiln.area}"]
     assert (alarm.area, kiln.name in alarm.detail) == (DISTRICT, True)
     assert any(kiln.name in one.text for one in world.phone.to(world.person("lj-duty").phone))
+
+
+ROLES = {Lack.PHONE: "recipient", Lack.SECOND: "second_contact", Lack.TRACKER: "tracker", Lack.TOWN: "town"}
+
+
+def nobody(world: World) -> dict[str, str]:
+    """The alarms of nobody to be reached, with their words."""
+    with world.store.reading() as tx:
+        return {one.name: one.detail for one in tx.standing_alarms() if one.name.startswith("nobody:")}
+
+
+def test_what_was_warned_of_is_what_the_alarms_tell_when_everybody_is_silent(world: World) -> None:
+    world.activated()
+    with world.store.reading() as tx:
+        plan = world.rules.plan_of(tx, DISTRICT)
+        some = reaching.shortfalls(tx, world.rules, plan, DISTRICT, wall=world.wall.now())
+    ordered = {one.recipient_id for one in world.orders()}
+
+    world.forward(hours=3)
+
+    warned = {(ROLES[one.lack], who.area) for one in some if one.lack in ROLES for who in one.recipients
+              if who.id in ordered}  # fmt: skip
+    assert warned
+    assert set(nobody(world)) == {f"nobody:{role}:{area}" for role, area in warned}
+
+
+def test_an_alarm_of_nobody_ends_when_the_list_is_completed_or_everybody_has_answered(
+    world: World, kiln: Recipient
+) -> None:
+    change(world, numbered(kiln, "", ""))
+    steps = (Rung("remind", 30, "recipient", ("sms",)), Rung("second", 45, "second_contact", ("sms",)))
+    plan = replace(world.rules.plan("liujiang"), ladder=steps)
+    world.rules = replace(world.rules, plans={**world.rules.plans, "liujiang": plan})
+    world.activated()
+    world.forward(minutes=60)
+    mine = f"nobody:recipient:{kiln.area}"
+    assert mine in nobody(world)
+    assert any(one.startswith("nobody:second_contact:") for one in nobody(world))
+
+    change(world, kiln)
+    world.sweep()
+    assert mine not in nobody(world)
+
+    world.acknowledge_all(world.orders())
+    world.sweep()
+    assert nobody(world) == {}
+
+
+def test_an_alarm_of_nobody_to_sign_ends_when_somebody_can(world: World) -> None:
+    def phones(on: bool) -> None:
+        with world.store.transactions() as tx:
+            some = [one for one in tx.people() if one.area == DISTRICT and one.role.value == "approver"]
+            tx.set_people([(replace(one, phone=f"0005000{at:04}" if on else ""), "x") for at, one in enumerate(some)])
+
+    phones(False)
+    assert world.bulletin(Level.YELLOW) is not None
+    world.sweep()
+    name = f"nobody:approver:{DISTRICT}"
+    assert nobody(world)[name] == "启动响应黄色（Ⅲ级）：没有可联系的审批人"
+
+    phones(True)
+    world.sweep()
+
+    assert name not in nobody(world)

@@ -109,3 +109,21 @@ def test_the_call_list_tells_the_desk_once_of_all_that_are_on_it(world: World, c
     with world.store.reading() as tx:
         on_it = {row.order_id for row in tx.rungs_taken(world.episode().id) if row.notify == "call_list"}
     assert on_it == {one.id for one in world.orders()}
+
+
+def test_a_portal_step_before_a_text_leaves_out_who_has_no_account_and_is_no_alarm(world: World) -> None:
+    plan = world.rules.plan("liujiang")
+    steps = (Step("portal", 15, "recipient", (PORTAL,)), Step("remind", 30, "recipient", ("sms",)))
+    world.rules = replace(
+        world.rules, plans={**world.rules.plans, "liujiang": replace(plan, ladder=steps)}, channels=("sms", PORTAL)
+    )
+    world.activated()
+
+    world.clock.forward(minutes=16)
+    chasing.escalate_overdue(world.store, world.rules, now=world.now)
+
+    with world.store.reading() as tx:
+        put = tx.connection.execute(select(table(MessageRow)).where(MessageRow.rung == "portal")).all()
+        assert [one.name for one in tx.standing_alarms() if one.name.startswith("nobody:")] == []
+    assert {one.channel for one in put} == {PORTAL}
+    assert {one.order_id for one in put} == {one.id for one in world.orders() if one.recipient_id in accounts(world)}

@@ -12,7 +12,7 @@ from emergency.store import Tx
 from tests.web.conftest import SignedIn, token_in
 from tests.world import CITY, World
 
-WALL, SILENT, NOBODY = "exercise-wall:sms", "silent:bureau", f"nobody:approver:{CITY}"
+WALL, SILENT, CITYS = "exercise-wall:sms", "silent:bureau", "exercise-wall:voice"
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def alarms(world: World) -> None:
     def raised(tx: Tx) -> None:
         tx.raise_alarm(WALL, area="", detail="3 messages of an exercise were stopped before sms", now=world.now)
         tx.raise_alarm(SILENT, area="", detail="数据源 bureau 无应答", now=world.now)
-        tx.raise_alarm(NOBODY, area=CITY, detail="nobody can be reached", now=world.now)
+        tx.raise_alarm(CITYS, area=CITY, detail="1 message of an exercise was stopped before voice", now=world.now)
 
     world.store.run(raised)
 
@@ -48,7 +48,7 @@ def test_whoever_sees_it_settles_it_with_a_reason_that_the_journal_keeps(world: 
 
     assert "告警已了结" in answer
     assert "人工了结告警 · 演练时收回了号码" in answer, "in the journal beside it"
-    assert standing(world) == {SILENT, NOBODY}
+    assert standing(world) == {SILENT, CITYS}
     with world.store.reading() as tx:
         rows = tx.connection.execute(text("select about, by from journal where what = 'alarm.settled'")).all()
     assert [tuple(row) for row in rows] == [(WALL, "lj-duty")]
@@ -64,12 +64,12 @@ def test_nothing_is_settled_without_a_reason_nor_while_its_cause_can_be_seen(
 ) -> None:
     assert words in settled(signed_in("lj-duty"), name, because).text
 
-    assert standing(world) == {WALL, SILENT, NOBODY}
+    assert standing(world) == {WALL, SILENT, CITYS}
 
 
 def test_a_district_settles_no_alarm_of_the_citys_desk(world: World, signed_in: SignedIn) -> None:
-    assert settled(signed_in("lj-duty"), NOBODY).status_code == 403
-    settled(signed_in("city-duty"), NOBODY)
+    assert settled(signed_in("lj-duty"), CITYS).status_code == 403
+    settled(signed_in("city-duty"), CITYS)
 
     assert standing(world) == {WALL, SILENT}
 
