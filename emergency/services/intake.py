@@ -9,19 +9,15 @@ from functools import partial
 from uuid import UUID, uuid5
 
 from emergency.clock import SHANGHAI
-from emergency.domain import extending
 from emergency.domain.assessment import Assessment, as_data
-from emergency.domain.calm import calm_in_all, over_in_all
 from emergency.domain.episode import Decision, Fact, Move, Task
-from emergency.domain.falling import falls_to
 from emergency.domain.forecast import Bulletin, Forecast, Observation
 from emergency.domain.level import Level
-from emergency.domain.moving import next_move
 from emergency.domain.people import Act, Person, ask, within
-from emergency.domain.plan import Authority, Plan
+from emergency.domain.plan import Authority
 from emergency.domain.signing import supersede
 from emergency.errors import Refused
-from emergency.services import advising, decisions, drafting, nagging, relaying, replacing
+from emergency.services import advising, asking, decisions, drafting, nagging, relaying, replacing
 from emergency.services.days import make_days
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx, record
@@ -109,35 +105,23 @@ def _asked_for(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | 
     propose to the level above, step up patrols and appeal for voluntary cuts.
     """
     plan = rules.plan_of(tx, area)
-    air = rules.air_now(tx, area, now=now)
-    if air is None:
+    if rules.air_now(tx, area, now=now) is None:
         return None
-    assessment = rules.assess_now(tx, area, now=now)
-    episode = tx.running_episode(area, rules.exercise)
-    if episode is None and _being_released(tx, rules, area, now=now):
+    asked = asking.of_level(tx, rules, area, now=now)
+    assessment, move = asked.assessment, asked.move
+    if asked.let_go:
         return None
-    until = rules.spell_until(assessment)
-    ahead = rules.airs_ahead(tx, area, now=now)
-    ended = over_in_all(plan, ahead, spell_until=until, now=now)
-    in_force = episode.level if episode is not None else Level.NONE
-    lowered = falls_to(plan, ahead, in_force=in_force, verdict=assessment.level, now=now)
-    move = next_move(episode, assessment.level, calm=ended, spell_until=until, falls_to=lowered)
-    if move is None or (move is Move.EXTEND and (rules.open_ended(plan) or not extending.allowed(plan))):
-        return _may_advise(tx, rules, plan, area, assessment, now=now)
+    if move is None:
+        return _may_advise(tx, rules, area, assessment, now=now)
     if plan.authority is Authority.ACTIVATES:
         if rules.exercise:
             return None  # its desk waits for the exercise's own bulletin
         _may_appeal(tx, area, as_data(assessment), assessment.level, now=now)
         return None
-    if move is Move.ACTIVATE and episode is None and _was_dismissed(tx, rules, area, assessment, now=now):
-        return _may_advise(tx, rules, plan, area, assessment, now=now)
-    if move is Move.ACTIVATE and episode is None and drafting.again(
-        tx, plan, area, starts_at=assessment.since, exercise=rules.exercise
-    )[1]:
-        move = Move.REOPEN
-    asked = assessment.level if lowered is None else lowered
-    level = Level.NONE if move is Move.RELEASE else asked
-    return decisions.suggest(tx, rules, area=area, move=move, level=level, assessment=assessment, now=now)
+    starts = move in (Move.ACTIVATE, Move.REOPEN) and tx.running_episode(area, rules.exercise) is None
+    if starts and _was_dismissed(tx, rules, area, assessment, now=now):
+        return _may_advise(tx, rules, area, assessment, now=now)
+    return decisions.suggest(tx, rules, area=area, move=move, level=asked.level, assessment=assessment, now=now)
 
 
 def _was_dismissed(tx: Tx, rules: Rules, area: str, assessment: Assessment, *, now: datetime) -> bool:
@@ -149,20 +133,9 @@ def _was_dismissed(tx: Tx, rules: Rules, area: str, assessment: Assessment, *, n
     return any(one.assessment == said for one in some)
 
 
-def _being_released(tx: Tx, rules: Rules, area: str, *, now: datetime) -> bool:
-    """Whether a signed release only waits for its hour and its calm still stands: the day under way is no new spell."""
-    before = tx.latest_episode(area, rules.exercise)
-    if before is None or before.released_at is None or before.released_at <= now:
-        return False
-    test = calm_in_all(rules.plan_of(tx, area), rules.airs_ahead(tx, area, now=now), now=now)
-    return test is not None and test.met
-
-
-def _may_advise(
-    tx: Tx, rules: Rules, plan: Plan, area: str, assessment: Assessment, *, now: datetime
-) -> Decision | None:
+def _may_advise(tx: Tx, rules: Rules, area: str, assessment: Assessment, *, now: datetime) -> Decision | None:
     """The suggestion of a health advisory where the air has new days for one, and the area may speak to the public."""
-    if plan.authority is not Authority.ISSUES or not advising.wanted(tx, rules, area, assessment, now=now):
+    if not asking.advises(tx, rules, area, assessment, now=now):
         return None
     episode = tx.running_episode(area, rules.exercise)
     waiting = tx.waiting_decision(episode.id) if episode is not None else None

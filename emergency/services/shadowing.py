@@ -5,25 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from emergency import log as logs
-from emergency.domain.episode import Fact
+from emergency.domain.episode import Fact, Move
 from emergency.domain.level import Level
-from emergency.domain.plan import Plan
+from emergency.domain.plan import Authority, Plan
 from emergency.errors import EmergencyError, Refused
+from emergency.services import asking
 from emergency.services.rules import NoAir, Rules
 from emergency.store import Store, Tx, judging
 
 log = logs.of(__name__)
 
 
+UNKNOWN: Final = "unknown"
+
+
 @dataclass(frozen=True)
 class Said:
-    """What a plan said of the air: its level and sentence; level None = it refused, and the sentence is why."""
+    """
+    What a plan said of the air: its level and sentence; level None = it refused, and the sentence is why.
+
+    ``asks``: the move it would suggest now, with its level where that is not the move's own (``release``,
+    ``downgrade yellow``); empty for none, and ``unknown`` where the plan cannot say.
+    """
 
     level: Level | None
     zh: str
     en: str
+    asks: str = ""
 
 
 def shadow_all(store: Store, rules: Rules, candidates: Mapping[str, Sequence[str]], *, now: datetime) -> int:
@@ -66,11 +77,13 @@ def compare(tx: Tx, rules: Rules, area: str, plan_id: str, *, now: datetime) -> 
         "active_plan_sha": active.sha,
         "level": theirs.level,
         "active_level": ours.level,
+        "asks": theirs.asks,
+        "active_asks": ours.asks,
     }
     if before is not None and all(getattr(before, name) == value for name, value in verdict.items()):
         judging.see_shadow(tx, before.id, sentence_zh=theirs.zh, sentence_en=theirs.en, now=now)
         return False
-    differs = theirs.level != ours.level
+    differs = (theirs.level, theirs.asks) != (ours.level, ours.asks)
     judging.keep_shadow(
         tx, area=area, plan_id=plan_id, differs=differs, sentence_zh=theirs.zh, sentence_en=theirs.en,
         since=now, seen_at=now, **verdict,
@@ -78,7 +91,7 @@ def compare(tx: Tx, rules: Rules, area: str, plan_id: str, *, now: datetime) -> 
     if differs or (before is not None and before.differs):
         more = {
             "candidate": _word(theirs.level), "active": _word(ours.level), "active_plan": active.id,
-            "because": theirs.zh if theirs.level is None else "",
+            "asks": theirs.asks, "active_asks": ours.asks, "because": theirs.zh if theirs.level is None else "",
         }  # fmt: skip
         tx.note(Fact("shadow.differs" if differs else "shadow.agrees", plan_id, "rule", now, area=area, more=more))
     return True
@@ -91,7 +104,9 @@ def under(rules: Rules, active: Plan, candidate: Plan) -> Rules:
 
 def say(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Said:
     """
-    What the area's plan says of its air; a plan that refuses to judge says why.
+    What the area's plan says of its air, and which move it would suggest: start, raise, lower, extend, let go, advise.
+    A plan that refuses to judge says why. An area that only activates lets go and lowers on the notice of the level
+    above, so that no plan of its own is asked for moves.
 
     :raises NoAir: there is nothing to judge
     """
@@ -100,8 +115,18 @@ def say(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Said:
     except NoAir:
         raise
     except Refused as refused:
-        return Said(None, refused.zh, str(refused))
-    return Said(found.level, found.sentence_zh, found.sentence_en)
+        return Said(None, refused.zh, str(refused), UNKNOWN)
+    said = Said(found.level, found.sentence_zh, found.sentence_en)
+    if rules.plan_of(tx, area).authority is not Authority.ISSUES:
+        return said
+    try:
+        asked = asking.of_anything(tx, rules, area, now=now)
+    except Refused as refused:  # a cell of the test that nobody has seen
+        return replace(said, zh=said.zh + refused.zh, en=f"{said.en} {refused}", asks=UNKNOWN)
+    if asked.move is None:
+        return said
+    levelled = asked.level is not Level.NONE and asked.move is not Move.EXTEND
+    return replace(said, asks=f"{asked.move.value} {asked.level.word}" if levelled else asked.move.value)
 
 
 def _word(level: Level | None) -> str:

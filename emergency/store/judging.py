@@ -148,7 +148,12 @@ def _verified_day(row: Any) -> VerifiedDay:
 
 @dataclass(frozen=True)
 class Shadow:
-    """What a candidate plan said beside the active one from ``since`` to ``seen_at``; level None = it would not say."""
+    """
+    What a candidate plan said beside the active one from ``since`` to ``seen_at``; level None = it would not say.
+
+    ``asks``: the move it would have suggested, as :class:`emergency.services.shadowing.Said` has it; None on lines
+    that were written before moves were compared.
+    """
 
     id: UUID
     area: str
@@ -163,6 +168,8 @@ class Shadow:
     sentence_en: str
     since: datetime
     seen_at: datetime
+    asks: str | None
+    active_asks: str | None
 
 
 def latest_shadow(tx: Tx, area: str, plan_id: str) -> Shadow | None:

@@ -97,6 +97,8 @@ class ShadowRow(Base):
     sentence_en: Mapped[str] = mapped_column(Text)
     since: Mapped[datetime]
     seen_at: Mapped[datetime]
+    asks: Mapped[str | None] = mapped_column(String(40))  # the candidate's move, None where it was not asked
+    active_asks: Mapped[str | None] = mapped_column(String(40))
     __table_args__ = (Index(None, "area", "plan_id", "since"),)
 
 

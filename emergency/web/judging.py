@@ -179,6 +179,7 @@ def shadow() -> ResponseReturnValue:
         area=here,
         plans=plans,
         plan_name=plan_name,
+        asked_words=asked_words,
         active=active,
         candidates=candidates,
         now_said=now,
@@ -212,9 +213,20 @@ def plan_name(plan_id: str) -> str:
     return found.name_en if lang() == "en" and found.name_en else found.name
 
 
+def asked_words(asks: str | None) -> str:
+    """The move a plan would have suggested, in words; a dash where it was not asked."""
+    if asks is None:
+        return "—"
+    if asks == shadowing.UNKNOWN:
+        return _("不作判断")
+    move, _sep, level = asks.partition(" ")
+    words = showing.said("move", move) if move else _("不建议变动")
+    return f"{words} {showing.level_word(level)}" if level else words
+
+
 LOG_COLUMNS: Final = (
-    N_("候选预案"), N_("现行预案"), N_("候选结论"), N_("现行结论"), N_("开始"), N_("最近一次"), N_("说明"),
-    N_("候选预案文本指纹"), N_("现行预案文本指纹"),
+    N_("候选预案"), N_("现行预案"), N_("候选结论"), N_("现行结论"), N_("候选建议"), N_("现行建议"), N_("开始"),
+    N_("最近一次"), N_("说明"), N_("候选预案文本指纹"), N_("现行预案文本指纹"),
 )  # fmt: skip
 
 
@@ -228,6 +240,7 @@ def _log_as_file(found: Sequence[judging.Shadow]) -> Response:
         (
             (
                 plan_name(one.plan_id), plan_name(one.active_plan_id), word(one.level), word(one.active_level),
+                asked_words(one.asks), asked_words(one.active_asks),
                 showing.full_moment(one.since), showing.full_moment(one.seen_at),
                 one.sentence_en if lang() == "en" else one.sentence_zh, one.plan_sha, one.active_plan_sha,
             )

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from sqlalchemy import text
 
+from emergency.domain.episode import Move
+from emergency.domain.forecast import Cause
 from emergency.domain.level import Level
-from emergency.domain.plan import RunsOn
+from emergency.domain.plan import Response, RunsOn
 from emergency.services import shadowing
 from emergency.store import judging
 from emergency.store.judging import Shadow
@@ -94,3 +96,54 @@ def test_a_candidate_that_fails_disturbs_no_other(world: World) -> None:
 
 def test_without_air_there_is_nothing_to_compare(world: World) -> None:
     assert (ask(world), log(world)) == (0, [])
+
+
+def under_candidate(world: World, **changes: object) -> None:
+    """Have a candidate that is the city's own plan with these things changed."""
+    ours = world.rules.plan("liuzhou")
+    world.rules = replace(world.rules, plans={**world.rules.plans, CANDIDATE: replace(ours, id=CANDIDATE, **changes)})
+
+
+def test_a_candidate_that_would_hold_what_the_active_plan_lets_go_differs(world: World) -> None:
+    rule = world.rules.plan("liuzhou").release_rule
+    assert rule is not None
+    under_candidate(world, release_rule=replace(rule, not_over=100, hours_over=60, whole_days=3))
+    (found,) = world.forecast(160, 170, 140, 130, 130)
+    world.decide(found)
+    ask(world)
+    assert log(world)[0].differs is False
+    world.clock.forward(hours=48)
+    (let_go,) = world.forecast(140, 130, 130)
+    assert let_go.move is Move.RELEASE
+
+    ask(world)
+
+    line = log(world)[0]
+    assert (line.level, line.active_level, line.differs) == (line.active_level, line.level, True)
+    assert (line.asks, line.active_asks) == ("", "release")
+    assert facts(world)[-1] == "shadow.differs"
+
+
+def test_an_advisory_is_a_move_that_is_compared(world: World) -> None:
+    under_candidate(world, causes={**world.rules.plan("liuzhou").causes, Cause.O3: Response.STANDING})
+    (found,) = world.forecast(168, 172, 160, causes=(Cause.O3,) * 3)
+    assert found.move is Move.ADVISE
+
+    ask(world)
+
+    [line] = log(world)
+    assert (line.level, line.active_level, line.active_asks) == (Level.NONE, Level.NONE, "advise")
+    assert line.differs is (line.asks != "advise")
+
+
+def test_every_shipped_plan_says_a_move_or_that_it_cannot_of_a_warning_in_force(world: World) -> None:
+    (found,) = world.forecast(160, 170, 120)
+    world.decide(found)
+    world.clock.forward(hours=30)
+
+    ask(world, *PLANS)
+
+    said = {one.plan_id: one.asks for one in log(world)}
+    assert set(said) == set(PLANS)
+    assert None not in said.values()
+    assert said["bj-2012"] == shadowing.UNKNOWN
