@@ -184,7 +184,7 @@ class World:
         fields: dict[str, object] = {
             "id": str(uuid4()),
             "area": DISTRICT,
-            "number": number or f"柳气预警〔2015〕{uuid4().hex[:4]}号",
+            "number": number or f"柳气预警〔2015〕x{uuid4().hex[:4]}号",
             "issuer": "柳州市应急指挥部办公室",
             "level": level,
             "areas_covered": (CITY,),

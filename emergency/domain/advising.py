@@ -9,7 +9,7 @@ from typing import Any
 
 from emergency.domain.assessment import Assessment, end_of, start_of
 from emergency.domain.causes import set_aside
-from emergency.domain.episode import EPISODE, Decision, Episode, Move
+from emergency.domain.episode import Decision, Move
 from emergency.domain.forecast import Cause, DayOfAir
 from emergency.domain.level import Level
 from emergency.domain.orders import Duty, Measure, Recipient, RecipientKind
@@ -138,12 +138,3 @@ def of(decision: Decision) -> tuple[AdvisedDay, ...]:
     """The days a decision advises of; none for any other move."""
     said: Any = decision.assessment.get("advice", ()) if decision.move is Move.ADVISE else ()
     return tuple(AdvisedDay(date.fromisoformat(one["day"]), Cause(one["cause"]), one["aqi"]) for one in said)
-
-
-def ended(episode: Episode, *, now: datetime) -> Episode:
-    """
-    An episode that held nothing but an advisory, over by itself when its last day is.
-
-    :raises IllegalMove: a warning came of it meanwhile
-    """
-    return replace(episode, phase=EPISODE.after(episode.phase, Move.DISMISS), closed_at=now)

@@ -120,6 +120,8 @@ DECISION: Machine[Standing, Verdict] = Machine(
 WAITING = frozenset({Standing.SUGGESTED, Standing.PROPOSED})
 UNDECIDED = "nobody decided in time"
 """Why a proposal lapsed whose own end passed; one whose notice was replaced names the newer notice instead."""
+NO_REOPENING = "it is too late to reopen the episode"
+"""Why a proposal to reopen lapsed: the plan's merge gap is over, or the review of what was released is signed."""
 
 
 @dataclass(frozen=True)
@@ -241,7 +243,7 @@ class Decision:
     def notice_replaced(self) -> bool:
         """Whether it lapsed because the level above took back or replaced the notice it rests on."""
         lapsed = self.standing is Standing.LAPSED and self.bulletin_id is not None
-        return lapsed and self.decided_because != UNDECIDED
+        return lapsed and self.decided_because not in (UNDECIDED, NO_REOPENING)
 
     @property
     def waited_minutes(self) -> int:

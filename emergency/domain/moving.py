@@ -79,6 +79,15 @@ def carry_out(episode: Episode, decision: Decision, *, now: datetime) -> Episode
             )
 
 
+def came_to_nothing(episode: Episode, *, now: datetime) -> Episode:
+    """
+    An opening that is over by itself: its advisory's last day is, or nobody is asked anything in it any more.
+
+    :raises IllegalMove: a warning came of it meanwhile
+    """
+    return replace(episode, phase=EPISODE.after(episode.phase, Move.DISMISS), closed_at=now)
+
+
 def close(episode: Episode, *, now: datetime) -> Episode:
     """The episode closed after its review."""
     return replace(episode, phase=EPISODE.after(episode.phase, Move.CLOSE), closed_at=now)

@@ -1,34 +1,99 @@
-"""Which notice of the level above ended which: by when they were issued, then by their numbers, whatever came first."""
+"""Which notice of the level above ended or replaced which: by issue, then by their numbers, whatever came in first."""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cmp_to_key
+from typing import Final, Protocol
 
 from emergency.domain.forecast import Bulletin
+from emergency.domain.level import Level
 
 ENDS: Final = frozenset({"release", "withdraw"})
+SETS_A_LEVEL: Final = frozenset({"activate", "upgrade", "downgrade", "reopen"})
 _NUMBER: Final = re.compile(r"(.*?)\s*[〔［\[（(]\s*(\d{4})\s*[〕］\]）)]\s*第?\s*(\d+)\s*号?")
 
 
-def ended_by(notice: Bulletin, ending: Bulletin) -> bool:
+class Paper(Protocol):
+    """A notice of the level above, as a desk entered it or as that level's own signature gave it."""
+
+    @property
+    def number(self) -> str: ...
+
+    @property
+    def action(self) -> str: ...
+
+    @property
+    def issuer(self) -> str: ...
+
+    @property
+    def level(self) -> Level: ...
+
+    @property
+    def issued_at(self) -> datetime: ...
+
+    @property
+    def received_at(self) -> datetime: ...
+
+
+def order(one: Paper, other: Paper) -> int:
     """
-    Whether the level above issued this ending after that notice, whichever of them came in first.
+    1 where this one was issued after the other, -1 before it, 0 where nothing tells.
 
     Papers give the minute. Within one minute the number decides, where both are of one series (a notice is also taken
-    back under its own number), and else which arrived first. What ends is not ended itself.
+    back under its own number), and else which arrived first.
     """
-    if notice.action in ENDS or ending.action not in ENDS:
-        return False
-    if ending.issued_at != notice.issued_at:
-        return ending.issued_at > notice.issued_at
-    before, after = place_in_series(notice.number), place_in_series(ending.number)
-    if before is not None and after is not None and before[0] == after[0]:
-        return after >= before
-    return ending.received_at >= notice.received_at
+    first, second = _minute(one.issued_at), _minute(other.issued_at)
+    if first == second:
+        mine, others = place_in_series(one.number), place_in_series(other.number)
+        if mine is not None and others is not None and mine[0] == others[0]:
+            return (mine > others) - (mine < others)
+        return (one.received_at > other.received_at) - (one.received_at < other.received_at)
+    return 1 if first > second else -1
+
+
+def ended_by(notice: Paper, ending: Paper) -> bool:
+    """Whether the level above issued this ending after that notice; what ends is not ended itself."""
+    return notice.action not in ENDS and ending.action in ENDS and order(ending, notice) >= 0
+
+
+def replaced_by(older: Paper, newer: Paper) -> bool:
+    """Whether a notice that comes in now ends what this one set, or sets another level; one issued earlier does not."""
+    if newer.action in ENDS:
+        return ended_by(older, newer)
+    other = older.action in ENDS or newer.level is not older.level
+    return newer.action in SETS_A_LEVEL and other and order(newer, older) >= 0
+
+
+def over_by(notice: Paper, other: Paper) -> bool:
+    """
+    Whether a notice that comes in now asks for nothing any more, because of this other: it was ended by it, or the
+    level above has set a level by it since; then the later one says what is to be done, also where the older one ends.
+    """
+    if ended_by(notice, other):
+        return True
+    later = other.action in ENDS | SETS_A_LEVEL and order(other, notice) > 0
+    same = notice.level is other.level and notice.action not in ENDS | SETS_A_LEVEL  # it extends or amends that level
+    return later and not same
+
+
+def standing(papers: Iterable[Bulletin]) -> Bulletin | None:
+    """Of the notices an area got, the latest that names a level and that nothing ended; None where none stands."""
+    for one in sorted(papers, key=cmp_to_key(order), reverse=True):
+        if one.action in ENDS:
+            return None
+        if one.level is not Level.NONE:
+            return one
+    return None
 
 
 def place_in_series(number: str) -> tuple[str, int, int] | None:
     """Series, year and running number of a 文号 (柳气预警〔2015〕3号); None where it is written in another way."""
     found = _NUMBER.fullmatch(number.strip())
     return None if found is None else (found[1], int(found[2]), int(found[3]))
+
+
+def _minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)

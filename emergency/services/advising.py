@@ -9,7 +9,7 @@ from functools import partial
 from uuid import UUID
 
 from emergency.clock import SHANGHAI
-from emergency.domain import advising, drawing, ladder
+from emergency.domain import advising, drawing, ladder, moving
 from emergency.domain.advising import AdvisedDay, NothingToAdvise
 from emergency.domain.assessment import Assessment
 from emergency.domain.episode import Decision, Episode, Move, Notice, Phase, Standing
@@ -152,7 +152,7 @@ def _end(tx: Tx, *, episode_id: UUID, now: datetime) -> int:
         return 1  # the appeal stands until people end it
     if signed:
         _lift(tx, episode, signed[-1], now=now)
-    tx.save(advising.ended(episode, now=now), fact="episode.advice_over", by="system", at=now)
+    tx.save(moving.came_to_nothing(episode, now=now), fact="episode.advice_over", by="system", at=now)
     return 1
 
 

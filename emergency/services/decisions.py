@@ -318,12 +318,14 @@ def sign(
 
     :raises OwnProposal, NotEntitled, NotAllowed, IllegalMove, BlankNotice, StaleContent: see ``signing.approve``
     :raises RuleMovedOn: see ``overtaken.signed``
+    :raises TooLateToReopen: see ``drafting.still_reopens``
     """
     for left in (2, 1, 0):
         with store.reading() as tx:
             decision = tx.decision(decision_id)
             signed = signing.approve(decision, by=by, now=now, content=content)  # refuse before the work, not after
             overtaking.signed(tx, rules, decision, signed, anyway, by=by, now=now)
+            drafting.still_reopens(tx, rules, decision, now=now)
             episode = tx.episode(decision.episode_id)
             prepared = dispatch.prepare(tx, rules, decision, now=now)
         marked = rules.in_exercise(episode.exercise)
@@ -354,6 +356,7 @@ def approve(
     waiting = tx.decision(decision_id)
     decision = signing.approve(waiting, by=by, now=now, content=content)
     decision = overtaking.signed(tx, rules, waiting, decision, anyway, by=by, now=now)
+    drafting.still_reopens(tx, rules, waiting, now=now)
     consulting.still_as_named(tx, decision)
     episode = moving.carry_out(tx.episode(decision.episode_id), decision, now=now)
     rules = rules.in_exercise(episode.exercise)

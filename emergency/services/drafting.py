@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from emergency.domain import extending, letting_go
-from emergency.domain.assessment import Assessment, as_data, without_air
+from emergency.domain.assessment import Assessment, as_data, from_data, without_air
 from emergency.domain.calm import calm, least, one_episode, over_in_all
 from emergency.domain.episode import NEEDS_NO_AIR, Decision, Episode, Move, Notice, Phase, Ungrounded, due
 from emergency.domain.falling import falls_to, lowering_rule, outlived
@@ -18,6 +18,7 @@ from emergency.errors import Refused
 from emergency.services import advising, wording
 from emergency.services.rules import NoAir, Rules
 from emergency.store import Tx
+from emergency.store import relaying as relayed
 
 _NAMESPACE = UUID("2b1f8a6e-3c6d-4d7e-8a55-0c1d2e3f4a5b")
 
@@ -26,6 +27,12 @@ class NothingToDismiss(Refused):
     """Nothing is waiting to be started."""
 
     words_zh = "没有等待启动的过程，无须“不启动”"
+
+
+class TooLateToReopen(Refused):
+    """The merge gap is over, or the review is signed: what comes now is an episode of its own."""
+
+    words_zh = "距上次解除已超过预案规定的间隔，或上次过程的评估已签字，不能再重新启动，请按新过程提出"
 
 
 def grounds_now(tx: Tx, rules: Rules, area: str, *, move: Move, because: str, now: datetime) -> Assessment:
@@ -64,6 +71,29 @@ def again(
     review = tx.review_of(before.id)
     open_ = before.phase is Phase.RELEASED and (review is None or review.stage is Stage.DRAFTED)
     return before, open_
+
+
+def may_still_reopen(tx: Tx, plan: Plan, decision: Decision, *, now: datetime) -> bool:
+    """
+    Whether what a proposal to reopen asks for is still to be had at ``now``: by the plan's merge gap, counted to where
+    the spell begins or the level would hold and never to an hour that is past, and while nobody has signed the review.
+    """
+    said = decision.assessment
+    since = from_data(said).since if said.get("days") else decision.notice.effective_at
+    starts_at = max(since or now, now)
+    exercise = tx.exercise_of(decision.episode_id)
+    before, may = again(tx, plan, decision.area, starts_at=starts_at, exercise=exercise)
+    return may and before is not None and before.id == decision.episode_id
+
+
+def still_reopens(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> None:
+    """
+    Refuse the signature of a proposal to reopen that came too late; of any other there is nothing to refuse.
+
+    :raises TooLateToReopen: see ``may_still_reopen``
+    """
+    if decision.move is Move.REOPEN and not may_still_reopen(tx, rules.plan_of(tx, decision.area), decision, now=now):
+        raise TooLateToReopen(f"episode {decision.episode_id} can no longer be reopened: a new one has to begin")
 
 
 def episode_for(
@@ -241,7 +271,12 @@ def rule_says(
     in_force = episode.effective_at is not None and episode.effective_at < now
     if assessment.bulletin and move is Move.DISMISS:
         return assessment.level  # not to start is against what the notice says, whatever the air here
-    if assessment.bulletin or move in (Move.APPEAL, Move.ADVISE) or (move is Move.WITHDRAW and not in_force):
+    if assessment.bulletin or move in (Move.APPEAL, Move.ADVISE):
+        return level
+    if move is Move.WITHDRAW and plan.authority is Authority.ACTIVATES:
+        notice = relayed.standing(tx, episode.area, exercise=episode.exercise)
+        return Level.NONE if notice is None else notice.level  # a district goes by what the city announced
+    if move is Move.WITHDRAW and not in_force:
         return level
     airs = rules.airs_ahead(tx, episode.area, now=now)
     goes_down = move in (Move.RELEASE, Move.DOWNGRADE, Move.WITHDRAW)  # to take back what is in force ends it as well

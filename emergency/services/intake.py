@@ -13,6 +13,7 @@ from emergency.domain.assessment import Assessment, as_data
 from emergency.domain.episode import Decision, Fact, Move, Task
 from emergency.domain.forecast import Bulletin, Forecast, Observation
 from emergency.domain.level import Level
+from emergency.domain.papers import ENDS
 from emergency.domain.people import Act, Person, ask, within
 from emergency.domain.plan import Authority
 from emergency.domain.signing import supersede
@@ -30,12 +31,13 @@ REMEMBERED = timedelta(days=14)  # no forecast looks further, so no assessment i
 class Entered:
     """
     What came of a notice: the decision put forward on it, the one that lapsed by it, and the notice by which the level
-    above had ended it before it was entered. None for what there was not; without any, the area does already as asked.
+    above had ended or replaced it before it was entered. None for what there was not; without any, the area does
+    already as asked.
     """
 
     decision: Decision | None = None
     lapsed: Decision | None = None
-    ended_by: Bulletin | None = None
+    over_by: Bulletin | None = None
 
 
 class NotForUs(Refused):
@@ -89,11 +91,13 @@ def weigh(tx: Tx, rules: Rules, area: str, *, now: datetime) -> Decision | None:
     """
     What the plan's rule says of the air, and the suggestion it makes of it; None when there is nothing new to do.
 
-    Where the rule no longer agrees with what waits there, those who are next are told.
+    Where the rule no longer agrees with what waits there, those who are next are told. An opening in which nothing
+    waits any more is over.
     """
     found = _asked_for(tx, rules, area, now=now)
     if found is None:
         nagging.tell_overtaken(tx, rules, area, now=now)
+        relaying.end_idle(tx, area, exercise=rules.exercise, now=now)
     return found
 
 
@@ -173,7 +177,8 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
 
     The deadlines for passing it on run from ``received_at``. An adjustment of measures is left to be filled in and put
     forward. One that was entered before and that nothing carries is taken up again, as it was kept then. What waits on
-    a notice that this one ends or replaces lapses. One whose own end was entered before it is only kept.
+    a notice that this one ends or replaces lapses. One that the level above had ended or replaced before it was
+    entered is only kept, and so is an end that came before the notice the area goes by.
 
     :raises NotAllowed: the person may not enter bulletins here
     :raises NotForUs: the area is not among those it covers
@@ -188,12 +193,15 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
     else:
         tx.keep_bulletin(bulletin, by=by, now=now, exercise=exercise)
     _note_entered(tx, bulletin, again=bool(left), by=by, now=now)
-    ending = relayed.ended_by(tx, bulletin, exercise=exercise)
-    if ending is not None:
-        _note_ended(tx, rules, bulletin, ending, by=by, now=now)
-        return Entered(ended_by=ending)
-    lapsed = replacing.let_go(tx, rules, bulletin.area, relaying.paper_of(bulletin), by=by, now=now)
-    return Entered(decision=_put_forward(tx, rules, bulletin, by=by, now=now), lapsed=lapsed)
+    over = relayed.over_by(tx, bulletin, exercise=exercise)
+    if over is not None:
+        _note_over(tx, rules, bulletin, over, by=by, now=now)
+        return Entered(over_by=over)
+    lapsed = replacing.let_go(tx, rules, bulletin.area, bulletin, by=by, now=now)
+    decision = _put_forward(tx, rules, bulletin, by=by, now=now)
+    if decision is None:
+        relaying.end_idle(tx, bulletin.area, exercise=exercise, now=now)
+    return Entered(decision=decision, lapsed=lapsed)
 
 
 def _note_entered(tx: Tx, bulletin: Bulletin, *, again: bool, by: Person, now: datetime) -> None:
@@ -210,17 +218,18 @@ def _note_entered(tx: Tx, bulletin: Bulletin, *, again: bool, by: Person, now: d
     tx.note(Fact(fact, bulletin.id, by.login, now, area=bulletin.area, more=more))
 
 
-def _note_ended(tx: Tx, rules: Rules, bulletin: Bulletin, ending: Bulletin, *, by: Person, now: datetime) -> None:
-    """Name the notice as ended before it was entered, in the journal of what runs there, where anything does."""
+def _note_over(tx: Tx, rules: Rules, bulletin: Bulletin, later: Bulletin, *, by: Person, now: datetime) -> None:
+    """Name the notice as over before it was entered, in the journal of what runs there, where anything does."""
     running = tx.running_episode(bulletin.area, rules.exercise)
     more = {
         "number": bulletin.number,
-        "because": f"{ending.issuer}《{ending.number}》",
-        "action": ending.action,
-        "ending": ending.id,
+        "because": f"{later.issuer}《{later.number}》",
+        "action": later.action,
+        "ending": later.id,
     }
     episode_id = running.id if running is not None else None
-    tx.note(Fact("bulletin.ended_before", bulletin.id, by.login, now, episode_id, bulletin.area, more=more))
+    fact = "bulletin.ended_before" if later.action in ENDS else "bulletin.replaced_before"
+    tx.note(Fact(fact, bulletin.id, by.login, now, episode_id, bulletin.area, more=more))
 
 
 def _put_forward(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now: datetime) -> Decision | None:
@@ -251,8 +260,7 @@ def _put_forward(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now: d
         assessment=rules.heeded(plan, bulletin),
         to_fill_in=move is Move.AMEND,  # the paper changes measures; which ones here, an officer has to say
     )
-    paper = relaying.paper_of(bulletin)
-    relaying.owe(tx, rules, bulletin.area, paper, now=now, episode_id=decision.episode_id, decision_id=decision.id)
+    relaying.owe(tx, rules, bulletin.area, bulletin, now=now, episode_id=decision.episode_id, decision_id=decision.id)
     return decision
 
 

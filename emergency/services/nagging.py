@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from emergency.domain import signing, undecided
-from emergency.domain.episode import Decision, Fact, Standing
+from emergency.domain.episode import NO_REOPENING, UNDECIDED, Decision, Fact, Move, Standing
 from emergency.domain.messages import Kind, Lane
 from emergency.domain.overtaken import Overtaken
 from emergency.domain.people import Person, Role
 from emergency.domain.plan import Plan
-from emergency.services import advising, bundling, deputies, overtaking, telling, wording
+from emergency.services import advising, bundling, deputies, drafting, overtaking, relaying, telling, wording
 from emergency.services.chasing import NOBODY
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx
@@ -23,7 +23,8 @@ def lapse_overdue(store: Store, rules: Rules, *, now: datetime) -> int:
     Tell people again of suggestions and proposals they have not decided, let go of those that can no longer take
     effect, and tell deputies whose turn has come; how many were met.
 
-    A proposal is never dropped because somebody slept: it lapses only when its own end has passed.
+    A proposal is never dropped because somebody slept: it lapses only when its own end has passed, or when it was to
+    reopen an episode and the plan's gap is over or the review signed. What it opened ends with it.
     """
     ended = advising.end_overdue(store, now=now) + deputies.tell_due(store, rules, now=now)
     with store.reading() as tx:
@@ -33,19 +34,30 @@ def lapse_overdue(store: Store, rules: Rules, *, now: datetime) -> int:
 
 
 def _met(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> int:
-    until = decision.notice.expected_end_at
-    if until is not None and until <= now:
-        tx.save(signing.lapse(decision, now=now), fact="decision.lapsed", by="system", at=now)
+    exercise, because = tx.exercise_of(decision.episode_id), _over(tx, rules, decision, now=now)
+    if because:
+        tx.save(signing.lapse(decision, now=now, because=because), fact="decision.lapsed", by="system", at=now)
         tx.outbox.cancel_for_decision(decision.id)
         tx.clear_alarm(f"undecided:{decision.id}", now=now)
+        relaying.end_idle(tx, decision.area, exercise=exercise, now=now)
         return 1
-    if tx.exercise_of(decision.episode_id):
+    if exercise:
         return 0  # the exercise's own page shows what waits; a real desk has no alarm from it
     late = now >= decision.decide_by and _overdue(tx, decision, now=now)
     if decision.nag_at is None or decision.nag_at > now:
         return int(late)
     _nag(tx, rules, decision, now=now)
     return 1
+
+
+def _over(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> str:
+    """Why what waits can take no effect any more; empty while it can."""
+    until = decision.notice.expected_end_at
+    if until is not None and until <= now:
+        return UNDECIDED
+    plan = rules.plan_of(tx, decision.area)
+    too_late = decision.move is Move.REOPEN and not drafting.may_still_reopen(tx, plan, decision, now=now)
+    return NO_REOPENING if too_late else ""
 
 
 def _overdue(tx: Tx, decision: Decision, *, now: datetime) -> bool:

@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Protocol
-
 from emergency.domain.episode import Decision, Episode, Task
 from emergency.domain.forecast import Bulletin
-from emergency.domain.level import Level
 from emergency.domain.orders import Order, Recipient
+from emergency.domain.papers import Paper
 from emergency.domain.reporting import Report
 from emergency.services.rules import Rules
 from emergency.services.wording import LANG, to_call
-
-
-class Paper(Protocol):
-    """A notice of the level above, as a desk is told of it."""
-
-    @property
-    def number(self) -> str: ...
-
-    @property
-    def action(self) -> str: ...
-
-    @property
-    def issuer(self) -> str: ...
-
-    @property
-    def level(self) -> Level: ...
-
-    @property
-    def arrived_at(self) -> datetime: ...
 
 
 def relay_due(rules: Rules, task: Task, paper: Paper, *, area: str) -> str:
@@ -44,7 +22,7 @@ def relay_due(rules: Rules, task: Task, paper: Paper, *, area: str) -> str:
         number=paper.number,
         move=words.move(paper.action, LANG),
         level=words.level(paper.level, LANG),
-        received_at=words.instant(paper.arrived_at, LANG),
+        received_at=words.instant(paper.received_at, LANG),
         area=area,
         due_at=words.instant(task.due_at, LANG),
     )

@@ -8,17 +8,20 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
-from emergency.domain.episode import Decision, Episode, Fact, Move, Phase, Task, due
+from emergency.domain import moving
+from emergency.domain.consultation import Course
+from emergency.domain.episode import Decision, Episode, Fact, Move, Phase, Standing, Task, due
 from emergency.domain.forecast import Bulletin
 from emergency.domain.level import Level
 from emergency.domain.messages import Kind
 from emergency.domain.orders import Recipient, RecipientKind
+from emergency.domain.papers import Paper
 from emergency.domain.people import Person, Role
 from emergency.services import notices, replacing, telling
 from emergency.services.rules import Rules
 from emergency.services.telling import About
-from emergency.store import Tx
-from emergency.store.relaying import RELAY, ended_by, owed
+from emergency.store import Tx, consulting
+from emergency.store.relaying import RELAY, over_by, owed
 
 ABOVE: Final = "relay_below"  # the same seen from the desk above: that it is done there
 _NAMESPACE: Final = UUID("a4b1f0ce-0f0a-4c4b-9a57-6a3d0c4be6a1")
@@ -27,19 +30,15 @@ _PASSED_ON: Final = _LETS_GO | {Move.ACTIVATE, Move.UPGRADE, Move.DOWNGRADE, Mov
 
 
 @dataclass(frozen=True)
-class Paper:
-    """A notice as it reached a desk: its number and action, who issued it, its level, and when it arrived."""
+class Signed:
+    """What the level above signed, as a desk below is to pass it on; it arrives with the signature."""
 
     number: str
     action: str
     issuer: str
     level: Level
-    arrived_at: datetime
-
-
-def paper_of(bulletin: Bulletin) -> Paper:
-    """The notice as a desk entered it."""
-    return Paper(bulletin.number, bulletin.action, bulletin.issuer, bulletin.level, bulletin.received_at)
+    issued_at: datetime
+    received_at: datetime
 
 
 def owe(
@@ -59,11 +58,11 @@ def owe(
     if tx.has_task(found):
         return None
     words, place = f"{paper.number} {paper.issuer}", tx.area(area).name
-    own = Task(found, episode_id, area, RELAY, due(paper.arrived_at, relay), words, decision_id)
+    own = Task(found, episode_id, area, RELAY, due(paper.received_at, relay), words, decision_id)
     tx.save(own, fact="task.opened", by="system", at=now)
     above = next((one for one in tx.above(area)[1:] if tx.area(one).plan_id), None)
     if above is not None:
-        by = due(paper.arrived_at, max(relay, response or relay))
+        by = due(paper.received_at, max(relay, response or relay))
         higher = Task(_above(found), episode_id, above, ABOVE, by, f"{place}：{words}", decision_id)
         tx.save(higher, fact="task.opened", by="system", at=now, more={"of": area})
     return own
@@ -86,13 +85,15 @@ def announced(
         return
     notice = decision.notice
     level = decision.level_before if decision.move in _LETS_GO else decision.level
-    paper = Paper(notice.number, decision.move.value, notice.issuer, level, decision.decided_at or now)
+    at = decision.decided_at or now
+    paper = Signed(notice.number, decision.move.value, notice.issuer, level, at, at)
     for recipient in some:
         area = rules.answers_for.get(recipient.id)
         if recipient.kind is not RecipientKind.DISTRICT or area is None:
             continue
         replacing.let_go(tx, rules, area, paper, by=by, now=now)
         if decision.move in _LETS_GO:
+            end_idle(tx, area, exercise=rules.exercise, now=now)
             _done(tx, owed(tx, area, exercise=rules.exercise), by, now)
             running = tx.running_episode(area, rules.exercise)
             if running is None or running.phase is not Phase.ACTIVE:
@@ -122,8 +123,25 @@ def held(tx: Tx, episode: Episode) -> Bulletin | None:
     resting = [one for one in tx.decisions(episode.id) if one.bulletin_id is not None]
     last = resting[-1].bulletin_id if resting and not resting[-1].notice_replaced else None
     bulletin = tx.bulletin(last) if last is not None else None
-    over = bulletin is None or ended_by(tx, bulletin, exercise=episode.exercise) is not None
+    over = bulletin is None or over_by(tx, bulletin, exercise=episode.exercise) is not None
     return None if over else bulletin
+
+
+def end_idle(tx: Tx, area: str, *, exercise: str, now: datetime) -> bool:
+    """
+    End an opening that has come to nothing: nobody is asked anything, nothing of it was signed or is being talked over,
+    and no notice of the level above is held in it. Left open it would take the next spell for its own, under the plan
+    of its day, and keep a reduction list from entering force. Whether it was ended.
+    """
+    episode = tx.running_episode(area, exercise)
+    if episode is None or episode.phase is not Phase.OPENING or tx.waiting_decision(episode.id) is not None:
+        return False
+    signed = any(one.standing is Standing.APPROVED for one in tx.decisions(episode.id))  # an appeal, an advisory
+    talked_over = any(one.course is Course.ASKING for one in consulting.of_episode(tx, episode.id))
+    if signed or talked_over or held(tx, episode) is not None:
+        return False
+    tx.save(moving.came_to_nothing(episode, now=now), fact="episode.came_to_nothing", by="system", at=now)
+    return True
 
 
 def not_followed(tx: Tx, rules: Rules, decision: Decision, bulletin: Bulletin, *, by: Person, now: datetime) -> None:

@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
 
 from emergency.domain import signing, undecided
 from emergency.domain.deputising import begun
 from emergency.domain.episode import Decision
-from emergency.domain.forecast import Bulletin
 from emergency.domain.messages import Kind, Lane
-from emergency.domain.papers import ENDS
+from emergency.domain.papers import Paper, replaced_by
 from emergency.domain.people import Person, Role
 from emergency.services import deputies, notices, telling
-from emergency.services.notices import Paper
 from emergency.services.rules import Rules
 from emergency.services.telling import About
 from emergency.store import Tx
-
-_SETS_A_LEVEL: Final = frozenset({"activate", "upgrade", "downgrade", "reopen"})
-
-
-def replaced(older: Bulletin, newer: Paper) -> bool:
-    """Whether the newer notice ends what the older one set, or sets another level; one that arrived before does not."""
-    if newer.arrived_at < older.received_at:
-        return False
-    if newer.action in ENDS:
-        return older.action not in ENDS
-    return newer.action in _SETS_A_LEVEL and newer.level is not older.level
 
 
 def let_go(tx: Tx, rules: Rules, area: str, newer: Paper, *, by: Person, now: datetime) -> Decision | None:
@@ -37,7 +23,7 @@ def let_go(tx: Tx, rules: Rules, area: str, newer: Paper, *, by: Person, now: da
     """
     episode = tx.running_episode(area, rules.exercise) or tx.latest_episode(area, rules.exercise)
     waiting = tx.waiting_decision(episode.id) if episode is not None else None
-    if waiting is None or waiting.bulletin_id is None or not replaced(tx.bulletin(waiting.bulletin_id), newer):
+    if waiting is None or waiting.bulletin_id is None or not replaced_by(tx.bulletin(waiting.bulletin_id), newer):
         return None
     lapsed = signing.lapse(waiting, now=now, because=f"{newer.issuer}《{newer.number}》")
     more = {"number": newer.number, "issuer": newer.issuer, "action": newer.action, "level": newer.level}

@@ -36,23 +36,32 @@ def carries(decision: Decision) -> bool:
     return followed or (decision.standing in WAITING and decision.move is not Move.DISMISS)
 
 
-def ended_by(tx: Tx, bulletin: Bulletin, *, exercise: str = "") -> Bulletin | None:
+def over_by(tx: Tx, bulletin: Bulletin, *, exercise: str = "") -> Bulletin | None:
     """
-    The first notice by which the level above ended what this one began, however late this one came in; None where it
+    The first notice by which the level above ended or replaced this one, however late this one came in; None where it
     has not. What is real is ended by no notice of an exercise, and an exercise's by none of another.
     """
+    since = bulletin.issued_at.replace(second=0, microsecond=0)  # within one minute the numbers tell
+    some = (one for one in _of_area(tx, bulletin.area, exercise=exercise, since=since) if one.id != bulletin.id)
+    return next((one for one in some if papers.over_by(bulletin, one)), None)
+
+
+def standing(tx: Tx, area: str, *, exercise: str = "") -> Bulletin | None:
+    """The notice of the level above by which the area's level stands now; None where none does."""
+    return papers.standing(_of_area(tx, area, exercise=exercise))
+
+
+def _of_area(tx: Tx, area: str, *, exercise: str, since: datetime | None = None) -> list[Bulletin]:
     rows = tx.connection.execute(
         select(table(BulletinRow))
         .where(
-            BulletinRow.area == bulletin.area,
+            BulletinRow.area == area,
             BulletinRow.exercise == exercise,
-            BulletinRow.action.in_(ENDS),
-            BulletinRow.issued_at >= bulletin.issued_at,
+            true() if since is None else BulletinRow.issued_at >= since,
         )
         .order_by(BulletinRow.issued_at, BulletinRow.received_at)
     )
-    endings = (saving.bulletin(row) for row in rows)
-    return next((one for one in endings if papers.ended_by(bulletin, one)), None)
+    return [saving.bulletin(row) for row in rows]
 
 
 def left(tx: Tx, areas: Sequence[str], *, exercise: str = "", number: str = "", action: str = "") -> list[Left]:
@@ -83,7 +92,7 @@ def left(tx: Tx, areas: Sequence[str], *, exercise: str = "", number: str = "", 
             settled.add(bulletin.area)
         elif some[-1].notice_replaced or bulletin.area in settled or bulletin.action in ENDS:
             continue
-        elif ended_by(tx, bulletin, exercise=exercise) is None:
+        elif over_by(tx, bulletin, exercise=exercise) is None:
             found.append(Left(bulletin, some[-1]))
     return found
 

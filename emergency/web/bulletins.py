@@ -108,10 +108,13 @@ def enter_bulletin() -> ResponseReturnValue:
 
 def _tell(entered: Entered) -> None:
     """Say what came of the notice: what it asks for, or that it was over before, and what lapsed by it."""
-    over, decided, lapsed = entered.ended_by, entered.decision, entered.lapsed
+    over, decided, lapsed = entered.over_by, entered.decision, entered.lapsed
     if over is not None:
         by = f"{over.issuer}《{over.number}》（{showing.said('move', over.action)}）"
-        flash(_("通知已录入留存。上级此前已发%(by)s，本通知不再有效，不提出建议。", by=by), "ok")
+        if over.action in ENDING:
+            flash(_("通知已录入留存。上级此前已发%(by)s，本通知不再有效，不提出建议。", by=by), "ok")
+        else:
+            flash(_("通知已录入留存。上级在它之后已发%(by)s，以后发的为准，不提出建议。", by=by), "ok")
     elif decided is None:
         flash(_("通知已录入。本区当前状态与通知一致，无需新的建议。"), "ok")
     elif decided.standing is Standing.SUGGESTED:

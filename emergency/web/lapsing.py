@@ -8,13 +8,14 @@ from typing import Final
 
 from flask import Flask
 
-from emergency.domain.episode import UNDECIDED, Decision, Move, Standing
+from emergency.domain.episode import NO_REOPENING, UNDECIDED, Decision, Move, Standing
 from emergency.domain.level import Level
 from emergency.web.showing import level_word, said
 from emergency.web.words import N_, _
 
 SENTENCES: Final[Mapping[str, str]] = {
     UNDECIDED: N_("规定时间内无人作出决定"),
+    NO_REOPENING: N_("已超过预案规定的间隔，或上次过程的评估已签字，不能再重新启动"),
     "a fresher assessment asks for something else": N_("新的研判结论不同，已有新的建议"),
     "further days": N_("需要提示的日期有增加，已有新的建议"),
     "the exercise is over": N_("演练已结束"),

@@ -272,6 +272,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "bulletin.taken_up_again": N_("上级预警通知重新提出"),
         "bulletin.not_followed": N_("对上级预警通知不启动"),
         "bulletin.ended_before": N_("上级预警通知录入前已被撤回或解除"),
+        "bulletin.replaced_before": N_("上级预警通知录入前已有后发的通知"),
+        "episode.came_to_nothing": N_("已无待决事项，研判自行结束"),
         "forecast.received": N_("收到预报"),
         "forecast.corrected": N_("收到更正的预报"),
         "forecast.laid_by": N_("预报文件已上传，待核对"),

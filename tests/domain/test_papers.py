@@ -9,7 +9,7 @@ import pytest
 
 from emergency.domain.forecast import Bulletin
 from emergency.domain.level import Level
-from emergency.domain.papers import ended_by, place_in_series
+from emergency.domain.papers import ended_by, over_by, place_in_series, standing
 from tests.builders import CITY, DISTRICT, NOW
 
 NOTICE = Bulletin(
@@ -69,3 +69,40 @@ def test_only_an_end_ends_and_an_end_is_not_ended() -> None:
 @pytest.mark.parametrize("number", ["柳气预警2026-9", "〔二〇二六〕9号", ""])
 def test_a_number_written_otherwise_has_no_place_in_a_series(number: str) -> None:
     assert place_in_series(number) is None
+
+
+@pytest.mark.parametrize(
+    ("action", "level", "minutes", "over"),
+    [
+        ("activate", Level.YELLOW, 5, True),
+        ("activate", Level.ORANGE, 5, True),  # the same said again: the later paper holds
+        ("activate", Level.YELLOW, -5, False),
+        ("withdraw", Level.NONE, 5, True),
+        ("extend", Level.ORANGE, 5, False),
+    ],
+)
+def test_a_notice_is_over_by_what_was_issued_later_and_sets_or_ends_a_level(
+    action: str, level: Level, minutes: int, over: bool
+) -> None:
+    other = replace(END, action=action, level=level, issued_at=NOW + timedelta(minutes=minutes))
+
+    assert over_by(NOTICE, other) is over
+
+
+def test_an_old_end_is_over_by_what_was_begun_after_it_and_an_adjustment_by_another_level_only() -> None:
+    after = replace(NOTICE, issued_at=NOW + timedelta(minutes=5))
+
+    assert over_by(END, after)
+    assert not over_by(replace(NOTICE, action="amend"), after)
+    assert over_by(replace(NOTICE, action="amend"), replace(after, action="upgrade", level=Level.RED))
+    assert not over_by(NOTICE, NOTICE)
+
+
+def test_what_stands_is_the_latest_that_names_a_level_and_was_not_ended() -> None:
+    raised = replace(NOTICE, action="upgrade", level=Level.RED, issued_at=NOW + timedelta(hours=1))
+    longer = replace(NOTICE, action="extend", level=Level.NONE, issued_at=NOW + timedelta(hours=2))
+
+    assert standing([longer, NOTICE, raised]) == raised
+    assert standing([replace(END, issued_at=NOW + timedelta(hours=3)), raised, longer]) is None
+    assert standing([NOTICE, replace(END, issued_at=NOW - timedelta(hours=3))]) == NOTICE
+    assert standing([]) is None

@@ -11,6 +11,7 @@ from emergency.domain.level import Level
 from emergency.domain.signing import NotEntitled
 from emergency.errors import Refused
 from emergency.services import decisions, reviews
+from emergency.services.drafting import NothingToDismiss
 from emergency.store import record, relaying
 from emergency.store.relaying import Left
 from tests.world import CITY, DISTRICT, World
@@ -95,15 +96,14 @@ def test_it_is_taken_up_again_under_its_number_as_it_was_kept(world: World, noti
         world.bulletin(Level.ORANGE, number=NUMBER)
 
 
-def test_what_the_city_has_ended_since_is_listed_no_more_and_set_aside_as_the_air_says(
+def test_what_the_city_has_ended_since_is_listed_no_more_and_leaves_nothing_to_set_aside(
     world: World, notice: Decision
 ) -> None:
     world.bulletin(Level.NONE, action="withdraw", number="柳气预警〔2015〕4号", effective_at=world.now)
 
-    told = world.propose(Move.DISMISS, Level.NONE, **DISMISS)
-
-    assert told.bulletin_id is None
     assert left(world) == []
+    with pytest.raises(NothingToDismiss):
+        world.propose(Move.DISMISS, Level.NONE, **DISMISS)
 
 
 def test_the_citys_own_dismissal_is_as_it_was(world: World) -> None:

@@ -11,6 +11,7 @@ from emergency.domain.episode import Decision, Move, Phase, Standing
 from emergency.domain.level import Level
 from emergency.domain.machine import IllegalMove
 from emergency.services import decisions, dispatch, nagging
+from emergency.services.drafting import NothingToDismiss
 from emergency.store import record, relaying
 from tests.world import DISTRICT, World
 
@@ -146,8 +147,8 @@ def test_the_citys_own_signature_lets_it_go_before_the_paper_is_entered(world: W
     assert lapsed.notice_replaced
     assert taken_back.notice.number in lapsed.decided_because
     assert len(told(world, APPROVER)) == 1
-    again = world.propose(Move.DISMISS, Level.NONE, area=DISTRICT, by=PROPOSER, override_because="通知已撤回")
-    assert again.bulletin_id is None, "there is no notice left that it would set aside"
+    with pytest.raises(NothingToDismiss):
+        world.propose(Move.DISMISS, Level.NONE, area=DISTRICT, by=PROPOSER, override_because="通知已撤回")
 
 
 def test_a_signature_that_is_overtaken_by_the_withdrawal_starts_nothing(
@@ -168,4 +169,68 @@ def test_a_signature_that_is_overtaken_by_the_withdrawal_starts_nothing(
 
     assert now_of(world, waiting).notice_replaced
     with world.store.reading() as tx:
-        assert tx.episode(waiting.episode_id).phase is Phase.OPENING
+        assert tx.episode(waiting.episode_id).phase is Phase.DISMISSED
+
+
+# --- papers in the wrong order: the time of issue decides, not the arrival
+
+
+def late(world: World, level: Level, *, action: str, issued_before: timedelta) -> Decision | None:
+    """A notice the city issued some time ago, which comes in only now."""
+    world.clock.forward(minutes=10)
+    issued = world.now - issued_before
+    return world.bulletin(level, action=action, number=FIRST, issued_at=issued, effective_at=world.now)
+
+
+def replaced_before(world: World, decision: Decision) -> list[str]:
+    with world.store.reading() as tx:
+        lines = record.journal(tx, decision.episode_id)
+    return [one.more["because"] for one in lines if one.what == "bulletin.replaced_before"]
+
+
+@pytest.mark.parametrize(
+    ("level", "action"),
+    [(Level.YELLOW, "activate"), (Level.ORANGE, "activate"), (Level.RED, "upgrade"), (Level.NONE, "withdraw")],
+)
+def test_what_was_issued_earlier_and_comes_in_later_replaces_nothing_and_asks_for_nothing(
+    world: World, level: Level, action: str
+) -> None:
+    world.forecast(60, 70, 80)
+    waiting = world.bulletin(Level.ORANGE, number=NEWER)
+    assert waiting is not None
+
+    assert late(world, level, action=action, issued_before=timedelta(hours=2)) is None
+
+    assert now_of(world, waiting).standing is Standing.PROPOSED
+    (because,) = replaced_before(world, waiting)
+    assert NEWER in because
+    with world.store.reading() as tx:
+        assert tx.bulletin_known(DISTRICT, FIRST, action), "it stays received"
+        assert relaying.left(tx, [DISTRICT]) == []
+    assert world.sign(waiting, by=APPROVER).level is Level.ORANGE
+
+
+@pytest.mark.parametrize("action", ["release", "withdraw"])
+def test_an_old_end_that_comes_in_after_a_newer_notice_is_no_proposal_to_end_what_it_began(
+    world: World, action: str
+) -> None:
+    decision = world.bulletin(Level.ORANGE, number=NEWER)
+    assert decision is not None
+    world.sign(decision, by=APPROVER)
+
+    assert late(world, Level.NONE, action=action, issued_before=timedelta(hours=2)) is None
+
+    with world.store.reading() as tx:
+        assert tx.waiting_decision(decision.episode_id) is None
+    assert (world.episode().phase, world.episode().level) == (Phase.ACTIVE, Level.ORANGE)
+
+
+def test_an_adjustment_inside_the_level_that_comes_in_late_still_counts(world: World) -> None:
+    decision = world.bulletin(Level.ORANGE, number=NEWER)
+    assert decision is not None
+    world.sign(decision, by=APPROVER)
+
+    found = late(world, Level.ORANGE, action="amend", issued_before=timedelta(hours=2))
+
+    assert found is not None
+    assert found.move is Move.AMEND
