@@ -281,7 +281,8 @@ class World:
 
     async def _drain(self, lane: Lane) -> int:
         return await post.drain(
-            self.store, self.phone, lane=lane, links=self.rules.links, clock=self.clock, wall=self.wall, holder="test"
+            self.store, self.phone, lane=lane, links=self.rules.links, clock=self.clock, wall=self.wall, holder="test",
+            rules=self.rules,
         )
 
     def forward(self, *, minutes: float = 0, hours: float = 0, step: float = 10) -> None:

@@ -66,7 +66,11 @@ def drain(*, channel: str, lane: str = "normal", **_: Any) -> None:
     if found := s.channels.get(channel):
         into = Lane[lane.upper()]
         links, by = s.rules.links, holder()
-        awaited(post.drain(s.store, found, lane=into, links=links, clock=s.clock, wall=s.wall, holder=by))
+        awaited(
+            post.drain(
+                s.store, found, lane=into, links=links, clock=s.clock, wall=s.wall, holder=by, rules=s.rules
+            )
+        )
 
 
 @task("prove")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID, uuid5
 
 from emergency.domain.calling import CALL_LIST
-from emergency.domain.ladder import Rung
-from emergency.domain.messages import LANES, VOICE, Kind, Message, lane_of
+from emergency.domain.exercise import marked
+from emergency.domain.ladder import Rung, still_owed
+from emergency.domain.letters import still_needed
+from emergency.domain.messages import LANES, VOICE, Kind, Message, State, lane_of
 from emergency.domain.orders import Contact, Order
 from emergency.domain.people import Person
 from emergency.domain.plan import Plan
@@ -21,6 +23,7 @@ from emergency.store import chasing as kept
 
 HOUR = timedelta(hours=1)
 NO_ROOM = timedelta(minutes=10)  # then a step whose people had enough is looked at again
+BUNDLE = "bundle"  # the rung of a text that stands for several
 GATHERS = timedelta(seconds=30)  # a bundle lies so long before it leaves, so that one sweep's batches fill one
 
 # episode, channel, number, and whether it tells of the call list: an exercise never shares a text with what is real
@@ -47,6 +50,7 @@ class _Bundle:
     message: Message
     contact: str
     names: list[str]
+    parts: set[tuple[UUID, str, int]] = field(default_factory=set)  # order, deadline, revision
     put: bool = False
 
 
@@ -128,7 +132,7 @@ class Room:
                 lane=LANES[Kind.ESCALATION],
                 order_id=None,
                 link_id=None,
-                rung=CALL_LIST if _calls(step) else "bundle",
+                rung=CALL_LIST if _calls(step) else BUNDLE,
                 due_at=message.due_at + GATHERS,
             )
             self._bundles[at] = _Bundle(single, step.contact, [])
@@ -136,13 +140,14 @@ class Room:
         found = self._bundles[at]
         if step.recipient not in found.names:
             found.names.append(step.recipient)
+        found.parts.add((step.order.id, step.rung.deadline, step.order.revision))
         self._grown[at] = found
 
     def close(self, *, together: int) -> None:
         """Put what was told in the post, and give the bundles that grew their new text."""
         put = [replace(one, lane=lane_of(one.kind, together=together)) for one in self._singly]
         for at, one in self._grown.items():
-            text = self._text(at, one)
+            text = _text(self._rules, one.message, one.names, contact=one.contact)
             if one.put and kept.reword(self._tx, one.message.id, text):
                 continue
             if one.put:  # it has left already: another follows it
@@ -150,14 +155,46 @@ class Room:
             put.append(replace(one.message, text=text))
             self._bundles[at] = replace(one, put=True)
         self._tx.outbox.put(put)
+        for at in self._grown:
+            kept.keep_bundled(self._tx, self._bundles[at].message.id, self._bundles[at].parts)
 
-    def _text(self, at: Address, one: _Bundle) -> str:
-        _episode, channel, _to, calls = at
-        if calls:
-            return speaking.listed(self._rules, one.message.episode_id, one.names, contact=one.contact)
-        if channel == VOICE:
-            return speaking.bundled(self._rules, one.names, contact=one.contact)
-        return wording.bundled(self._rules, one.names, contact=one.contact)
+
+def as_they_stand(tx: Tx, rules: Rules, claimed: Sequence[Message]) -> list[Message]:
+    """
+    What was claimed and still holds: a bundle names those only who still owe what it was put for, and where nobody
+    does, it is called off. Only a claim with a bundle in it asks anything.
+    """
+    found = kept.bundled(tx, ids) if (ids := {one.id for one in claimed if one.rung in (BUNDLE, CALL_LIST)}) else {}
+    over: set[UUID] = set()
+    anew: dict[UUID, Message] = {}
+    for one in claimed:
+        if (parts := found.get(one.id)) is None:
+            continue
+        owing = [part for part in parts if _owes(part, one)]
+        if not owing:
+            over.add(one.id)
+        elif len(owing) < len(parts):
+            contact = rules.desk_contact(tx, rules.desk_of(tx, owing[0].order.area))
+            names = list(dict.fromkeys(part.recipient for part in owing))
+            text = _text(rules, one, names, contact=contact)
+            kept.reword(tx, one.id, text, state=State.SENDING)
+            anew[one.id] = replace(one, text=marked(text) if one.exercise else text)
+    if over:
+        kept.call_off(tx, over)
+    return [anew.get(one.id, one) for one in claimed if one.id not in over]
+
+
+def _owes(part: kept.Part, bundle: Message) -> bool:
+    put_for = replace(bundle, revision=part.revision)
+    return still_owed(part.order, part.deadline) and still_needed(put_for, part.order)
+
+
+def _text(rules: Rules, bundle: Message, names: Sequence[str], *, contact: str) -> str:
+    if bundle.rung == CALL_LIST:
+        return speaking.listed(rules, bundle.episode_id, names, contact=contact)
+    if bundle.channel == VOICE:
+        return speaking.bundled(rules, names, contact=contact)
+    return wording.bundled(rules, names, contact=contact)
 
 
 def _calls(step: Step) -> bool:

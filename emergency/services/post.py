@@ -32,8 +32,9 @@ from emergency.domain.messages import (
     wait_before,
 )
 from emergency.errors import Misconfigured
-from emergency.services import failover
+from emergency.services import bundling, failover
 from emergency.services.links import Links
+from emergency.services.rules import Rules
 from emergency.store import Store, Tx, providers
 
 T = TypeVar("T")
@@ -95,12 +96,14 @@ async def drain(
     wall: Clock,
     holder: str,
     per_claim: int | None = None,
+    rules: Rules | None = None,
 ) -> int:
     """
     Send what is ready on one lane of one channel until nothing is; how many sends were settled.
 
     Safe to run twice, late or beside itself: as many holders per lane as the channel has places, claims by lease,
-    settling by compare-and-set. SQLite has one writer, and therefore one place.
+    settling by compare-and-set. SQLite has one writer, and therefore one place. ``rules``: those by which a bundle of
+    reminders is worded anew when some of its orders were answered; without them it leaves as it was put.
 
     :raises Misconfigured: no lease of this store is long enough for one send of this channel
     """
@@ -113,7 +116,7 @@ async def drain(
     share = max(1, (channel.connections + places - 1 - place) // places)
     limit = per_claim or min(500, max(20, share * 8))
     try:
-        return await _Draining(store, channel, lane, links, clock, wall, holder, place, share, limit).through()
+        return await _Draining(store, channel, lane, links, clock, wall, holder, place, share, limit, rules).through()
     finally:
         await _in_thread(lambda: _leave_slot(store, channel.name, lane, holder, wall.now()))
 
@@ -139,7 +142,9 @@ class _Draining:
         place: int,
         share: int,
         limit: int,
+        rules: Rules | None,
     ) -> None:
+        self._rules = rules
         self._place, self._share = place, share
         self._store, self._channel, self._lane, self._links = store, channel, lane, links
         self._clock, self._wall, self._holder = clock, wall, holder
@@ -183,7 +188,10 @@ class _Draining:
                 steps.at("before_claim")
                 now = self._wall.now()
                 found, shut_out, begin = await _in_thread(
-                    partial(_claim, self._store, self._channel, self._lane, self._holder, self._place, self._limit, now)
+                    partial(
+                        _claim, self._store, self._channel, self._lane, self._holder, self._place, self._limit, now,
+                        self._rules,
+                    )
                 )
                 if not found:
                     if begin is None or not await self._its_turn(begin, now):
@@ -308,7 +316,14 @@ def _leave_slot(store: Store, channel: str, lane: Lane, holder: str, now: dateti
 
 
 def _claim(
-    store: Store, channel: Sender, lane: Lane, holder: str, place: int, limit: int, now: datetime
+    store: Store,
+    channel: Sender,
+    lane: Lane,
+    holder: str,
+    place: int,
+    limit: int,
+    now: datetime,
+    rules: Rules | None = None,
 ) -> tuple[list[Message], frozenset[UUID], datetime | None]:
     """
     The next messages to send, which of them an exercise may not send, and from when they may leave, one after the
@@ -321,11 +336,12 @@ def _claim(
         if channel.rate and tx.outbox.anything(channel.name, lane, now=now):
             limit, begin = tx.outbox.paced(channel.name, rate=channel.rate, most=limit, now=now)
         by = providers.preferred(tx, channel.name, channel.providers) if channel.providers else ""
-        found = (
-            tx.outbox.claim(channel.name, lane, limit=limit, now=now, preferred=by, known=channel.providers)
-            if limit
-            else []
-        )
+        known = channel.providers
+        claim = partial(tx.outbox.claim, channel.name, lane, limit=limit, now=now, preferred=by, known=known)
+        found = claim() if limit else []
+        while rules is not None and found and not (still := bundling.as_they_stand(tx, rules, found)):
+            found = claim()  # every one of them was a bundle that is answered
+        found = still if rules is not None and found else found
         if channel.providers and (resting := providers.broken(tx, channel.name, now=now)):
             held = [one for one in found if one.provider in resting]  # they may have it: no other sends it meanwhile
             found = [one for one in found if one.provider not in resting]

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam, case, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from emergency.domain.exercise import marked
-from emergency.domain.ladder import Notice, Taken, Turn
+from emergency.domain.ladder import Deadline, Notice, Taken, Turn
 from emergency.domain.messages import Kind, State
 from emergency.domain.orders import LIVE, Order
 from emergency.store import saving
 from emergency.store.bulk import table
-from emergency.store.tables import CHASED, MessageRow, OrderRow, RungRow
+from emergency.store.tables import CHASED, MessageRow, OrderRow, RecipientRow, RungRow
+from emergency.store.tables_posting import BundledRow
 from emergency.store.tx import Tx
 
 _MESSAGES, _ORDERS, _RUNGS = table(MessageRow), table(OrderRow), table(RungRow)
+_BUNDLED, _RECIPIENTS = table(BundledRow), table(RecipientRow)
 
 
 def notices(tx: Tx, orders: Sequence[Order]) -> dict[UUID, Notice]:
@@ -97,11 +101,63 @@ def told_since(tx: Tx, addresses: Collection[str], *, since: datetime) -> dict[s
     return {str(row[0]): int(row[1]) for row in rows}
 
 
-def reword(tx: Tx, message_id: UUID, text: str) -> bool:
-    """Give a message that has not left another text, marked where it is an exercise's; False when it has left."""
+@dataclass(frozen=True)
+class Part:
+    """One order a bundled reminder stands for: what it owed in which revision, and how it stands now."""
+
+    order: Order
+    recipient: str
+    deadline: Deadline
+    revision: int
+
+
+def keep_bundled(tx: Tx, message_id: UUID, parts: Collection[tuple[UUID, str, int]]) -> None:
+    """Keep what a bundle in the post stands for: orders, each with its deadline and revision; once each."""
+    insert = (postgresql if tx.connection.dialect.name == "postgresql" else sqlite).insert(_BUNDLED)
+    rows = [
+        {"message_id": message_id, "order_id": order, "deadline": deadline, "revision": revision}
+        for order, deadline, revision in parts
+    ]
+    if rows:
+        tx.connection.execute(insert.on_conflict_do_nothing(), rows)
+
+
+def bundled(tx: Tx, ids: Collection[UUID]) -> dict[UUID, list[Part]]:
+    """What each of these bundles stands for, in the order of the recipients' names; absent where nothing is kept."""
+    found: dict[UUID, list[Part]] = {}
+    asked = (
+        select(_ORDERS, _BUNDLED.c.message_id, _BUNDLED.c.deadline, _BUNDLED.c.revision.label("asked_in"),
+               _RECIPIENTS.c.name.label("recipient"))
+        .join(_BUNDLED, _BUNDLED.c.order_id == _ORDERS.c.id)
+        .join(_RECIPIENTS, _RECIPIENTS.c.id == _ORDERS.c.recipient_id)
+        .where(_BUNDLED.c.message_id.in_(ids))
+        .order_by(_RECIPIENTS.c.name)
+    )  # fmt: skip
+    for row in tx.connection.execute(asked):
+        part = Part(saving.order(row), row.recipient, Deadline(row.deadline), row.asked_in)
+        found.setdefault(row.message_id, []).append(part)
+    return found
+
+
+def call_off(tx: Tx, ids: Collection[UUID]) -> None:
+    """Cancel what was just claimed and is not sent: the claim is no attempt."""
+    tx.connection.execute(
+        update(_MESSAGES)
+        .where(_MESSAGES.c.id.in_(ids), _MESSAGES.c.state == State.SENDING.value)
+        .values(
+            state=State.CANCELLED.value,
+            because="answered or superseded",
+            attempts=_MESSAGES.c.attempts - 1,
+            leased_until=None,
+        )
+    )
+
+
+def reword(tx: Tx, message_id: UUID, text: str, *, state: State = State.READY) -> bool:
+    """Give a message in this state another text, marked where it is an exercise's; False when it has left."""
     done = tx.connection.execute(
         update(_MESSAGES)
-        .where(_MESSAGES.c.id == message_id, _MESSAGES.c.state == State.READY.value)
+        .where(_MESSAGES.c.id == message_id, _MESSAGES.c.state == state.value)
         .values(text=case((_MESSAGES.c.exercise.is_(True), marked(text)), else_=text))
     )
     return bool(done.rowcount)

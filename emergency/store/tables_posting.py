@@ -40,6 +40,16 @@ class SettlementRow(Base):
     __table_args__ = (Index(None, "message_id"),)
 
 
+class BundledRow(Base):
+    """What a bundled reminder stands for: the order, which revision of it, and what it still owed; only added to."""
+
+    __tablename__ = "bundled"
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("messages.id"), primary_key=True)
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    deadline: Mapped[str] = mapped_column(String(12), primary_key=True)
+    revision: Mapped[int]
+
+
 class CallRow(Base):
     """One call made because no message helped; only added to."""
 
