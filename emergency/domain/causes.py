@@ -184,6 +184,41 @@ def _with_word(day: ForecastDay, word: Word, standards: Sequence[Standard]) -> F
     return replace(day, cause=word.cause, counted=None if counted == day.aqi else counted, said_by=word.by)
 
 
+def with_fine_counted(forecast: Forecast, standards: Sequence[Standard]) -> Forecast:
+    """
+    The forecast of a source that gives the index and PM2.5 but names no primary pollutant, with what counts of a
+    polluted day whose fine particles are not over 100 by themselves: their own index.
+
+    Something else leads such a day, ozone or coarse dust for all one knows, and a source that does not say what starts
+    no orders. Where fine particles are over 100 the index stands as given: they may well lead it. A day of which a
+    person said what drives it is theirs.
+    """
+    if not standards or not any(_led_by_others(one, standards) for one in forecast.days):
+        return forecast
+    days = (replace(one, counted=fine) if (fine := _led_by_others(one, standards)) else one for one in forecast.days)
+    return replace(forecast, days=tuple(days))
+
+
+def _led_by_others(day: ForecastDay, standards: Sequence[Standard]) -> int | None:
+    """The index of the day's fine particles alone where something else must lead it; else None."""
+    told = day.primary or day.values or day.said_by or day.counted is not None or day.cause is not Cause.PM2_5
+    if told or day.pm2_5 is None or day.aqi <= POLLUTED_OVER:
+        return None
+    exact = {"pm2_5": as_written(day.pm2_5)}
+    fine = index(standard_for(day.day, standards), exact, period=Period.DAY).iaqi["pm2_5"]
+    return fine if fine is not None and fine <= POLLUTED_OVER else None
+
+
+def is_open(day: ForecastDay) -> bool:
+    """
+    Whether the source leaves open what drives a polluted day, so that a person should say: PM10 alone leads it and
+    nobody knows whether as dust, or something leads it that is not named and no fine particles.
+    """
+    if day.aqi <= POLLUTED_OVER or day.values or day.said_by or day.cause is not Cause.PM2_5:
+        return False
+    return day.primary == ("pm10",) or (not day.primary and day.counted is not None)
+
+
 def measured_as_said(found: Figure, standard: Standard | None, values: Mapping[str, Amount], cause: Cause) -> Figure:
     """The figure of a measured day of which a person says what drives it."""
     counted = None if standard is None else _as_said(standard, values, cause)

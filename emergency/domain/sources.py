@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from emergency.domain.assess import assess, highest, ongoing
 from emergency.domain.assessment import SHANGHAI
+from emergency.domain.causes import is_open
 from emergency.domain.forecast import Air, DayOfAir, Forecast, Source
 from emergency.domain.level import Level
 from emergency.domain.plan import Plan, RunsOn
@@ -16,11 +17,15 @@ from emergency.errors import Refused
 
 @dataclass(frozen=True)
 class DaySaid:
-    """One day as one source foresees it; ``level`` is what the plan gives this day alone, None where it cannot say."""
+    """
+    One day as one source foresees it; ``level`` is what the plan gives this day alone, None where it cannot say.
+    ``cause_open``: the source does not say enough to know what drives it, and a person should.
+    """
 
     day: DayOfAir
     low: int | None
     level: Level | None
+    cause_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,8 +111,9 @@ def beside(
 def _one(plan: Plan, forecast: Forecast, air: Air, *, today: date, now: datetime) -> SourceSays:
     by_day = replace(plan, runs_on=RunsOn.CALENDAR_DAYS)  # one calendar day is a window of 24 hours under any plan
     low = {one.day: one.aqi_low for one in forecast.days}
+    cause_open = {one.day for one in forecast.days if is_open(one)}
     days = {
-        one.day: DaySaid(one, low.get(one.day), _alone(by_day, one))
+        one.day: DaySaid(one, low.get(one.day), _alone(by_day, one), one.day in cause_open)
         for one in air.days
         if one.day >= today and one.source is Source.FORECAST
     }

@@ -47,6 +47,7 @@ class Caiyun(OneSource):
 
     ``max`` and ``min`` are the day's hourly extremes, no range of the daily index, so they become neither ``aqi_low``
     nor ``aqi_high``. «usa» is another country's scale and is not read. A fraction is rounded up as HJ 633 rounds.
+    It names no primary pollutant: ``causes.with_fine_counted`` says what then counts of a day, by its PM2.5.
     ``server_time`` is when the question was answered, so a forecast counts as issued at the full hour of it.
     """
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from emergency.clock import SHANGHAI
-from emergency.domain.causes import Words
+from emergency.domain.causes import Words, is_open
 from emergency.domain.episode import Fact
-from emergency.domain.forecast import Cause, DayOfAir, Forecast
+from emergency.domain.forecast import Cause, DayOfAir, Forecast, Source
 from emergency.domain.measured import causes_said, measured_of
 from emergency.domain.people import Person
 from emergency.errors import Refused
@@ -36,23 +36,30 @@ class AlreadySo(Refused):
 
 @dataclass(frozen=True)
 class DayTold:
-    """One day as one source tells it: as it counts now, as the source itself has it, and the last person's word."""
+    """
+    One day as one source tells it: as it counts now, as the source itself has it, and the last person's word.
+    ``cause_open``: the source leaves open what drives it, and a person may also say that it is as counted.
+    """
 
     now: DayOfAir
     of_source: Cause
     said: Said | None
+    cause_open: bool = False
 
 
 def told(tx: Tx, rules: Rules, place: str, *, now: datetime) -> list[DayTold]:
     """Every day of late and to come that a source gives for the place, each source by itself, by day and source."""
     since = now.astimezone(SHANGHAI).date() - DAYS_BACK
     said = feeding.last_said(tx, place, since=since, now=now)
+    words = feeding.words(tx, place, since=since, now=now)
     as_now, as_given = (
-        {(one.feed, one.source, one.day): one for one in _days(tx, rules, place, words, since=since, now=now)}
-        for words in (feeding.words(tx, place, since=since, now=now), {})
+        {(one.feed, one.source, one.day): one for one in _days(tx, rules, place, some, since=since, now=now)}
+        for some in (words, {})
     )
+    issued = rules.issued(tx, place, words=words, now=now)
+    waits = {(one.feed, Source.FORECAST, day.day): is_open(day) for one in issued for day in one.days}
     return [
-        DayTold(one, as_given[key].cause, said.get((one.feed, one.day)))
+        DayTold(one, as_given[key].cause, said.get((one.feed, one.day)), waits.get(key, False))
         for key, one in sorted(as_now.items(), key=lambda item: (item[1].day, item[1].feed, item[1].source.value))
     ]
 
@@ -96,7 +103,7 @@ def say(
         raise NothingSaidOfIt(f"{feed} says nothing of {day}")
     before = found[0]
     standing = before.said is not None and before.said.cause is not None
-    if cause is before.now.cause or (cause is None and not standing):
+    if (cause is before.now.cause and not before.cause_open) or (cause is None and not standing):
         raise AlreadySo(f"{feed}, {day}: {before.now.cause.value}")
     feeding.say(tx, place, Said(feed, day, cause, because, by.login, now))
     more = {

@@ -12,7 +12,7 @@ from emergency.domain import assess as rule
 from emergency.domain.advising import Book
 from emergency.domain.air import Standard
 from emergency.domain.assessment import Assessment
-from emergency.domain.causes import Words, with_words
+from emergency.domain.causes import Words, with_fine_counted, with_words
 from emergency.domain.drawing import measures_for
 from emergency.domain.drill import takes_effect
 from emergency.domain.episode import Decision, Move
@@ -203,7 +203,7 @@ class Rules:
         """The forecasts of late, oldest first, each with its days, and with the causes that people set for them."""
         some = tx.forecasts(place, since=now - LOOKS_BACK, known_at=now)
         whole = (with_days(one, self.standards) for one in some if one.issued_at <= now)
-        return [with_words(one, words, self.standards) for one in whole]
+        return [with_fine_counted(with_words(one, words, self.standards), self.standards) for one in whole]
 
     def _observed(
         self, tx: Tx, plan: Plan, place: str, issued: Sequence[Forecast], words: Words, today: date

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
 import pytest
 
-from emergency.domain.causes import Figure, cause_of, measured, measured_as_said
-from emergency.domain.forecast import Cause
+from emergency.domain.causes import Figure, cause_of, is_open, measured, measured_as_said, with_fine_counted
+from emergency.domain.forecast import Cause, Forecast, ForecastDay
 from emergency.plans.standards import load_standards
 
 STANDARD = next(one for one in load_standards() if "2012" in one.id)
@@ -71,3 +74,35 @@ def test_a_person_who_says_that_it_is_no_dust_has_its_pm10_counted() -> None:
 def test_ozone_drives_only_a_polluted_day_that_it_leads_alone() -> None:
     assert cause_of(("o3",), 101) is Cause.O3
     assert {cause_of(("o3",), 100), cause_of(("o3", "pm2_5"), 180)} == {Cause.PM2_5}
+
+
+def forecast_of(*days: ForecastDay) -> Forecast:
+    return Forecast("caiyun", "柳州", datetime(2015, 2, 8, 9, tzinfo=UTC), days)
+
+
+def test_an_index_that_its_own_fine_particles_cannot_give_counts_by_them_and_waits_for_a_person() -> None:
+    first = ForecastDay(date(2015, 2, 9), 210, pm2_5=40.0)  # 40 µg/m³ is 57 by HJ 633-2012
+    others = (
+        ForecastDay(date(2015, 2, 10), 210, pm2_5=150.0),  # 200: fine particles may well lead
+        ForecastDay(date(2015, 2, 11), 95, pm2_5=20.0),
+        ForecastDay(date(2015, 2, 12), 210),
+        ForecastDay(date(2015, 2, 13), 210, primary=("pm2_5",), pm2_5=40.0),
+        ForecastDay(date(2015, 2, 14), 210, pm2_5=40.0, said_by="city-duty"),
+        ForecastDay(date(2015, 2, 15), 210, pm2_5=40.0, cause=Cause.WILDFIRE),
+    )
+
+    found = with_fine_counted(forecast_of(first, *others), [STANDARD])
+
+    assert found.days == (replace(first, counted=57), *others)
+    assert [is_open(one) for one in found.days] == [True] + [False] * 6
+    judged = found.days[0].of_air(found)
+    assert (judged.aqi, judged.published) == (57, 210)
+
+
+def test_pm10_that_leads_alone_counts_and_a_person_is_asked_whether_it_is_dust() -> None:
+    day = ForecastDay(date(2015, 2, 9), 210, primary=("pm10",))
+
+    assert with_fine_counted(forecast_of(day), [STANDARD]).days == (day,)
+    assert is_open(day)
+    assert not is_open(replace(day, cause=Cause.SAND_DUST))
+    assert not is_open(replace(day, said_by="city-duty"))

@@ -209,3 +209,21 @@ def test_a_word_without_right_reason_or_matter_is_refused_and_changes_nothing(
         say(world, **{"day": 1, "cause": Cause.WILDFIRE, **how})  # type: ignore[arg-type]  # told by the test
 
     assert told(world) == before
+
+
+def test_an_index_without_its_pollutant_that_fine_particles_cannot_give_starts_nothing_until_a_person_says_so(
+    city: World,
+) -> None:
+    days = tuple(ForecastDay(ahead(city, n), 210, pm2_5=40.0) for n in (1, 2, 3))
+    city.store.run(
+        lambda tx: intake.keep_air(tx, [Forecast("caiyun", "柳州", city.now, days)], [], now=city.now)
+    )
+
+    assert judged(city).level is Level.NONE
+    with city.store.reading() as tx:
+        (says,) = city.rules.sources_now(tx, CITY, now=city.now).says
+    assert {(one.day.aqi, one.day.published, one.cause_open) for one in says.days.values()} == {(57, 210, True)}
+
+    for day in (1, 2, 3):
+        say(city, day, Cause.PM2_5, feed="caiyun", because="省站会商：细颗粒物将快速上升")
+    assert judged(city).level > Level.NONE
