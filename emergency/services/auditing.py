@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 from uuid import UUID
 
 from emergency import log as logs
@@ -18,7 +17,7 @@ from emergency.services import wording
 from emergency.services.dispatch import LINK_LIVES, first_contact, message_for, recipients_of
 from emergency.services.links import link_id
 from emergency.services.rules import Rules
-from emergency.store import Store, Tx, auditing, reporting
+from emergency.store import Store, Tx, auditing, chasing, reporting
 
 STEP_LATE = timedelta(minutes=2)  # civil; a sweep takes steps every few seconds
 SWEEPER_LATE = timedelta(seconds=60)  # wall: whoever takes steps has said nothing for so long
@@ -27,24 +26,21 @@ ROUND_LATE = timedelta(minutes=5)  # civil; a round takes its steps each minute
 WATCHER_LATE = timedelta(minutes=4)  # wall: it looks each minute
 UNATTENDED_AFTER = timedelta(seconds=60)  # wall
 LEASE_OVER_AFTER = timedelta(seconds=30)  # wall; the sweep takes them back every few seconds
+LAST_WORDS_WITHIN = timedelta(days=1)  # civil; an end that nobody was told of for longer is for people, not for a phone
 REPAIRED_SHOWN = timedelta(hours=1)  # how long a desk sees that something had to be mended
 KINDS = frozenset(
     {
         *("unissued", "unordered", "unnoticed", "repaired", "steps", "unlifted", "unattended", "leases", "untold"),
-        *("quiet", "rounds"),
+        *("quiet", "rounds", "unrevised"),
     }
 )
 _GIVES_ORDERS = frozenset({Move.APPEAL, Move.ACTIVATE, Move.UPGRADE, Move.DOWNGRADE, Move.REOPEN})
-_NOTICE = {"order": Kind.ORDER, "reissue": Kind.ORDER, "revision": Kind.REVISION, "information": Kind.INFORMATION}
+_REVISES_ALL = _GIVES_ORDERS | {Move.EXTEND}  # each order that lives gets a revision, if only a line of information
+_NOTICE = {
+    "order": Kind.ORDER, "reissue": Kind.ORDER, "revision": Kind.REVISION, "information": Kind.INFORMATION,
+    "lifting": Kind.LIFTING, "withdrawal": Kind.WITHDRAWAL,
+}  # fmt: skip
 log = logs.of(__name__)
-
-
-class Lacking(Protocol):
-    """Asks for orders that lack something, up to so many."""
-
-    def __call__(self, tx: Tx, *, limit: int) -> Sequence[object]:
-        """What lacks it."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -65,17 +61,33 @@ def audit(store: Store, rules: Rules, *, now: datetime, wall: datetime) -> list[
     """
     with store.reading() as tx:
         found = [*_decided(tx, rules), *_standing(tx, now=now, wall=wall)]
-        menders = [mend for mend, lacking in _MENDED if lacking(tx, limit=1)]
+        menders = [mend for mend, lacking in _MENDED if lacking(tx, now)]
     return store.run(lambda tx: _told(tx, rules, found, menders, now=now, wall=wall))
 
 
 def _decided(tx: Tx, rules: Rules) -> list[Finding]:
     """What approved decisions should have brought about: orders, for each recipient the plan's measures name."""
     latest: dict[UUID, tuple[Episode, Decision, bool]] = {}
+    revising: dict[UUID, tuple[Episode, Decision]] = {}
     for episode, decision, made in auditing.approved(tx):
         if decision.move in _GIVES_ORDERS and not amending.of(decision):
             latest[episode.id] = (episode, decision, made)
-    return [one for each in latest.values() for one in _ordered(tx, rules, *each)]
+        if decision.move in _REVISES_ALL and not amending.of(decision):
+            revising[episode.id] = (episode, decision)
+    return [
+        *(one for each in latest.values() for one in _ordered(tx, rules, *each)),
+        *(one for each in revising.values() for one in _revised(tx, *each)),
+    ]
+
+
+def _revised(tx: Tx, episode: Episode, decision: Decision) -> list[Finding]:
+    """Whose order the last decision about everybody has passed by; what it should say is for people to sign again."""
+    some = auditing.unrevised(tx, decision)
+    if not some:
+        return []
+    names = _names(tx.recipients_called({one.recipient_id for one in some[:3]}))
+    words = f"{decision.notice.number}：{len(some)} 家单位的指令没有随之修订，如 {names}"
+    return [Finding(f"unrevised:{episode.id}", episode.area, words)]
 
 
 def _ordered(tx: Tx, rules: Rules, episode: Episode, decision: Decision, made: bool) -> list[Finding]:
@@ -147,7 +159,15 @@ def _told(
 
 def _noticed(tx: Tx, rules: Rules, now: datetime) -> list[Finding]:
     """Put the notice of every order nobody was told of; those nobody can be told of are named."""
-    some = auditing.without_notice(tx)
+    return _told_again(tx, rules, auditing.without_notice(tx), now=now)
+
+
+def _parted(tx: Tx, rules: Rules, now: datetime) -> list[Finding]:
+    """Put the lifting or withdrawal of every order that ended and whose recipient was not told."""
+    return _told_again(tx, rules, auditing.without_last_words(tx, since=now - LAST_WORDS_WITHIN), now=now)
+
+
+def _told_again(tx: Tx, rules: Rules, some: Sequence[Order], *, now: datetime) -> list[Finding]:
     if not some:
         return []
     recipients = {one.id: one for one in tx.recipients_called({one.recipient_id for one in some})}
@@ -195,6 +215,26 @@ def _laddered(tx: Tx, rules: Rules, now: datetime) -> list[Finding]:
     return _repaired(some, facts, "{count} 家的催办未启动，已补设")
 
 
+def _chased(tx: Tx, rules: Rules, now: datetime) -> list[Finding]:
+    """Take up again what an answered order still owes and nobody would ever chase."""
+    some = auditing.without_next_step(tx, since=now - ladder.STALE)
+    plans = {one: tx.episode(one).plan_id for one in {order.episode_id for order in some}}
+    notices, taken = chasing.notices(tx, some), chasing.taken(tx, some)
+    facts = []
+    for order in some:
+        turn = ladder.due(
+            order, rules.plan(plans[order.episode_id]), now=now, notice=notices.get(order.id, ladder.Notice()),
+            taken=taken.get(order.id, ()),
+        )  # fmt: skip
+        next_at = now if turn.steps else turn.next_at
+        if next_at is None:
+            continue
+        after = replace(order, next_rung=turn.next_rung or 0, next_rung_at=next_at)
+        tx.save(after, fact="order.ladder_repaired", by="system", at=now)
+        facts.append(_mended("order.ladder_repaired", order, now=now))
+    return _repaired(some, facts, "{count} 家的催办中断，已恢复")
+
+
 def _linked(tx: Tx, rules: Rules, now: datetime) -> list[Finding]:
     """Make the phone links that are missing."""
     some = auditing.without_link(tx)
@@ -216,10 +256,13 @@ def _linked(tx: Tx, rules: Rules, now: datetime) -> list[Finding]:
 
 
 Mender = Callable[[Tx, Rules, datetime], list[Finding]]
+Lacking = Callable[[Tx, datetime], Sequence[object]]  # one that lacks it is enough
 _MENDED: Sequence[tuple[Mender, Lacking]] = (
-    (_noticed, auditing.without_notice),
-    (_laddered, auditing.without_ladder),
-    (_linked, auditing.without_link),
+    (_noticed, lambda tx, _now: auditing.without_notice(tx, limit=1)),
+    (_parted, lambda tx, now: auditing.without_last_words(tx, since=now - LAST_WORDS_WITHIN, limit=1)),
+    (_laddered, lambda tx, _now: auditing.without_ladder(tx, limit=1)),
+    (_chased, lambda tx, now: auditing.without_next_step(tx, since=now - ladder.STALE, limit=1)),
+    (_linked, lambda tx, _now: auditing.without_link(tx, limit=1)),
 )
 
 

@@ -33,7 +33,7 @@ from emergency.errors import Conflict, Missing, Refused
 from emergency.services import advising, wording
 from emergency.services.links import link_id, token_sha256
 from emergency.services.rules import Rules
-from emergency.store import Tx, rulings
+from emergency.store import Tx, addressed, rulings
 from emergency.store.bundling import Bundle, bundle
 
 LINK_LIVES = timedelta(days=60)  # longer than any episode on record; a link is revoked when its contact changes
@@ -49,6 +49,7 @@ class Prepared:
     """
     What a decision gives to whom, drawn up outside the transaction; the versions say on what it rests.
 
+    ``addressed``: the mark of all it may address, taken before they were read; None where that is not asked again.
     ``bundle``: all that its signature will write, once somebody signs (see :func:`written_out`).
     """
 
@@ -56,6 +57,7 @@ class Prepared:
     drawn_up: tuple[DrawnUp, ...]
     not_ordered: tuple[Recipient, ...]
     bundle: Bundle | None = None
+    addressed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,11 @@ def _uncollected() -> Iterator[None]:
 @_uncollected()
 def prepare(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> Prepared:
     """Draw up what this decision changes for each recipient, with its ladder set up; nothing is written."""
+    before = addressed.mark(tx, decision.area)  # first, so that whoever changes while they are read is noticed
+    return replace(_drawn_up(tx, rules, decision, now=now), addressed=before)
+
+
+def _drawn_up(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> Prepared:
     ladders = rules.plan(tx.episode(decision.episode_id).plan_id)
     standing = {one.recipient_id: one for one in tx.orders(decision.episode_id)}
     recipients = {one.id: one for one in recipients_of(tx, decision.area)}
@@ -201,10 +208,12 @@ def revise_all(
     """
     Commit what was drawn up: orders, revisions, links and messages, in the decision's own transaction.
 
-    :raises Conflict: the decision or an order changed since it was drawn up
+    :raises Conflict: the decision, an order, a recipient or somebody's telephone changed since it was drawn up
     """
     if prepared.decision_version != decision.version - 1:
         raise Conflict(f"decision {decision.id} changed since its orders were drawn up")
+    if prepared.addressed not in (None, addressed.mark(tx, decision.area)):
+        raise Conflict(f"recipients or their contacts changed since the orders of {decision.id} were drawn up")
     ready = prepared.bundle or _bundled(rules, decision, prepared, by=by, now=now)
     tx.save_all(ready)
     if decision.move is Move.ADVISE or decision.amendments:  # no other order changes: no other notice is out of date

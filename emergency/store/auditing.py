@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import aliased
 
 from emergency.domain.episode import Decision, Episode, Phase, Standing
 from emergency.domain.exercise import WALL
@@ -23,7 +24,9 @@ from emergency.store.tables import (
     LinkRow,
     MessageRow,
     OrderRow,
+    RecipientRow,
     RevisionRow,
+    RungRow,
     SlotRow,
     TaskRow,
 )
@@ -31,6 +34,7 @@ from emergency.store.tx import Tx
 
 REPAIR = "audit"  # the rung of a notice that was put a second time
 NOTICES = (Kind.ORDER.value, Kind.REVISION.value, Kind.INFORMATION.value)
+LAST_WORDS = (Kind.LIFTING.value, Kind.WITHDRAWAL.value)
 AT_ONCE = 500  # repairs in one audit; the next minute takes the rest
 _RUNNING = EpisodeRow.phase.in_([Phase.OPENING.value, Phase.ACTIVE.value])
 _ENDED = EpisodeRow.phase.in_([Phase.RELEASED.value, Phase.WITHDRAWN.value, Phase.CLOSED.value])
@@ -90,6 +94,38 @@ def without_notice(tx: Tx, *, limit: int = AT_ONCE) -> list[Order]:
     return _orders(tx, _LIVE, ~told, limit=limit)
 
 
+def without_last_words(tx: Tx, *, since: datetime, limit: int = AT_ONCE) -> list[Order]:
+    """Orders that an end took away since then, and nobody was told: neither a lifting nor a withdrawal was put."""
+    ended = exists().where(
+        RevisionRow.order_id == OrderRow.id,
+        RevisionRow.number == OrderRow.revision,
+        RevisionRow.kind.in_(LAST_WORDS),
+        RevisionRow.recorded_at >= since,
+    )
+    told = exists().where(
+        MessageRow.order_id == OrderRow.id,
+        MessageRow.revision == OrderRow.revision,
+        MessageRow.kind.in_(LAST_WORDS),
+        or_(MessageRow.state != State.CANCELLED.value, MessageRow.rung == REPAIR),
+    )
+    over = OrderRow.status.in_([Status.LIFTED.value, Status.WITHDRAWN.value])
+    return _orders(tx, over, ended, ~told, limit=limit, where_they_are=_ENDED)
+
+
+def unrevised(tx: Tx, decision: Decision) -> list[Order]:
+    """
+    Live orders older than this decision of which it made no revision, though it concerns every order of its episode.
+
+    Who is off the list is not addressed any more, and one that asked for nothing is left as it is.
+    """
+    first, by_it = aliased(RevisionRow), aliased(RevisionRow)
+    older = exists().where(first.order_id == OrderRow.id, first.number == 1, first.recorded_at < decision.decided_at)
+    revised = exists().where(by_it.order_id == OrderRow.id, by_it.decision_id == decision.id)
+    on_the_list = exists().where(RecipientRow.id == OrderRow.recipient_id, RecipientRow.off_list.is_(False))
+    its = OrderRow.episode_id == decision.episode_id
+    return [one for one in _orders(tx, its, _LIVE, older, ~revised, on_the_list, limit=AT_ONCE) if one.duties]
+
+
 def without_ladder(tx: Tx, *, limit: int = AT_ONCE) -> list[Order]:
     """Orders that wait for an answer and have no step due, though none was ever taken."""
     return _orders(
@@ -101,11 +137,26 @@ def without_ladder(tx: Tx, *, limit: int = AT_ONCE) -> list[Order]:
     )
 
 
-def _orders(tx: Tx, *where: Any, limit: int) -> list[Order]:
+def without_next_step(tx: Tx, *, since: datetime, limit: int = AT_ONCE) -> list[Order]:
+    """
+    Answered orders that still owe 已启动 or 已落实 and have no step due, though none was taken since the hour it was
+    owed by; hours before ``since`` are past chasing.
+    """
+
+    def owed(by: Any, *before: Status) -> Any:
+        taken = exists().where(RungRow.order_id == OrderRow.id, RungRow.due_at >= by)
+        return and_(by > since, OrderRow.status.in_([one.value for one in before]), ~taken)
+
+    start = owed(OrderRow.start_by, Status.ACKNOWLEDGED)
+    in_place = owed(OrderRow.in_place_by, Status.ACKNOWLEDGED, Status.STARTED)
+    return _orders(tx, OrderRow.next_rung_at.is_(None), or_(start, in_place), limit=limit)
+
+
+def _orders(tx: Tx, *where: Any, limit: int, where_they_are: ColumnElement[bool] = _RUNNING) -> list[Order]:
     rows = tx.connection.execute(
         select(table(OrderRow))
         .join(EpisodeRow, EpisodeRow.id == OrderRow.episode_id)
-        .where(_RUNNING, *where)
+        .where(where_they_are, *where)
         .order_by(OrderRow.issued_at)
         .limit(limit)
     )
@@ -114,7 +165,7 @@ def _orders(tx: Tx, *where: Any, limit: int) -> list[Order]:
 
 def steps_overdue(tx: Tx, *, before: datetime) -> list[Counted]:
     """Steps of the ladder that were due by then and were not taken, by episode."""
-    return _counted(tx, _RUNNING, OrderRow.status == Status.ISSUED.value, OrderRow.next_rung_at <= before)
+    return _counted(tx, _RUNNING, _LIVE, OrderRow.next_rung_at <= before)
 
 
 def live_after_the_end(tx: Tx, *, now: datetime) -> list[Counted]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import text
 
+from emergency.domain.amending import Amendment, Change, Scope, own_key
 from emergency.domain.level import Level
 from emergency.domain.messages import Kind, Lane
 from emergency.domain.orders import Order
-from emergency.services import auditing, dispatch, watch
+from emergency.services import amending, auditing, chasing, dispatch, watch
 from emergency.store import desk
 from tests.statements import asked
 from tests.world import DISTRICT, World
@@ -121,6 +123,97 @@ def test_a_recipient_that_should_have_an_order_and_has_none_is_named(world: Worl
     run(world, "DELETE FROM orders WHERE id = :id", id=one)
 
     assert audited(world) == ["unordered"]
+
+
+def test_an_order_that_an_upgrade_passed_by_is_named(world: World) -> None:
+    world.activated(Level.YELLOW)
+    before = world.orders()[0]
+    world.forward(minutes=20)
+    world.sign(world.bulletin(Level.ORANGE, number="2") or pytest.fail("no proposal"), by="lj-approver3")
+    assert audited(world) == []
+    after = world.order(before.id)
+    one = {"id": key(world, before)}
+    run(world, "DELETE FROM messages WHERE order_id = :id AND revision = 2", **one)
+    run(world, "DELETE FROM revisions WHERE order_id = :id AND number = 2", **one)
+    run(world, "UPDATE orders SET revision = 1, asks_from = 1 WHERE id = :id", **one)
+
+    assert after.revision == 2
+    assert audited(world) == ["unrevised"]
+
+
+def test_an_adjustment_that_concerns_some_passes_nobody_by(world: World) -> None:
+    world.activated(Level.YELLOW)
+    world.forward(minutes=20)
+    words = "夜间停止装卸"
+    kilns = Amendment(Scope.SECTOR, Change.ADD, own_key(words), ("brick_kiln",), words, check="photo_in_window")
+    by, now = world.person("lj-duty"), world.now
+    decision = world.store.run(
+        lambda tx: amending.propose(
+            tx, world.rules, area=DISTRICT, by=by, changes=[kilns], reason="夜间静稳", now=now
+        )
+    )
+    world.sign(decision, by="lj-approver3")
+
+    assert {one.revision for one in world.orders()} == {1, 2}
+    assert audited(world) == []
+
+
+@pytest.mark.parametrize("end", ["release", "withdraw"])
+def test_an_end_that_nobody_was_told_of_is_told_once(world: World, end: str) -> None:
+    world.activated(Level.YELLOW)
+    world.forward(minutes=20)
+    how = {"effective_at": world.now} if end == "release" else {}
+    decision = world.bulletin(Level.NONE, action=end, **how)
+    world.sign(decision or pytest.fail("no proposal"), by="lj-approver3")
+    lost = run(world, "DELETE FROM messages WHERE kind IN ('lifting', 'withdrawal')")
+    world.deliver()
+    before = len(world.phone.sent)
+
+    assert audited(world) == ["repaired"]
+    assert audited(world) == []
+    world.deliver()
+
+    told = [one for one in world.phone.sent[before:] if one.order_id is not None]
+    assert len(told) == lost > 0
+    assert {one.kind for one in told} == {Kind.LIFTING if end == "release" else Kind.WITHDRAWAL}
+
+
+def test_an_end_of_long_ago_is_told_to_nobody_out_of_the_blue(world: World) -> None:
+    world.activated(Level.YELLOW)
+    world.released()
+    run(world, "DELETE FROM messages WHERE kind = 'lifting'")
+    world.clock.forward(hours=25)
+
+    assert "repaired" not in audited(world)
+
+
+def test_what_an_answered_order_still_owes_is_chased_though_its_next_step_was_lost(world: World) -> None:
+    world.activated(Level.YELLOW)
+    order = world.an_order("brick_kiln")
+    world.answer(order)
+    assert world.order(order.id).start_by is not None
+    run(world, "UPDATE orders SET next_rung = NULL, next_rung_at = NULL WHERE id = :id", id=key(world, order))
+
+    assert audited(world) == ["repaired"]
+    assert audited(world) == []
+
+    after = world.order(order.id)
+    assert after.next_rung_at is not None
+    assert after.start_by is not None
+    assert after.next_rung_at >= after.start_by
+
+
+def test_an_order_whose_steps_were_all_taken_is_left_alone(world: World) -> None:
+    world.activated(Level.YELLOW)
+    order = world.an_order("brick_kiln")
+    world.answer(order)
+    world.clock.forward(hours=30)
+    for _ in range(3):
+        chasing.escalate_overdue(world.store, world.rules, now=world.now)
+    assert world.order(order.id).next_rung_at is None
+    watch.alive(world.store, "escalate", wall=world.wall.now())
+
+    assert "repaired" not in audited(world)
 
 
 def test_orders_that_live_on_after_the_release_are_named(world: World) -> None:

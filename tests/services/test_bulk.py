@@ -17,10 +17,10 @@ from emergency.domain.episode import Decision, Fact
 from emergency.domain.level import Level
 from emergency.domain.machine import IllegalMove
 from emergency.domain.messages import Lane
-from emergency.domain.orders import Status
+from emergency.domain.orders import Category, Status
 from emergency.errors import Conflict, Unavailable
 from emergency.services import decisions, dispatch, post
-from emergency.store import Store, Tx, connect, saving
+from emergency.store import Store, Tx, connect, listing, saving
 from emergency.store.bulk import copy_in, table
 from emergency.store.outbox import Outbox
 from emergency.store.tables import AttemptRow, JournalRow
@@ -179,6 +179,40 @@ def test_an_answer_that_comes_between_drawing_up_and_signing_is_kept_and_the_ord
     assert now.status in (Status.ISSUED, Status.ACKNOWLEDGED)
     with world.store.reading() as tx:
         assert tx.answered(order.id, 1, "acknowledge", world.recipient(order).contacts[0].name, None)
+
+
+@pytest.mark.parametrize("change", ["telephone", "category", "left out", "added"])
+def test_a_signature_that_meets_another_list_is_drawn_up_again_by_it(world: World, change: str) -> None:
+    decision = with_kilns(world, 2)
+    first = a_recipient("样例窑00000")
+    moved = tuple(replace(one, phone=f"1{one.phone}") for one in first.contacts)
+    changed = {
+        "telephone": replace(first, contacts=moved),
+        "category": replace(first, category=Category.LONG_STOPPED),
+        "left out": first,
+        "added": a_recipient("样例窑新增"),
+    }[change]
+
+    def meanwhile() -> None:
+        with world.store.transactions() as tx:
+            if change == "left out":
+                listing.put(tx, [], [first], now=world.now)
+            else:
+                tx.set_recipients([changed])
+
+    store = Interrupted(world.store, meanwhile)
+
+    decisions.sign(
+        store, world.rules, decision.id, by=world.person("lj-approver3"), content=decision.content_sha, now=world.now
+    )
+
+    assert store.tried == 2, "what was drawn up by the list before was not signed"
+    world.deliver()
+    its = [one for one in world.orders() if one.recipient_id == changed.id]
+    assert len(its) == (0 if change in ("category", "left out") else 1)
+    assert [one.to for one in world.phone.sent if its and one.order_id == its[0].id] == [
+        changed.contacts[0].phone for _ in its
+    ]
 
 
 def test_what_a_sector_shares_is_drawn_up_once_and_says_the_same_for_each(world: World) -> None:
