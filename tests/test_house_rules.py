@@ -35,6 +35,7 @@ ONLY = {
     "httptools": ("emergency/wire_pool.py",),
     "ruamel": ("emergency/plans/",),
     "numpy": ("emergency/vector.py",),
+    "highspy": ("emergency/solver.py",),
     "celery": ("workers/", "emergency/broker.py"),
     "kombu": ("workers/", "emergency/broker.py"),
     "redis": ("emergency/broker.py", "emergency/commands/"),

@@ -35,6 +35,8 @@ def test_the_bounds_are_of_areas_there_are_and_a_district_lies_inside_its_city()
         ("brick_kiln: [砖瓦窑,", "brick_kiln: [锅炉, 砖瓦窑,", "锅炉 is called boiler and brick_kiln"),
         ("    grades: [A, B, C]\n", "    grades: []\n", "grades"),
         ("  guaranteed: [", "  guarantee: [", "guarantee"),
+        ("  grades: [A+, A, leading]\n", "  grades: [A+, E]\n", "no scheme has the grade E"),
+        ("  otherwise: 1\n", "  otherwise: 0\n", "greater than 0"),
     ],
 )  # fmt: skip
 def test_a_slip_is_named_by_file_and_line(tmp_path: Path, right: str, wrong: str, why: str) -> None:

@@ -38,6 +38,7 @@ CARRIED_AS = {
     "LegalSheet.text": "legal_basis",
     "UndecidedSheet.every_min": "every_minutes",
     "PlanSheet.reduction_pct": "reductions",
+    "PlanSheet.reduction_substitution": "substitutes",
     **{f"ReductionSheet.{name}": "reductions" for name in ("so2", "nox", "pm", "vocs")},
 }
 

@@ -281,6 +281,7 @@ class Plan:
     by_level: Mapping[str, Mapping[Level, int]] = field(default_factory=dict)
     kind_delays: Mapping[str, int] = field(default_factory=dict)
     reductions: Mapping[Level, Mapping[str, float]] = field(default_factory=dict)
+    substitutes: bool = False  # SO2 and NOx together, by the sum of their shares; silence allows it not
     texts: Mapping[str, str] = field(default_factory=dict)
     legal_basis: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
+from emergency.domain.arithmetic_choice import Guard
 from emergency.domain.orders import Category
 from emergency.domain.plan import Basis
 from emergency.domain.reduction.grades import Scheme
@@ -18,6 +19,7 @@ from emergency.plans.reading import Sheet, read_yaml
 
 Source = Annotated[str, Field(min_length=4)]
 Words = tuple[Annotated[str, Field(min_length=1)], ...]
+Weight = Annotated[float, Field(gt=0, le=100)]
 Degree = Annotated[float, Field(ge=-180, le=180)]
 
 
@@ -63,11 +65,28 @@ class _Bounds(Sheet):
         return self
 
 
+class _Proposing(Sheet):
+    basis: Basis
+    source: Source
+    grades: Words
+    categories: tuple[Category, ...]
+    weights: dict[str, Weight]
+    otherwise: Weight
+
+
 class _File(Sheet):
     schemes: Annotated[tuple[_Scheme, ...], Field(min_length=1)]
     categories: _Categories
     industries: dict[str, str | Words]
     bounds: tuple[_Bounds, ...]
+    proposing: _Proposing
+
+    @model_validator(mode="after")
+    def _of_grades_there_are(self) -> _File:
+        known = {one for scheme in self.schemes for one in scheme.grades}
+        if unknown := sorted({*self.proposing.grades, *self.proposing.weights} - known):
+            raise ValueError(f"no scheme has the grade {unknown[0]}")
+        return self
 
     @field_validator("industries")
     @classmethod
@@ -89,7 +108,7 @@ class ListWords:
     The words and figures a list is read by.
 
     ``categories`` and ``industries``: a word as it compares → what we call it; ``bounds``: area → west, south, east,
-    north in degrees.
+    north in degrees; ``guard``: who is protected where a set of measures is proposed.
     """
 
     schemes: tuple[Scheme, ...]
@@ -98,6 +117,7 @@ class ListWords:
     bounds: Mapping[str, tuple[float, float, float, float]]
     category_words: Mapping[Category, str]
     industry_words: Mapping[str, str]
+    guard: Guard
 
 
 def load_list_words(path: Path) -> ListWords:
@@ -118,6 +138,12 @@ def load_list_words(path: Path) -> ListWords:
         bounds={one.area: (one.west, one.south, one.east, one.north) for one in said.bounds},
         category_words={one: words[0] for one, words in categories},
         industry_words={key: words[0] for key, words in industries},
+        guard=Guard(
+            frozenset(said.proposing.grades),
+            frozenset(said.proposing.categories),
+            dict(said.proposing.weights),
+            said.proposing.otherwise,
+        ),
     )
 
 

@@ -265,6 +265,7 @@ class PlanSheet(Sheet):
     evaluation_due_workdays: Cell[Annotated[int, Field(ge=1, le=60)]] | None = None
     evaluation_reminder_workdays: Cell[Annotated[int, Field(ge=1, le=60)]] | None = None
     reduction_pct: dict[LevelWord, ReductionSheet] = Field(default_factory=dict)
+    reduction_substitution: Cell[bool] | None = None
     issuer: Cell[Text] | None = None
     legal_basis: tuple[LegalSheet, ...] = ()
     number_format: Cell[Text] | None = None

@@ -265,6 +265,7 @@ def _plan(sheet: PlanSheet, text: str) -> Plan:
                 for word, one in sheet.reduction_pct.items()
             }
         ),
+        substitutes=bool(sheet.reduction_substitution and sheet.reduction_substitution.value),
         texts=MappingProxyType(_known(texts)),
         legal_basis=tuple(one.text for one in sheet.legal_basis),
         sources=MappingProxyType(dict(sheet.sources)),

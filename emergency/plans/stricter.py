@@ -352,6 +352,7 @@ FIELDS: Final[Mapping[str, Rule]] = {
     "evaluation_due_workdays": Most(),
     "evaluation_reminder_workdays": Kept("days before a date that is compared itself, which may be sooner"),
     **{f"reduction_pct.*.{name}": Least() for name in ("so2", "nox", "pm", "vocs")},
+    "reduction_substitution": Most(0, "未作规定，不得相互替代", "it lets neither stand in for the other"),
     "issuer": _NAMES,
     "legal_basis.*.text": _PAPERS,
     "number_format": _NAMES,

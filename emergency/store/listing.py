@@ -93,6 +93,12 @@ def in_force(tx: Tx, area: str) -> Listing | None:
     return None if found is None else _listing(found)
 
 
+def all_in_force(tx: Tx) -> list[Listing]:
+    """The versions that count now, one for each area that has any, by area."""
+    asked = select(table(ListingRow)).where(ListingRow.stand == Stand.IN_FORCE.value).order_by(ListingRow.area)
+    return [_listing(row) for row in tx.connection.execute(asked)]
+
+
 def due(tx: Tx, *, on: date) -> list[Listing]:
     """Confirmed versions whose day has come, the earliest first."""
     asked = select(table(ListingRow)).where(ListingRow.stand == Stand.CONFIRMED.value, ListingRow.valid_from <= on)
@@ -104,6 +110,13 @@ def entries(tx: Tx, listing_id: UUID) -> list[Entry]:
     """The enterprises of a version as they were read, in the order of its file."""
     asked = select(ListedRow.entry).where(ListedRow.listing_id == listing_id).order_by(ListedRow.number)
     return [_entry(body) for body in tx.connection.execute(asked).scalars()]
+
+
+def listed(tx: Tx, listing_id: UUID) -> Iterator[tuple[UUID, Entry]]:
+    """The enterprises of a version with the ids their orders go by, in the order of its file, a few at a time."""
+    asked = select(ListedRow.recipient_id, ListedRow.entry).where(ListedRow.listing_id == listing_id)
+    rows = tx.connection.execute(asked.order_by(ListedRow.number).execution_options(yield_per=_AT_ONCE))
+    return ((recipient_id, _entry(body)) for recipient_id, body in rows)
 
 
 def running(tx: Tx, areas: Sequence[str], *, released_since: datetime) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
 from emergency.errors import Unavailable
+from emergency.store.tables_arithmetic import EmissionBaseRow
 from emergency.store.tables_feeding import DayCauseRow
 from emergency.store.tables_judging import ShadowRow
 from emergency.store.tables_listing import ListingRow
@@ -20,7 +21,9 @@ from emergency.store.tables_posting import ProviderRow
 from emergency.store.tables_reporting import ReportRow
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "migrations"
-_MET = (ShadowRow, ProviderRow, DayCauseRow, ListingRow, ReportRow)  # one of each module of tables: all are met by now
+_MET = (  # one of each module of tables: all are met by now
+    ShadowRow, ProviderRow, DayCauseRow, ListingRow, ReportRow, EmissionBaseRow,
+)  # fmt: skip
 METADATA = _MET[0].metadata
 
 

@@ -262,6 +262,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "listing.dropped": N_("减排清单作废"),
         "listing.in_force": N_("减排清单启用"),
         "listing.past": N_("减排清单被新版替代"),
+        "emission.entered": N_("录入全社会排放量"),
+        "emission.taken_back": N_("撤回全社会排放量"),
         "consultation.called": N_("召集会商"),
         "consultation.said": N_("会商意见"),
         "consultation.attached": N_("会商材料"),

@@ -248,7 +248,8 @@ def _counted(said: str) -> int:
     return _DIGITS[said[-1]]
 
 
-def _unit(said: str | None) -> str:
+def unit_of(said: str | None) -> str:
+    """A unit as we write it: t and 吨 are one, and so are /d, /天 and /日; empty for none."""
     whole, stroke, per = (said or "").partition("/")
     return _UNITS.get(whole, whole) + stroke + {"d": "日", "天": "日", "h": "小时"}.get(per, per)
 
@@ -259,7 +260,7 @@ def _thing(said: str | None) -> str:
 
 def _bring_down(hit: re.Match[str]) -> Quantity:
     before, after = float(hit["a"]), float(hit["b"])
-    first, last = _unit(hit["ua"]) or _unit(hit["ub"]), _unit(hit["ub"])
+    first, last = unit_of(hit["ua"]) or unit_of(hit["ub"]), unit_of(hit["ub"])
     if first.partition("/")[0] != last.partition("/")[0] or ("/" in first and "/" in last and first != last):
         raise _Quarrel(f"{hit['ua']} ≠ {hit['ub']}")
     if after >= before:
@@ -295,7 +296,7 @@ def _less(hit: re.Match[str], percent: float, *, at_least: bool = False) -> Quan
 
 
 def _at_most(hit: re.Match[str]) -> Quantity:
-    return Quantity(Kind.AT_MOST, _thing(hit["object"]), to=float(hit["n"]), unit=_unit(hit["unit"]))
+    return Quantity(Kind.AT_MOST, _thing(hit["object"]), to=float(hit["n"]), unit=unit_of(hit["unit"]))
 
 
 def _stop_named(hit: re.Match[str]) -> Quantity:
