@@ -8,9 +8,8 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from emergency.domain.assessment import SHANGHAI, Assessment, Comparison, Nearest, end_of, start_of
-from emergency.domain.forecast import Air, Bulletin, DayOfAir
+from emergency.domain.forecast import Air, DayOfAir
 from emergency.domain.level import Level
-from emergency.domain.papers import ENDS
 from emergency.domain.plan import (
     CAUSE_ZH,
     LEVEL_ZH,
@@ -112,48 +111,6 @@ def assess(plan: Plan, air: Air) -> Assessment:
         pre_level=pre_level,
         anchor=anchor,
         lasts_until=lasts_until,
-    )
-
-
-def heed(plan: Plan, bulletin: Bulletin) -> Assessment:
-    """
-    The level above's announcement as an assessment: its level, its number as the grounds; an end is level NONE.
-
-    A district activates on the level above's notice and never on its own figures (大气污染防治法 art. 95, 96).
-    """
-    level = Level.NONE if bulletin.action in ENDS else bulletin.level
-    if bulletin.action == "withdraw":
-        verb_zh, verb_en = "撤回预警", "withdraws the warning"
-    elif level is Level.NONE:
-        verb_zh, verb_en = "解除预警", "ends the warning"
-    else:
-        verb_zh = f"{LEVEL_ZH[level]}（{RESPONSE_ZH[level]}）"
-        verb_en = f"sets {level.word} (response level {level.response})"
-    at = bulletin.effective_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
-    return Assessment(
-        plan_id=plan.id,
-        plan_sha=plan.sha,
-        level=level,
-        clause="bulletin",
-        clause_text=bulletin.number,
-        comparisons=(
-            Comparison(
-                level,
-                "bulletin",
-                f"notice {bulletin.number} of {bulletin.issuer}",
-                f"{bulletin.issuer}《{bulletin.number}》",
-                1,
-                1,
-                (),
-                "==",
-            ),
-        ),
-        days=(),
-        run=(),
-        nearest=None,
-        sentence_zh=f"依据{bulletin.issuer}{bulletin.number}：{verb_zh}，自{at}起执行。",
-        sentence_en=f"{bulletin.issuer} {bulletin.number} {verb_en}, from {at}.",
-        bulletin=bulletin.number,
     )
 
 
@@ -444,6 +401,9 @@ def _sentences(
     judge = decided.clause.people_judge
     judge_zh = f"另需会商判断：{judge}。" if judge else ""
     judge_en = f" People must also judge: {judge}." if judge else ""
+    if "merge_gap_hours" not in plan.numbers:  # two spells are one only by a gap that a text gives
+        judge_zh += "预案未见合并间隔，不与此前过程合并。"
+        judge_en += " The plan's merge gap is not known: it is merged with no spell before it."
     return (
         f"{'，'.join(parts_zh)}，符合《{plan.name}》{LEVEL_ZH[found]}（{RESPONSE_ZH[found]}）条件。{judge_zh}{gap_zh}",
         f"{'; '.join(parts_en)}: {found.word} (response level {found.response}) of {plan.name_en}.{judge_en}{gap_en}",

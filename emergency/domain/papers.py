@@ -1,4 +1,4 @@
-"""Which notice of the level above ended or replaced which: by issue, then by their numbers, whatever came in first."""
+"""Notices of the level above: which ended or replaced which, by issue and number, and one as an assessment."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from datetime import datetime
 from functools import cmp_to_key
 from typing import Final, Protocol
 
+from emergency.domain.assessment import SHANGHAI, Assessment, Comparison
 from emergency.domain.forecast import Bulletin
 from emergency.domain.level import Level
+from emergency.domain.plan import LEVEL_ZH, RESPONSE_ZH, Plan
 
 ENDS: Final = frozenset({"release", "withdraw"})
 SETS_A_LEVEL: Final = frozenset({"activate", "upgrade", "downgrade", "reopen"})
@@ -87,6 +89,48 @@ def standing(papers: Iterable[Bulletin]) -> Bulletin | None:
         if one.level is not Level.NONE:
             return one
     return None
+
+
+def heed(plan: Plan, bulletin: Bulletin) -> Assessment:
+    """
+    The level above's announcement as an assessment: its level, its number as the grounds; an end is level NONE.
+
+    A district activates on the level above's notice and never on its own figures (大气污染防治法 art. 95, 96).
+    """
+    level = Level.NONE if bulletin.action in ENDS else bulletin.level
+    if bulletin.action == "withdraw":
+        verb_zh, verb_en = "撤回预警", "withdraws the warning"
+    elif level is Level.NONE:
+        verb_zh, verb_en = "解除预警", "ends the warning"
+    else:
+        verb_zh = f"{LEVEL_ZH[level]}（{RESPONSE_ZH[level]}）"
+        verb_en = f"sets {level.word} (response level {level.response})"
+    at = bulletin.effective_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    return Assessment(
+        plan_id=plan.id,
+        plan_sha=plan.sha,
+        level=level,
+        clause="bulletin",
+        clause_text=bulletin.number,
+        comparisons=(
+            Comparison(
+                level,
+                "bulletin",
+                f"notice {bulletin.number} of {bulletin.issuer}",
+                f"{bulletin.issuer}《{bulletin.number}》",
+                1,
+                1,
+                (),
+                "==",
+            ),
+        ),
+        days=(),
+        run=(),
+        nearest=None,
+        sentence_zh=f"依据{bulletin.issuer}{bulletin.number}：{verb_zh}，自{at}起执行。",
+        sentence_en=f"{bulletin.issuer} {bulletin.number} {verb_en}, from {at}.",
+        bulletin=bulletin.number,
+    )
 
 
 def place_in_series(number: str) -> tuple[str, int, int] | None:

@@ -22,6 +22,7 @@ from emergency.domain.forecast import Air, Bulletin, DayOfAir, Forecast, joined
 from emergency.domain.level import Level
 from emergency.domain.measured import causes_said, measured_days
 from emergency.domain.orders import Measure, Recipient, RecipientKind
+from emergency.domain.papers import heed
 from emergency.domain.people import Role
 from emergency.domain.plan import Plan, RunsOn
 from emergency.domain.sources import Sources, beside
@@ -159,7 +160,7 @@ class Rules:
 
     def heeded(self, plan: Plan, bulletin: Bulletin) -> Assessment:
         """The bulletin as an assessment."""
-        return rule.heed(plan, bulletin)
+        return heed(plan, bulletin)
 
     def sources_now(self, tx: Tx, area: str, *, now: datetime) -> Sources:
         """What each source says of the area's coming days under its plan, and where they do not agree."""

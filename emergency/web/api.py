@@ -26,8 +26,8 @@ from emergency.domain.signing import NotEntitled, OwnProposal
 from emergency.errors import Conflict, EmergencyError, Missing, Refused, Unavailable
 from emergency.feeds.table import bands_of
 from emergency.services import amending, decisions, dispatch, intake, overtaking, reviews, verifying, watch
-from emergency.store import Tx, migrating, portal, record
-from emergency.web import describing
+from emergency.store import Tx, desk, migrating, portal, record
+from emergency.web import describing, lapsing
 from emergency.web.access import (
     SMALL_BODY,
     ask_here,
@@ -47,6 +47,7 @@ from emergency.web.arriving import (
     ObservationIn,
     ProposalIn,
     ReceiptIn,
+    Refusal,
     RejectionIn,
     Sifted,
     is_table,
@@ -56,6 +57,8 @@ from emergency.web.arriving import (
 )
 from emergency.web.describing import V1
 from emergency.web.keyed import KeyReused, KeyTooLong, machine_name, once
+from emergency.web.refusals import because
+from emergency.web.words import spoken
 
 bp = Blueprint("api", __name__)
 LONGEST_WINDOW: Final = 3650  # days
@@ -272,6 +275,12 @@ def observations() -> ResponseReturnValue:
     return _taken(found, lambda tx: intake.keep_air(tx, [], found.good, now=now))
 
 
+def _refused(one: Refusal) -> dict[str, str]:
+    """Where and why a record was not taken; the reason in both languages."""
+    with spoken("zh"):
+        return {**asdict(one), "reason_zh": because(one.reason)}
+
+
 def _taken(found: Sifted[Any], keep: Callable[[Tx], int]) -> ResponseReturnValue:
     """Keep what is good beside the raw message; under a key seen before, say again what was said then."""
     system, raw, feed = the_system(), request.get_data(), machine_name()
@@ -280,7 +289,7 @@ def _taken(found: Sifted[Any], keep: Callable[[Tx], int]) -> ResponseReturnValue
     def take(tx: Tx) -> dict[str, Any]:
         tx.keep_raw(sha256=sha, feed=feed, body=raw, now=now)
         tx.keep_refused(feed, sha, [(one.where, one.value, one.reason) for one in found.refused], now=now)
-        return {"taken": len(found.good), "new": keep(tx), "refused": [asdict(one) for one in found.refused]}
+        return {"taken": len(found.good), "new": keep(tx), "refused": [_refused(one) for one in found.refused]}
 
     answer = once(take, now=now)
     if answer["new"] and not answer.get("repeated"):
@@ -335,9 +344,11 @@ def episode(episode_id: UUID) -> ResponseReturnValue:
         rules, now = the_system().rules, the_system().clock.now()
         found = overtaking.look(tx, rules, waiting, now=now) if waiting else None
         mute = overtaking.mute(tx, rules, waiting, now=now) if waiting else False
+        names = desk.names(tx)
+        over = {str(one.id): lapsing.in_both(one, names) for one in tx.decisions(episode_id)}
         for one in told["decisions"]:
             waits = waiting is not None and one["id"] == str(waiting.id)
-            one |= {"rule_now": said_now(found if waits else None), "rule_mute": mute and waits}
+            one |= {"rule_now": said_now(found if waits else None), "rule_mute": mute and waits, **over[one["id"]]}
         return jsonify({**told, "flags": reviews.flags_said(flags)})
 
 
@@ -369,7 +380,7 @@ def propose() -> ResponseReturnValue:
 
     done = system.store.run(put)
     system.wake_drains()
-    return jsonify(record.decision_said(done)), 201
+    return jsonify(_decided(done)), 201
 
 
 @bp.post(f"{V1}/decisions/<uuid:decision_id>/approval")
@@ -389,7 +400,7 @@ def approve(decision_id: UUID) -> ResponseReturnValue:
         anyway=Anyway(said.rule_now, said.because),
     )
     system.wake_drains()
-    return jsonify(record.decision_said(done))
+    return jsonify(_decided(done))
 
 
 @bp.post(f"{V1}/decisions/<uuid:decision_id>/rejection")
@@ -401,7 +412,11 @@ def reject(decision_id: UUID) -> ResponseReturnValue:
     done = system.store.run(
         lambda tx: decisions.reject(tx, decision_id, by=the_person(), because=said.because, now=now)
     )
-    return jsonify(record.decision_said(done))
+    return jsonify(_decided(done))
+
+
+def _decided(done: Decision) -> dict[str, Any]:
+    return {**record.decision_said(done), **lapsing.in_both(done, {})}
 
 
 # --- the description

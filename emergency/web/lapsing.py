@@ -11,7 +11,7 @@ from flask import Flask
 from emergency.domain.episode import NO_REOPENING, UNDECIDED, Decision, Move, Standing
 from emergency.domain.level import Level
 from emergency.web.showing import level_word, said
-from emergency.web.words import N_, _
+from emergency.web.words import LANGUAGES, N_, _, spoken
 
 SENTENCES: Final[Mapping[str, str]] = {
     UNDECIDED: N_("规定时间内无人作出决定"),
@@ -42,6 +42,15 @@ def why_over(decision: Decision, names: Mapping[str, str]) -> str:
         login, move, level = found.groups()
         return _("%(who)s另行提出：%(what)s", who=names.get(login, login), what=asked(move, Level.named(level)))
     return because
+
+
+def in_both(decision: Decision, names: Mapping[str, str]) -> dict[str, str]:
+    """Why it is over, in both languages, for machines; empty while it waits."""
+    found = {}
+    for language in LANGUAGES:
+        with spoken(language):
+            found[f"because_{language}"] = why_over(decision, names)
+    return found
 
 
 def asked(move: str, level: Level) -> str:

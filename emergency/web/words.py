@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -58,6 +59,17 @@ def _(said: str, **values: object) -> str:
 def lang() -> str:
     """The reader's language: ``zh`` or ``en``; Chinese where nobody is reading."""
     return str(g.get("lang", "zh")) if has_request_context() else "zh"
+
+
+@contextmanager
+def spoken(language: str) -> Iterator[None]:
+    """Within it the reader's language is this one; for answers to machines, which say a thing in both."""
+    before = lang()
+    g.lang = language
+    try:
+        yield
+    finally:
+        g.lang = before
 
 
 def other_language() -> str:

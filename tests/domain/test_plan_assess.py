@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emergency.domain.assess import Disorder, HoursNeeded, assess, heed, highest, ongoing, trigger_days
+from emergency.domain.assess import Disorder, HoursNeeded, assess, highest, ongoing, trigger_days
 from emergency.domain.assessment import as_data, from_data, grounds
 from emergency.domain.forecast import Air, Bulletin, Cause, DayOfAir, Source
 from emergency.domain.level import Level
+from emergency.domain.papers import heed
 from emergency.domain.plan import Clause, Metric, Plan, RunsOn, Spell, UnknownCell, Unmeasured
 from emergency.plans.plan_checks import witnesses
 from emergency.plans.plans import load_plans
@@ -324,6 +325,15 @@ def a_bulletin(**more):
             **more,
         }
     )
+
+
+def test_where_the_plan_gives_no_merge_gap_the_sentence_says_that_nothing_is_merged():
+    unknown, known = (assess(PLANS[one], days_of(320, 330, 340)) for one in ("bj-2013", "mee-2024"))
+
+    assert "预案未见合并间隔，不与此前过程合并。" in unknown.sentence_zh
+    assert "merged with no spell before it" in unknown.sentence_en
+    assert "合并" not in known.sentence_zh
+    assert "merged" not in known.sentence_en
 
 
 def test_a_bulletin_is_heeded_at_its_level_with_its_number_as_the_grounds():

@@ -107,3 +107,10 @@ def test_two_spells_closer_than_the_merge_gap_are_one_episode():
 
     assert one_episode(PLANS["liujiang"], ended_at=at, starts_at=at + timedelta(hours=35))
     assert not one_episode(PLANS["liujiang"], ended_at=at, starts_at=at + timedelta(hours=36))
+
+
+def test_a_plan_without_a_merge_gap_merges_no_two_spells_however_close():
+    at = datetime(2026, 1, 10, tzinfo=UTC)
+
+    assert "merge_gap_hours" not in PLANS["bj-2013"].numbers
+    assert not one_episode(PLANS["bj-2013"], ended_at=at, starts_at=at)

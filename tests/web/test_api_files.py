@@ -92,8 +92,11 @@ def test_a_bad_cell_is_named_by_sheet_row_and_column_and_costs_no_other_day(
 
     assert (status, said["taken"], said["new"]) == (200, 1, 1)
     assert said["refused"] == [
-        {"where": "Sheet!B3", "value": "=1+1", "reason": "a formula is not worked out: put its value there"}
-    ]
+        {
+            "where": "Sheet!B3", "value": "=1+1", "reason": "a formula is not worked out: put its value there",
+            "reason_zh": "是公式，系统不计算公式，请改填数值",
+        }
+    ]  # fmt: skip
     assert [one.aqi for one in kept(world).days] == [135, 160]
     assert rows(world, RefusedRow) == 1
 

@@ -166,3 +166,21 @@ def test_a_reason_is_said_to_each_reader_and_a_persons_own_words_stay(
         with app.test_request_context():
             g.lang = language
             assert why_over(decision, {"duty": "王值班"}) == said
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_interface_says_why_nobody_signed_in_both_languages_whoever_asks(
+    world: World, signed_in: SignedIn, language: str
+) -> None:
+    (found,) = world.forecast(120, 193, 229)
+    by_hand = world.propose(Move.ACTIVATE, Level.RED, override_because="会商认为将明显加重", open_ended=True)
+
+    answer = signed_in("city-duty").get(f"/api/v1/episodes/{found.episode_id}", headers={"Accept-Language": language})
+
+    told = {one["id"]: (one["because_zh"], one["because_en"]) for one in answer.json["decisions"]}
+    zh, en = told[str(found.id)]
+    assert "另行提出" in zh
+    assert "proposed" in en
+    assert "另行" not in en
+    assert told[str(by_hand.id)] == ("", ""), "it waits"
+    assert answer.headers["Content-Language"].startswith(language)
