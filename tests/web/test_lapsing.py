@@ -80,6 +80,19 @@ def test_whoever_enters_a_notice_that_was_over_before_is_told_by_which(
     assert NEWER in page
 
 
+@pytest.mark.parametrize(("language", "said"), [("zh", "以后发的为准，不提出建议"), ("en", "nothing is proposed")])
+def test_whoever_enters_a_notice_issued_before_the_one_that_waits_is_told_which_holds(
+    world: World, signed_in: SignedIn, waiting: Decision, language: str, said: str
+) -> None:
+    browser = signed_in(PROPOSER)
+    browser.set_cookie("lang", language)
+
+    page = enter(browser, number=NEWER, level="yellow", **times(world, minutes=-30))
+
+    assert said in page
+    assert FIRST in page
+
+
 def overdue(world: World, signed: Decision) -> Decision:
     end = world.now + timedelta(hours=9)
     found = world.put_forward(signed, changes={"expected_end_at": end, "open_ended": False})
