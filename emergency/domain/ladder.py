@@ -62,19 +62,25 @@ class Says(Protocol):
 
 @dataclass(frozen=True)
 class Notice:
-    """How far the notice of what is asked has come: when it was first sent, and whether one is still on its way."""
+    """
+    How far the notice of what is asked has come: when it was first sent, and whether one is still on its way.
+
+    ``returned``: the steps whose messages their provider could not deliver, the notice itself among them as "".
+    """
 
     sent_at: datetime | None = None
     on_its_way: bool = False
+    returned: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A step that was taken for an order, in which of its revisions, and when it had been due."""
+    """A step that was taken for an order, in which of its revisions, when it had been due, and how many it told."""
 
     step: str
     revision: int
     due_at: datetime
+    told: int = 1
 
 
 @dataclass(frozen=True)
@@ -199,6 +205,7 @@ def due(order: Order, plan: Says, *, notice: Notice, taken: Collection[Taken], n
     """
     The steps that are due at ``now``, and when to look next; ``now`` None asks only for the first moment of all.
 
+    A step that follows one whose message came back is due at once: nobody waits for the answer to what nobody got.
     Steps missed while everything was down are not told one after another: of each deadline only the furthest one due
     is taken. A step that was taken is not taken again, nor after a revision that kept the hour it hangs on.
     """
@@ -211,6 +218,10 @@ def due(order: Order, plan: Says, *, notice: Notice, taken: Collection[Taken], n
             continue
         mine = [(since + timedelta(minutes=one.after_minutes), at) for at, one in enumerate(rungs)
                 if one.deadline == deadline]  # fmt: skip
+        if now is not None and notice.returned:
+            opening = deadline is Deadline.ACKNOWLEDGE and "" in notice.returned
+            told_nobody = {one.step for one in taken if not one.told and one.revision == order.revision}
+            mine = _hurried(mine, rungs, notice.returned | told_nobody, now, back=opening)
         over = [one for one in mine if now is not None and one[0] <= now]
         coming += [one for one in mine if one not in over]
         if over:
@@ -224,6 +235,22 @@ def due(order: Order, plan: Says, *, notice: Notice, taken: Collection[Taken], n
         return Turn(tuple(steps), None, None)
     first, next_rung = min(coming)
     return Turn(tuple(steps), next_rung, first)
+
+
+def _hurried(
+    mine: Sequence[tuple[datetime, int]],
+    rungs: Sequence[Rung],
+    returned: Collection[str],
+    now: datetime,
+    *,
+    back: bool,
+) -> list[tuple[datetime, int]]:
+    """These steps, each with its moment; now for one that follows what came back (``back``: the notice itself)."""
+    found = []
+    for at, number in sorted(mine):
+        found.append((min(at, now) if back else at, number))
+        back = rungs[number].step in returned
+    return found
 
 
 def _since(order: Order, plan: Says, deadline: Deadline, notice: Notice) -> datetime | None:

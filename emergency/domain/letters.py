@@ -39,6 +39,14 @@ class OnItsWay(Refused):
     words_zh = "这条通知还在自动重试，请等结果出来"
 
 
+RETURNED = "the provider could not deliver it"
+
+
+def came_back(message: Message) -> bool:
+    """Whether the provider had it and says it could not be delivered; under its key it would swallow a repeat."""
+    return message.state is State.FAILED and message.sent_at is not None
+
+
 _OWING = frozenset({Status.ISSUED, Status.ACKNOWLEDGED, Status.STARTED})
 _TELLS = frozenset({Kind.ORDER, Kind.REVISION})
 _AFTER: Mapping[Kind, frozenset[Status]] = {

@@ -30,7 +30,9 @@ class Step(StrEnum):
     STUMBLE = "stumble"
     RECLAIM = "reclaim"
     TAKE = "take"
-    RECEIPT = "receipt"
+    RECEIPT = "receipt"  # the provider says it has it
+    DELIVER = "deliver"  # it says that the phone has it
+    RETURN = "return"  # it says that it could not be delivered
     GIVE_UP = "give_up"
     CANCEL = "cancel"
     SEND_AGAIN = "send_again"
@@ -49,8 +51,22 @@ MESSAGE: Machine[State, Step] = Machine(
         (State.SENDING, Step.CANCEL): State.SENDING,  # in flight: too late, counted as sent
         (State.READY, Step.RECEIPT): State.SENT,  # the receipt of an attempt we lost sight of
         (State.SENDING, Step.RECEIPT): State.SENT,
-        (State.SENT, Step.RECEIPT): State.DELIVERED,
-        (State.DELIVERED, Step.RECEIPT): State.DELIVERED,  # providers call twice
+        (State.SENT, Step.RECEIPT): State.SENT,  # providers call twice
+        (State.DELIVERED, Step.RECEIPT): State.DELIVERED,  # and out of order
+        (State.FAILED, Step.RECEIPT): State.SENT,  # of an attempt nobody knew the fate of; what came back stays
+        (State.CANCELLED, Step.RECEIPT): State.SENT,  # likewise
+        (State.READY, Step.DELIVER): State.DELIVERED,
+        (State.SENDING, Step.DELIVER): State.DELIVERED,
+        (State.SENT, Step.DELIVER): State.DELIVERED,
+        (State.DELIVERED, Step.DELIVER): State.DELIVERED,
+        (State.FAILED, Step.DELIVER): State.DELIVERED,  # it got there after all
+        (State.CANCELLED, Step.DELIVER): State.DELIVERED,  # of an attempt nobody knew the fate of
+        (State.READY, Step.RETURN): State.FAILED,
+        (State.SENDING, Step.RETURN): State.FAILED,
+        (State.SENT, Step.RETURN): State.FAILED,  # a person sees it, and the next step of the ladder is taken
+        (State.FAILED, Step.RETURN): State.FAILED,
+        (State.DELIVERED, Step.RETURN): State.DELIVERED,  # a phone that has it has it
+        (State.CANCELLED, Step.RETURN): State.CANCELLED,
         (State.FAILED, Step.SEND_AGAIN): State.READY,
     },
 )

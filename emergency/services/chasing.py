@@ -219,6 +219,8 @@ def _escalate(tx: Tx, rules: Rules, *, now: datetime, limit: int, told: Telling,
             tx.note(Fact("order.escalated", str(order.id), "system", now, order.episode_id, order.area, more))
             continue
         turn = later.pop(order.id)
+        if not step.told and notices.get(order.id, ladder.Notice()).returned:  # the one after it is due as well
+            turn = replace(turn, next_rung=turn.next_rung or 0, next_at=now)
         escalated = order.escalated + sum(1 for one in steps if one.order is order)
         after = replace(order, escalated=escalated, next_rung=turn.next_rung, next_rung_at=turn.next_at)
         tx.save(after, fact="order.escalated", by="system", at=now, more=more)

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from emergency.domain.episode import Fact
-from emergency.domain.letters import NeededNoMore, OnItsWay, Settled, Verdict, anew, still_needed
+from emergency.domain.letters import NeededNoMore, OnItsWay, Settled, Verdict, anew, came_back, still_needed
 from emergency.domain.messages import State
 from emergency.domain.orders import NothingToDo
 from emergency.domain.people import Act, Person, ask
@@ -47,7 +47,8 @@ def ours(letter: Letter, by: Person) -> None:
 
 def send_again(tx: Tx, rules: Rules, message_id: UUID, *, because: str, by: Person, now: datetime) -> None:
     """
-    Put a message that gave up back in the post under its own key: a provider that has it sends it no second time.
+    Put a message that gave up back in the post under its own key: a provider that has it sends it no second time. One
+    that came back from its provider goes anew under another key.
 
     :raises Missing: no such message
     :raises NotAllowed: the person may not chase for its desk
@@ -84,8 +85,13 @@ def send_all_again(tx: Tx, rules: Rules, ids: Sequence[UUID], *, because: str, b
 
 
 def _put_back(tx: Tx, rules: Rules, some: Iterable[Letter], *, because: str, by: Person, now: datetime) -> int:
-    about = {one.message.id: one for one in some}
-    went = kept.put_back(tx, list(about), wall=rules.wall.now())
+    about, wall = {one.message.id: one for one in some}, rules.wall.now()
+    back = [one.message for one in about.values() if came_back(one.message)]
+    went = kept.put_back(tx, [one for one in about if one not in {message.id for message in back}], wall=wall)
+    for message in back:  # its provider would swallow it under its old key
+        kept.keep_settlement(tx, message.id, Settlement(Verdict.LOST, because, by.login, wall))
+    tx.outbox.put([anew(message, now=now, wall=wall) for message in back])
+    went += [message.id for message in back]
     tx.note_all(_fact("message.sent_again", about[one], by, now, because=because) for one in went)
     return len(went)
 
@@ -113,7 +119,8 @@ def settle(
     open_still = letter.unclear or (letter.message.state is State.FAILED and not letter.settlements)
     if not open_still:
         raise Settled("there is nothing to settle")
-    if verdict is Verdict.LOST and not still_needed(letter.message, letter.order):
+    called_off = letter.message.state is State.CANCELLED  # what superseded it says more
+    if verdict is Verdict.LOST and (called_off or not still_needed(letter.message, letter.order)):
         raise NeededNoMore("what the message says no longer holds")
     wall = rules.wall.now()
     kept.keep_settlement(tx, message_id, Settlement(verdict, reason, by.login, wall))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, func, select, update
+from sqlalchemy import and_, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from emergency.domain.exercise import marked
@@ -28,31 +28,41 @@ def notices(tx: Tx, orders: Sequence[Order]) -> dict[UUID, Notice]:
     """How far the notice of what each order asks has come; absent where none was put."""
     asks = {one.id: one.asks_from for one in orders}
     found: dict[UUID, Notice] = {}
+    came_back = and_(_MESSAGES.c.state == State.FAILED.value, _MESSAGES.c.sent_at.is_not(None))
+    notice = _MESSAGES.c.kind.in_([Kind.ORDER.value, Kind.REVISION.value])
     rows = tx.connection.execute(
-        select(_MESSAGES.c.order_id, _MESSAGES.c.revision, _MESSAGES.c.state, _MESSAGES.c.sent_at).where(
-            _MESSAGES.c.order_id.in_(asks), _MESSAGES.c.kind.in_([Kind.ORDER.value, Kind.REVISION.value])
-        )
-    )
+        select(
+            _MESSAGES.c.order_id, _MESSAGES.c.revision, _MESSAGES.c.state, _MESSAGES.c.sent_at, _MESSAGES.c.rung,
+            came_back.label("returned"), notice.label("notice"),
+        ).where(_MESSAGES.c.order_id.in_(asks), or_(notice, and_(CHASED, came_back)))
+    )  # fmt: skip
     for row in rows:
         if row.revision < asks[row.order_id]:
             continue
         before = found.get(row.order_id, Notice())
-        sent = min((at for at in (before.sent_at, row.sent_at) if at is not None), default=None)
-        moving = before.on_its_way or row.state in (State.READY.value, State.SENDING.value)
-        found[row.order_id] = Notice(sent, moving and sent is None)
-    return found
+        if row.returned:
+            back = before.returned | {"" if row.notice else row.rung}
+            found[row.order_id] = replace(before, returned=back)
+        elif row.notice:
+            sent = min((at for at in (before.sent_at, row.sent_at) if at is not None), default=None)
+            moving = before.on_its_way or row.state in (State.READY.value, State.SENDING.value)
+            found[row.order_id] = replace(before, sent_at=sent, on_its_way=moving and sent is None)
+    return {
+        order: replace(one, returned=one.returned - {""}) if one.sent_at or one.on_its_way else one
+        for order, one in found.items()
+    }
 
 
 def taken(tx: Tx, orders: Sequence[Order]) -> dict[UUID, list[Taken]]:
     """The steps that were taken for each of these orders, in all their revisions."""
     found: dict[UUID, list[Taken]] = {}
     rows = tx.connection.execute(
-        select(_RUNGS.c.order_id, _RUNGS.c.step, _RUNGS.c.revision, _RUNGS.c.due_at).where(
+        select(_RUNGS.c.order_id, _RUNGS.c.step, _RUNGS.c.revision, _RUNGS.c.due_at, _RUNGS.c.told).where(
             _RUNGS.c.order_id.in_([one.id for one in orders])
         )
     )
     for row in rows:
-        found.setdefault(row.order_id, []).append(Taken(row.step, row.revision, row.due_at))
+        found.setdefault(row.order_id, []).append(Taken(row.step, row.revision, row.due_at, row.told))
     return found
 
 

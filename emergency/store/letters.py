@@ -88,7 +88,7 @@ _EVER_OPEN = MessageRow.id.in_(select(SettlementRow.message_id).union(_DOUBTED))
 _FATES: Final[Mapping[Fate, ColumnElement[bool]]] = {
     Fate.FAILED: and_(MessageRow.state == State.FAILED.value, ~_OPEN_DOUBT, ~_ANY_SETTLEMENT),
     Fate.UNCLEAR: and_(
-        MessageRow.state.in_([State.READY.value, State.SENDING.value, State.SENT.value, State.FAILED.value]),
+        MessageRow.state != State.DELIVERED.value,
         _OPEN_DOUBT,
     ),
     Fate.SETTLED: and_(_EVER_OPEN, or_(MessageRow.state == State.DELIVERED.value, and_(_ANY_SETTLEMENT, ~_OPEN_DOUBT))),

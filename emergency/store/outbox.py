@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, text, update
 
 from emergency.domain.exercise import WALL, shut_out, walled
+from emergency.domain.letters import RETURNED
 from emergency.domain.messages import Kind, Message, State, Uncertain
+from emergency.domain.receipts import Word, word_of
 from emergency.store import saving, sequence, walling
 from emergency.store.bulk import copy_in, table
 from emergency.store.sending import COUNTED, LEASE, Sending
-from emergency.store.tables import AttemptRow, MessageRow, ReceiptRow
+from emergency.store.tables import AttemptRow, MessageRow, OrderRow, ReceiptRow
 
 __all__ = ["COUNTED", "LEASE", "Outbox"]
 
@@ -119,16 +122,14 @@ class Outbox(Sending):
 
         It may come early, late, twice or for a message that was reclaimed; none of these does harm.
         """
-        where = (
-            MessageRow.id == message_id
-            if message_id
-            else and_(MessageRow.channel == channel, MessageRow.receipt == receipt)
+        by_receipt = and_(  # spelt as its index is
+            MessageRow.channel == channel, MessageRow.receipt == receipt, text("messages.receipt <> ''")
         )
-        if provider and not message_id:
-            where = and_(where, MessageRow.provider.in_([provider, ""]))
-        found = self._connection.execute(
-            select(MessageRow.id, MessageRow.channel).where(where).with_for_update()
-        ).first()
+        if provider:
+            by_receipt = and_(by_receipt, MessageRow.provider.in_([provider, ""]))
+        found = self._found(MessageRow.id == message_id if message_id else by_receipt)
+        if message_id and found is not None and found.receipt not in ("", receipt):
+            found = self._found(by_receipt) or found  # the receipt is another's: it is that one's word
         known = found is not None and found.channel == channel
         self._connection.execute(
             self._insert_new(ReceiptRow),
@@ -141,24 +142,50 @@ class Outbox(Sending):
                 "at": wall,
             },
         )
-        if not known or found is None or says != "delivered":
-            return known
-        self._connection.execute(
-            update(MessageRow)
-            .where(
-                MessageRow.id == found.id,
-                MessageRow.state.in_([State.READY.value, State.SENDING.value, State.SENT.value]),
+        if known and found is not None and (word := word_of(says)):
+            self._moved_on(found, receipt, word, civil)
+        return known
+
+    def _found(self, where: ColumnElement[bool]) -> Any:
+        columns = (MessageRow.id, MessageRow.channel, MessageRow.receipt, MessageRow.order_id)
+        return self._connection.execute(select(*columns).where(where).with_for_update()).first()
+
+    def _moved_on(self, found: Any, receipt: str, word: Word, civil: datetime) -> None:
+        """What the word does to its message; one that came back has the ladder of its order looked at now."""
+        live = MessageRow.state.in_([State.READY.value, State.SENDING.value, State.SENT.value])
+        doubted = and_(MessageRow.state.in_([State.FAILED.value, State.CANCELLED.value]), MessageRow.ambiguous)
+        moved = {
+            Word.TAKEN: (or_(MessageRow.state.in_([State.READY.value, State.SENDING.value]), doubted), State.SENT),
+            Word.DELIVERED: (or_(live, doubted, MessageRow.state == State.FAILED.value), State.DELIVERED),
+            Word.RETURNED: (or_(live, and_(MessageRow.state == State.FAILED.value, doubted)), State.FAILED),
+        }
+        where, state = moved[word]
+        values: dict[str, Any] = {
+            "state": state.value,
+            "sent_at": func.coalesce(MessageRow.sent_at, civil),
+            "receipt": case((MessageRow.receipt == "", receipt), else_=MessageRow.receipt),
+            "leased_until": None,
+            "ambiguous": False,
+        }
+        if word is Word.DELIVERED:
+            values["delivered_at"] = civil
+        if word is Word.RETURNED:
+            values["because"] = RETURNED
+        done = self._connection.execute(update(MessageRow).where(MessageRow.id == found.id, where).values(**values))
+        if word is not Word.RETURNED:
+            return
+        if done.rowcount and found.order_id:
+            # whoever has the order locked looks at its ladder by itself; to wait for it with the message in hand is no
+            # way out
+            free = select(OrderRow.id).where(OrderRow.id == found.order_id).with_for_update(skip_locked=True)
+            self._connection.execute(
+                update(OrderRow)
+                .where(OrderRow.id.in_(free), OrderRow.next_rung_at > civil)
+                .values(next_rung_at=civil)
             )
-            .values(
-                state=State.DELIVERED.value,
-                delivered_at=civil,
-                sent_at=func.coalesce(MessageRow.sent_at, civil),
-                receipt=receipt,
-                leased_until=None,
-                ambiguous=False,
-            )
-        )
-        return True
+        elif not done.rowcount:  # called off meanwhile: it is in doubt no more
+            called_off = and_(MessageRow.id == found.id, MessageRow.state == State.CANCELLED.value)
+            self._connection.execute(update(MessageRow).where(called_off).values(ambiguous=False))
 
     def counts(self, episode_id: UUID) -> dict[str, int]:
         """How many of the episode's messages stand where."""
@@ -186,7 +213,9 @@ class Outbox(Sending):
             select(MessageRow.id).where(
                 MessageRow.episode_id == episode_id,
                 MessageRow.ambiguous.is_(True),
-                MessageRow.state.in_([State.READY.value, State.SENDING.value, State.FAILED.value]),
+                MessageRow.state.in_(
+                    [State.READY.value, State.SENDING.value, State.FAILED.value, State.CANCELLED.value]
+                ),
             )
         )
         return [row.id for row in rows]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, exists, select, update
+from sqlalchemy import Connection, bindparam, case, exists, select, update
 
 from emergency.domain.messages import Kind, Message, State
 from emergency.store.bulk import table
@@ -16,6 +16,7 @@ from emergency.store.tables import MessageRow
 
 WAITED: Final = "went by itself: the notice it amends was not settled in time"
 OUTDATED: Final = "superseded before it could leave"
+DOUBTED: Final = "superseded after a try whose fate nobody knows"
 _NOTICES = tuple(kind.value for kind in (Kind.ORDER, Kind.REVISION, Kind.INFORMATION, Kind.LIFTING, Kind.WITHDRAWAL))
 _AMENDED = (Kind.ORDER.value, Kind.REVISION.value, Kind.INFORMATION.value)
 _UNSETTLED = (State.READY.value, State.SENDING.value)
@@ -64,7 +65,7 @@ _DROP = (
         _MESSAGES.c.kind.in_(_AMENDED),
         exists().where(_NEXT.c.waits_for == _MESSAGES.c.id),
     )
-    .values(state=State.CANCELLED.value, because=OUTDATED)
+    .values(state=State.CANCELLED.value, because=case((_MESSAGES.c.ambiguous, DOUBTED), else_=OUTDATED))
 )
 _FREE = (
     update(_MESSAGES)

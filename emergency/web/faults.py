@@ -27,6 +27,8 @@ FAULTS: Final = {
     "of an exercise, and its address is not opened: it does not leave": "演练通知，号码没有打开，不外发",
     "went by itself: the notice it amends was not settled in time": "前一条通知迟迟没有结果，已先行送出",
     "superseded before it could leave": "送出之前已被新通知取代",
+    "superseded after a try whose fate nobody knows": "已被新通知取代，此前一次发送结果不明",
+    "the provider could not deliver it": "运营商回执：未能送达",
     "answered or superseded": "已答复或已被取代",
     "superseded": "已被取代",
     "decided": "事项已有决定",

@@ -117,8 +117,8 @@ def _open_to_me(letter: Letter) -> tuple[bool, tuple[Verdict, ...]]:
     failed = letter.message.state is State.FAILED
     if not _mine(letter) or (letter.settlements and not letter.unclear):
         return False, ()
-    needed = still_needed(letter.message, letter.order)
-    if not failed and not (letter.unclear and letter.message.state is State.SENT):
+    needed = still_needed(letter.message, letter.order) and letter.message.state is not State.CANCELLED
+    if not failed and not (letter.unclear and letter.message.state in (State.SENT, State.CANCELLED)):
         return False, ()
     open_verdicts = tuple(one for one in Verdict if needed or one is not Verdict.LOST)
     return failed and needed, open_verdicts
