@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
-from sqlalchemy import Text, cast, or_, select
+from sqlalchemy import Text, cast, select
 
 from emergency.store.bulk import table
+from emergency.store.desk import below
 from emergency.store.tables import ContactRow, RecipientRow
 from emergency.store.tx import Tx
 
@@ -20,7 +21,7 @@ def mark(tx: Tx, area: str) -> str:
 
     Plain rows in a fixed order, hashed as they come: no value is built of any, for this is asked inside a signature.
     """
-    inside = or_(_RECIPIENTS.c.area == area, _RECIPIENTS.c.area.startswith(f"{area}.", autoescape=True))
+    inside = below(_RECIPIENTS.c.area, area)
     plain = [cast(one, Text) if one.name == "measures" else one for one in _RECIPIENTS.c]
     people = select(_CONTACTS).join(_RECIPIENTS, _RECIPIENTS.c.id == _CONTACTS.c.recipient_id).where(inside)
     found = hashlib.sha256()

@@ -13,6 +13,7 @@ from emergency.domain.ladder import Deadline, still_owed
 from emergency.domain.messages import Kind, State
 from emergency.domain.orders import Order, Recipient, Status
 from emergency.store import saving
+from emergency.store.desk import below
 from emergency.store.loading import table
 from emergency.store.tables import MessageRow, OrderRow, RungRow
 from emergency.store.tables_posting import CallRow
@@ -87,12 +88,12 @@ def _calls(tx: Tx, where: ColumnElement[bool]) -> dict[UUID, tuple[Call, ...]]:
     return {order_id: tuple(some) for order_id, some in found.items()}
 
 
-def counts(tx: Tx, episode_id: UUID) -> dict[Result, int]:
-    """How many calls of the episode came to what."""
+def counts(tx: Tx, episode_id: UUID, area: str) -> dict[Result, int]:
+    """How many calls about the episode's orders in this area came to what."""
     asked = (
         select(CallRow.result, func.count())
         .join(OrderRow, OrderRow.id == CallRow.order_id)
-        .where(OrderRow.episode_id == episode_id)
+        .where(OrderRow.episode_id == episode_id, below(OrderRow.area, area))
         .group_by(CallRow.result)
     )
     return {Result(row[0]): int(row[1]) for row in tx.connection.execute(asked)}

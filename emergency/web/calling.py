@@ -53,8 +53,9 @@ def _shown(episode_id: UUID) -> dict[str, Any]:
     system, town = the_system(), request.args.get("town", "")
     with system.store.reading() as tx:
         episode = tx.episode(episode_id)
-        ask_here(Act.SEE_DESK, episode.area)
-        everybody = calling.call_list(tx, system.rules, episode_id)
+        reach = _reach(tx, episode)
+        listed = calling.call_list(tx, system.rules, episode_id)
+        everybody = [one for one in listed if within(one.order.area, reach)]
         lines = [one for one in everybody if not town or within(one.order.area, town)]
         return {
             "episode": episode,
@@ -64,13 +65,27 @@ def _shown(episode_id: UUID) -> dict[str, Any]:
             "towns": sorted({one.order.area for one in everybody}),
             "areas": {one.id: one for one in tx.areas()},
             "names": desk.names(tx),
-            "counts": kept.counts(tx, episode_id),
+            "counts": kept.counts(tx, episode_id, reach),
+            "ours": reach == episode.area,
             "say": _what_to_say(tx, episode),
             "results": RESULTS,
             "why": WHY,
             "owes": OWES,
             "needed_by": needed_by,
         }
+
+
+def _reach(tx: Tx, episode: Episode) -> str:
+    """
+    Of which area the caller may read the list: all of a desk's own, and a town under it its own recipients.
+
+    :raises NotAllowed: another desk's, whether above or beside
+    """
+    own = the_person().area
+    if not may_here(Act.SEE_DESK, episode.area) and the_system().rules.desk_of(tx, own) == episode.area:
+        return own
+    ask_here(Act.SEE_DESK, episode.area)
+    return episode.area
 
 
 def _page(shown: dict[str, Any], *, refused: str = "", about: UUID | None = None) -> str:

@@ -15,13 +15,13 @@ from sqlalchemy import select
 
 from emergency.domain.messages import Never
 from emergency.domain.orders import Action, Order, Recipient, Status
-from emergency.domain.people import Role
+from emergency.domain.people import Role, within
 from emergency.domain.plan import Rung
 from emergency.services import chasing
 from emergency.store.tables import JournalRow
 from emergency.web.fields import for_field
 from tests.web.conftest import SignedIn, token_in
-from tests.web.test_access import newcomer
+from tests.web.test_access import NEXT_DOOR, newcomer
 from tests.world import DISTRICT, World
 
 Listed = Callable[[], None]
@@ -220,12 +220,36 @@ def test_looking_keeps_nothing_and_another_area_sees_nothing(world: World, signe
 
     assert [world.order(one.id) for one in world.orders()] == before
     assert facts(world, "order.called") == []
-    town = newcomer(world, area=f"{DISTRICT}.labao", role=Role.DUTY_OFFICER)
-    assert signed_in(town.login).get(path).status_code == 403
+    beside = newcomer(world, area=NEXT_DOOR, role=Role.DUTY_OFFICER)
+    assert signed_in(beside.login).get(path).status_code == 403
     reader = signed_in("lj-reviewer")
     assert "登记一次通话" not in reader.get(path).text
     form = {"csrf_token": token_in(reader.get("/console").text), "result": "told"}
     assert reader.post(f"{path}/{before[0].id}", data=form).status_code == 403
+
+
+def test_a_town_has_its_own_recipients_on_screen_on_paper_and_as_a_file(
+    world: World, signed_in: SignedIn, listed: Listed
+) -> None:
+    listed()
+    town = f"{DISTRICT}.labao"
+    desk, officer = signed_in("lj-duty"), signed_in("labao-inspector")
+    own = [one for one in world.orders() if within(one.area, town)]
+    others = [one for one in world.orders() if not within(one.area, town)]
+    note(world, desk, others[0], result="no_answer", spoke_to="")
+
+    page, paper = page_of(world, officer), page_of(world, officer, format="print")
+    table = page_of(world, officer, format="csv", town=others[0].area)
+
+    assert len(numbers(page)) == min(25, len(own))
+    assert set(numbers(page)) <= {str(one.id) for one in own}
+    assert paper.count('<td class="write">') == len(own) > 0
+    assert not any(one.number in said for one in others for said in (page, paper, table))
+    assert "无人接听 1" not in page
+    assert "登记一次通话" not in page
+    path = f"/console/episodes/{world.episode().id}/calls"
+    assert path in officer.get("/console").text
+    assert f'href="/console/episodes/{world.episode().id}"' not in page
 
 
 def test_a_call_about_another_episode_or_revision_is_not_found(
