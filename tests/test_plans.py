@@ -58,6 +58,35 @@ ladder:
   - {{step: c, after_minutes: {last}, notify: district_duty, by: [sms], basis: text, source: doc}}
 """
 
+WRONG = [
+    ("authority: issues", "authority: rules", 4, "authority"),
+    ("authority: issues", "authority: issues\nauthority: activates", 5, "duplicate key"),
+    ("authority: issues", "authority: issues\ncolour: red", 5, "colour: unknown key"),
+    ("name_en: Sample city plan\n", "", 1, "name_en: field required"),
+    ("id: city", "id: town", 1, "id is 'town'"),
+    ("{over: 200}", "{over: '200'}", 9, "over"),
+    ("{over: 200}", "{over: 200, at_least: 201}", 9, "exactly one of over, at_least, range"),
+    ("{over: 200}", "{range: [300, 201]}", 9, "range runs from the lower"),
+    ("{over: 200}", "{over: 200, for_days: 2}", 9, "for_days: unknown key"),
+    ("{over: 200}", "{over: 200, for_hours: 0}", 9, "for_hours"),
+    ("{over: 200}", "{over: 200, metric: pm1}", 9, "metric"),
+    ("source: doc}\n  red", "source: nowhere}\n  red", 9, "'nowhere' is not among sources"),
+    ("basis: text, source: doc}\n  red", "basis: sure, source: doc}\n  red", 9, "basis"),
+    ("  yellow:\n    any_of:", "  violet:\n    any_of:", 7, "violet"),
+    ("{value: 60, basis: text, source: doc}", "{value: 60}", 14, "needs its basis"),
+    ("{value: 60, basis: text, source: doc}", "{value: -1, basis: text, source: doc}", 14, "ack_deadline_min"),
+    ("{value: 60, basis: text, source: doc}", "{value: true, basis: text, source: doc}", 14, "ack_deadline_min"),
+    ("{value: 60, basis: text, source: doc}", "{unknown: true, value: 60}", 14, "unknown: true goes without"),
+    ("{value: 60, basis: text, source: doc}", "{}", 14, "needs a value, or unknown: true"),
+    ("value: 36", "value: 48", 24, "whole_days are not strictly more than hours_over"),
+    ("red: {rank: 3", "red: {rank: 1", 0, ""),
+    ("yellow: {rank: 1", "yellow: {rank: 4", 16, "rank"),
+    ("after_minutes: 90", "after_minutes: 30", 20, "district does not come after remind"),
+    ("step: district", "step: remind", 20, "is there twice"),
+    ("for_hours: 72}, {over: 300}", "for_hours: 24}", 9, "a higher level must never be easier"),
+]
+"""A change of the plan, with the line and a word of what is wrong with it; no word: nothing is."""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -175,36 +204,7 @@ def test_loading_refuses_a_folder_with_one_bad_file_and_says_everything(folder):
     assert "a.yaml:2: found duplicate key" in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "line", "word"),
-    [
-        ("authority: issues", "authority: rules", 4, "authority"),
-        ("authority: issues", "authority: issues\nauthority: activates", 5, "duplicate key"),
-        ("authority: issues", "authority: issues\ncolour: red", 5, "colour: unknown key"),
-        ("name_en: Sample city plan\n", "", 1, "name_en: field required"),
-        ("id: city", "id: town", 1, "id is 'town'"),
-        ("{over: 200}", "{over: '200'}", 9, "over"),
-        ("{over: 200}", "{over: 200, at_least: 201}", 9, "exactly one of over, at_least, range"),
-        ("{over: 200}", "{range: [300, 201]}", 9, "range runs from the lower"),
-        ("{over: 200}", "{over: 200, for_days: 2}", 9, "for_days: unknown key"),
-        ("{over: 200}", "{over: 200, for_hours: 0}", 9, "for_hours"),
-        ("{over: 200}", "{over: 200, metric: pm1}", 9, "metric"),
-        ("source: doc}\n  red", "source: nowhere}\n  red", 9, "'nowhere' is not among sources"),
-        ("basis: text, source: doc}\n  red", "basis: sure, source: doc}\n  red", 9, "basis"),
-        ("  yellow:\n    any_of:", "  violet:\n    any_of:", 7, "violet"),
-        ("{value: 60, basis: text, source: doc}", "{value: 60}", 14, "needs its basis"),
-        ("{value: 60, basis: text, source: doc}", "{value: -1, basis: text, source: doc}", 14, "ack_deadline_min"),
-        ("{value: 60, basis: text, source: doc}", "{value: true, basis: text, source: doc}", 14, "ack_deadline_min"),
-        ("{value: 60, basis: text, source: doc}", "{unknown: true, value: 60}", 14, "unknown: true goes without"),
-        ("{value: 60, basis: text, source: doc}", "{}", 14, "needs a value, or unknown: true"),
-        ("value: 36", "value: 48", 24, "whole_days are not strictly more than hours_over"),
-        ("red: {rank: 3", "red: {rank: 1", 0, ""),
-        ("yellow: {rank: 1", "yellow: {rank: 4", 16, "rank"),
-        ("after_minutes: 90", "after_minutes: 30", 20, "district does not come after remind"),
-        ("step: district", "step: remind", 20, "is there twice"),
-        ("for_hours: 72}, {over: 300}", "for_hours: 24}", 9, "a higher level must never be easier"),
-    ],
-)
+@pytest.mark.parametrize(("old", "new", "line", "word"), WRONG)
 def test_each_kind_of_error_is_named_with_file_line_and_reason(folder, old, new, line, word):
     found = changed(folder, old, new)
 

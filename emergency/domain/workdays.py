@@ -10,10 +10,20 @@ SATURDAY = 5
 
 @dataclass(frozen=True)
 class Calendar:
-    """Weekdays of rest, and days of a weekend on which people work; a year that nobody named has neither."""
+    """
+    Weekdays of rest, and days of a weekend on which people work, of the years whose arrangement was announced.
+
+    Of any other year only the weekends are known: days are counted by those, and ``unannounced`` names the years, so
+    that whoever relies on the day can be told.
+    """
 
     rest: frozenset[date] = frozenset()
     work: frozenset[date] = frozenset()
+    years: frozenset[int] = frozenset()
+
+    def unannounced(self, first: date, last: date) -> tuple[int, ...]:
+        """The years between two days, theirs included, whose holidays nobody has entered."""
+        return tuple(year for year in range(first.year, last.year + 1) if year not in self.years)
 
     def works(self, day: date) -> bool:
         """Whether it is a working day."""

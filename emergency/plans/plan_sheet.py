@@ -19,7 +19,19 @@ Hours = Annotated[int, Field(ge=0, le=24 * 31)]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Moment = Annotated[str, Field(pattern=r"^\d{4}(-\d{2}){0,2}$")]
 Hour = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+_NUMBERED = r"^[^{}]*(\{year\}[^{}]*\{serial\}|\{serial\}[^{}]*\{year\})[^{}]*$"
 _PLACEHOLDER = re.compile(r"\{[^}]*\}?|\}")
+
+
+def _one_of(*choices: dict[str, Any]) -> ConfigDict:
+    """The published schema asks for exactly one of these, as the model's own check does."""
+    return ConfigDict(json_schema_extra={"oneOf": list(choices)})
+
+
+def _given(*names: str, **more: dict[str, Any]) -> dict[str, Any]:
+    """These keys are there, and say something."""
+    said = {name: {"not": {"type": "null"}, **more.get(name, {})} for name in names}
+    return {"required": list(names), "properties": said}
 
 
 class Said(Sheet):
@@ -33,8 +45,9 @@ class Said(Sheet):
 class Cell(Sheet, Generic[V]):
     """One value with its basis and source, or ``unknown: true``."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": ["value", "basis", "source"]}, {"required": ["unknown"]}]}
+    model_config = _one_of(
+        _given("value", "basis", "source", source={"minLength": 1}),
+        {**_given("unknown"), "not": {"anyOf": [_given("value"), _given("basis")]}},
     )
 
     value: V | None = None
@@ -57,6 +70,8 @@ class Cell(Sheet, Generic[V]):
 
 class SpellSheet(Sheet):
     """So many hours in a row: ``over`` is strict >, ``at_least`` is >=, ``range`` a grade as old schemes print it."""
+
+    model_config = _one_of(_given("over"), _given("at_least"), _given("range"))
 
     metric: Metric = Metric.AQI
     over: Annotated[float, Field(ge=0, le=10_000)] | None = None
@@ -84,6 +99,8 @@ class ClauseSheet(Said):
 
 class LevelSheet(Sheet):
     """Any of these clauses, or ``unknown: true`` where nobody has seen the trigger."""
+
+    model_config = _one_of(_given("any_of", any_of={"minItems": 1}), _given("unknown"))
 
     any_of: Annotated[tuple[ClauseSheet, ...], Field(max_length=20)] = ()
     unknown: Literal[True] | None = None
@@ -268,7 +285,7 @@ class PlanSheet(Sheet):
     reduction_substitution: Cell[bool] | None = None
     issuer: Cell[Text] | None = None
     legal_basis: tuple[LegalSheet, ...] = ()
-    number_format: Cell[Text] | None = None
+    number_format: Cell[Annotated[Text, Field(json_schema_extra={"pattern": _NUMBERED})]] | None = None
 
     @model_validator(mode="after")
     def _placeholders_are_known(self) -> Self:
@@ -279,5 +296,19 @@ class PlanSheet(Sheet):
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of a resolved plan, as published in playbooks/schema/plan.schema.json."""
-    return {"$schema": DIALECT, **PlanSheet.model_json_schema(mode="validation")}
+    """
+    The JSON Schema of a plan's file, as published in playbooks/schema/plan.schema.json.
+
+    A file that ``extends`` another says only what it says otherwise: a group whose single values are laid over one by
+    one may be there in part, and so may the file. What hangs on two places at once (an order of steps, a source that
+    must be named) no schema says; ``plans check`` does.
+    """
+    made = PlanSheet.model_json_schema(mode="validation")
+    whole = {"required": made.pop("required"), "properties": {}}
+    for name, field in made["properties"].items():
+        for ref in [one["$ref"].rsplit("/", 1)[1] for one in (field, *field.get("anyOf", ())) if "$ref" in one]:
+            group = made["$defs"][ref]
+            if "required" in group and "basis" not in group["properties"]:
+                whole["properties"][name] = {"required": group.pop("required")}
+    named = {"required": ["extends"], "properties": {"extends": {"type": "string"}}}
+    return {"$schema": DIALECT, **made, "required": ["id"], "if": named, "else": whole}

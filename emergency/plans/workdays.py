@@ -55,12 +55,13 @@ def _days(first: str, last: str) -> Iterator[date]:
 
 def load_workdays(path: Path) -> Calendar:
     """
-    The calendar of the file; a year that is not there has weekends and nothing else.
+    The calendar of the file; of a year that is not there only the weekends are known.
 
     :raises Misconfigured: the file is wrong (path, line, reason)
     """
-    years = read_yaml(path, _Years).years.values()
+    years = read_yaml(path, _Years).years
     return Calendar(
-        rest=frozenset(day for year in years for first, last in year.rest for day in _days(first, last)),
-        work=frozenset(date.fromisoformat(day) for year in years for day in year.work),
+        rest=frozenset(day for year in years.values() for first, last in year.rest for day in _days(first, last)),
+        work=frozenset(date.fromisoformat(day) for year in years.values() for day in year.work),
+        years=frozenset(map(int, years)),
     )

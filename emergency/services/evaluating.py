@@ -11,7 +11,7 @@ from emergency.domain.assessment import end_of
 from emergency.domain.episode import Decision, Move, Task
 from emergency.domain.messages import Kind
 from emergency.domain.people import Person, Role
-from emergency.services import notices, telling
+from emergency.services import counting, notices, telling
 from emergency.services.rules import Rules
 from emergency.services.telling import About
 from emergency.store import Tx
@@ -48,11 +48,14 @@ def _open(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> None:
     day = rules.calendar.due(ended, workdays, zone=SHANGHAI)
     before = plan.numbers.get("evaluation_reminder_workdays")
     remind = None if before is None else datetime.combine(rules.calendar.before(day, before), _MORNING, SHANGHAI)
+    doubt = counting.by_weekends_only(rules, ended, day)
+    words = f"{decision.notice.area} {decision.notice.number}" + (f"（{doubt}）" if doubt else "")
     task = Task(
         id=task_id(decision.id), episode_id=decision.episode_id, area=decision.area, kind=EVALUATION,
-        due_at=end_of(day), words=f"{decision.notice.area} {decision.notice.number}", decision_id=decision.id,
-        remind_at=remind,
+        due_at=end_of(day), words=words, decision_id=decision.id, remind_at=remind,
     )  # fmt: skip
+    if not tx.exercise_of(decision.episode_id):
+        counting.tell(tx, rules, ended, day, now=now)
     tx.save(task, fact="task.opened", by="system", at=now)
 
 

@@ -16,7 +16,7 @@ from emergency.domain.orders import LIVE, Action, Order, Recipient
 from emergency.domain.plan import Plan
 from emergency.domain.repeating import last_hour
 from emergency.domain.reporting import NotAsked, NoWords, Paper, Report, Wanted
-from emergency.services import answering, notices
+from emergency.services import answering, counting, notices
 from emergency.services.answering import Answered
 from emergency.services.dispatch import message_for
 from emergency.services.links import token_sha256
@@ -48,6 +48,8 @@ def ask_due(tx: Tx, rules: Rules, *, now: datetime) -> int:
         owed = list(_owed(tx, rules, plan, episode, now=now)) if plan else []
         new = [one for one in owed if kept.ask(tx, one[0])]
         asked += len(new)
+        if new and episode.released_at is not None and not episode.exercise:
+            counting.tell(tx, rules, episode.released_at, new[0][0].day, now=now)
         if new:
             marked = rules.in_exercise(episode.exercise)
             for report, order, recipient in new:

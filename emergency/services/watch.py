@@ -10,7 +10,7 @@ from emergency import log as logs
 from emergency.domain.assessment import SHANGHAI
 from emergency.domain.messages import Kind
 from emergency.domain.sources import is_behind, is_late
-from emergency.services import consulting, reaching, telling, wording
+from emergency.services import consulting, counting, reaching, telling, wording
 from emergency.services.chasing import Around
 from emergency.services.polling import Feed
 from emergency.services.rules import Rules
@@ -54,6 +54,7 @@ def look(
         found += [*_post(tx, now=now, wall=wall), *_tasks(tx, rules, now=now)]
         found += consulting.nag_overdue(tx, rules, now=now)
         reaching.end_resolved(tx, rules, now=now)
+        counting.end_known(tx, rules, now=now)
         _tell(tx, rules, now=now)
         return found
 

@@ -18,6 +18,7 @@ from emergency.domain.messages import PORTAL
 from emergency.domain.people import Area, NotAllowed
 from emergency.errors import Refused
 from emergency.plans.measures import load_sectors
+from emergency.services import counting
 from emergency.services.chasing import LADDER_ROLES, NOBODY
 from emergency.services.reaching import ALARM
 from emergency.web.access import the_system
@@ -208,6 +209,9 @@ def here(**changes: object) -> str:
     return f"{request.path}?{urlencode(asked)}" if asked else request.path
 
 
+_NAMED = frozenset({"feed", "silent", "late", "unattended", "unproved", counting.ALARM})  # their words name one
+
+
 def alarm(name: str, areas: Mapping[str, Area]) -> str:
     """An alarm in words, from its name: what kind it is, and of whom or where."""
     kind, _sep, rest = name.partition(":")
@@ -215,7 +219,7 @@ def alarm(name: str, areas: Mapping[str, Area]) -> str:
     if words is None:
         return name
     if kind != NOBODY:
-        return f"{_(words)} {rest if kind in ('feed', 'silent', 'late', 'unattended', 'unproved') else ''}".strip()
+        return f"{_(words)} {rest if kind in _NAMED else ''}".strip()
     role, _sep, area = rest.partition(":")
     whom = said("notify" if role in WORDS["notify"] else "role", role)
     where = area_name(areas[area]) if area in areas else area
@@ -237,7 +241,7 @@ def alarm_link(name: str) -> str:
 def alarm_detail(name: str, detail: str) -> str:
     """What an alarm says besides its words; empty where the words, or in English the page behind them, say it all."""
     kind = name.partition(":")[0]
-    return "" if kind == NOBODY or (kind == ALARM and lang() != "zh") else detail
+    return "" if kind == NOBODY or (kind in (ALARM, counting.ALARM) and lang() != "zh") else detail
 
 
 def alarm_groups(

@@ -360,4 +360,5 @@ ALARMS: Final[Mapping[str, str]] = {
     "quiet": N_("后台检查无响应"),
     "unproved": N_("线路未获验证"),
     "failover": N_("线路已切换"),
+    "workdays": N_("该年节假日安排未录入，工作日期限只按周末推算"),
 }

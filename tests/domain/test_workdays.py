@@ -25,6 +25,27 @@ def test_a_spring_festival_with_its_made_up_days_is_counted_as_announced() -> No
     assert CALENDAR.before(date(2026, 2, 24), 1) == date(2026, 2, 14)
 
 
+def test_every_day_of_the_announcements_is_as_announced() -> None:
+    """国办发明电〔2014〕28号 with 国发明电〔2015〕1号, and 国办发明电〔2025〕7号: weekdays off, weekends worked."""
+    october = "10-01 10-02 10-05 10-06 10-07"
+    announced = {
+        2015: ("01-01 01-02 02-18 02-19 02-20 02-23 02-24 04-06 05-01 06-22 09-03 09-04 " + october,
+               "01-04 02-15 02-28 09-06 10-10"),
+        2026: ("01-01 01-02 02-16 02-17 02-18 02-19 02-20 02-23 04-06 05-01 05-04 05-05 06-19 09-25 " + october,
+               "01-04 02-14 02-28 05-09 09-20 10-10"),
+    }  # fmt: skip
+    assert set(announced) == CALENDAR.years
+    for year, (off, worked) in announced.items():
+        days = [date(year, 1, 1) + timedelta(days=n) for n in range(365)]
+        assert [f"{one:%m-%d}" for one in days if one.weekday() < 5 and not CALENDAR.works(one)] == off.split()
+        assert [f"{one:%m-%d}" for one in days if one.weekday() >= 5 and CALENDAR.works(one)] == worked.split()
+
+
+def test_years_nobody_announced_are_named() -> None:
+    assert CALENDAR.unannounced(date(2026, 1, 1), date(2026, 12, 31)) == ()
+    assert CALENDAR.unannounced(date(2026, 12, 30), date(2028, 1, 4)) == (2027, 2028)
+
+
 def test_a_year_nobody_announced_has_weekends_and_nothing_else() -> None:
     assert Calendar().after(FRIDAY, 1) == date(2026, 2, 16)
     assert [Calendar().works(FRIDAY + timedelta(days=n)) for n in range(4)] == [True, False, False, True]

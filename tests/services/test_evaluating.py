@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from emergency.clock import SHANGHAI
 from emergency.domain.episode import Move, Task
 from emergency.domain.level import Level
+from emergency.domain.workdays import Calendar
 from emergency.services import rounds
 from tests.world import DISTRICT, World
 
@@ -42,6 +44,26 @@ def test_it_is_due_in_working_days_that_know_the_holidays(world: World) -> None:
     (task,) = evaluations(world)
     assert task.due_at == datetime.combine(DUE + timedelta(days=1), time(), SHANGHAI), "by the end of the day"
     assert world.episode().number[:6] in task.words
+
+
+def test_a_due_day_counted_through_a_year_nobody_announced_says_so_until_it_is_entered(world: World) -> None:
+    known = world.rules.calendar
+    world.rules = replace(world.rules, calendar=Calendar())
+    over(world)
+    world.sweep()
+
+    (task,) = evaluations(world)
+    assert task.words.endswith("（2015年节假日安排未录入，期限只按周末推算）")
+    with world.store.reading() as tx:
+        (alarm,) = [one for one in tx.standing_alarms() if one.name == "workdays:2015"]
+    assert "可能不准" in alarm.detail
+    assert [one for one in world.phone.to(world.person("lj-duty").phone) if "2015年节假日安排未录入" in one.text]
+
+    world.rules = replace(world.rules, calendar=known)
+    world.sweep()
+
+    with world.store.reading() as tx:
+        assert [one for one in tx.standing_alarms() if one.name.startswith("workdays")] == []
 
 
 def test_the_desk_and_its_reviewers_are_reminded_once_before(world: World) -> None:
