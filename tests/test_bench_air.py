@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
 from benchmarks import aqi, replay
+from benchmarks.__main__ import GROUPS, main
 
 
 def test_the_rows_that_are_timed_are_answered_as_the_rule_answers_them() -> None:
@@ -25,3 +30,13 @@ def test_a_winter_by_any_24_hours_is_walked_over_windows() -> None:
 
     assert [len(row) for row in past.hourly.rows] == [4] * 5 + [3] * 15 + [4] * 4  # 20 hours are enough at either end
     assert replay.by_any_24_hours(1, days=4) > 0
+
+
+def test_the_document_has_every_group_and_says_what_nothing_can_measure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert {"fanout", "fanout_sqlite", "growth", "ack", "aqi", "replay", "evidence"} <= set(GROUPS)
+
+    assert main(["--json", "--only", "evidence"]) == 0
+
+    found = json.loads(capsys.readouterr().out)["evidence"]
+    assert (found["of_bare_sql"], found["rows_per_s"], found["peak_mib"]) == (None, None, None)
+    assert found["because"]

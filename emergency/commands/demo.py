@@ -35,7 +35,7 @@ EPISODE: Final = "liuzhou-2015-02"
 CHANNELS: Final = ("sms", "voice")
 SWEEP_SECONDS: Final = 1
 POLL_SECONDS: Final = 10
-WORKERS: Final = 3
+OTHERS: Final = 2  # children for all but the urgent lane, which has one of its own
 BY_HAND: Final = "the clock waits for you to propose, sign and enter; with --autopilot made-up people do"
 DELIVERY_S: Final = 15.0  # wall; what the last receipts get
 
@@ -171,7 +171,7 @@ def _started(stack: Stack, drill: Drill, asked: Asked, pages: socket.socket, pho
     said = {"owners": owners, "legend": {"zh": drill.legend, "en": drill.legend_en}}
     Path(stack.environ["PHONES_OWNERS"]).write_text(json.dumps(said, ensure_ascii=False), "utf-8")
     if asked.worker:
-        stacks.start_worker(stack, concurrency=WORKERS)
+        stacks.start_workers(stack, others=OTHERS)
     stacks.start_web(stack, "web", "emergency.commands.running:web_app()", pages, threads=16)
     stacks.start_web(stack, "phones", "emergency.web.phones:from_env()", phones, threads=32)
 

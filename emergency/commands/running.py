@@ -41,7 +41,11 @@ def register(subparsers: Any) -> None:
     serve.add_argument("--processes", type=int, default=2)
     serve.set_defaults(func=run_serve)
     worker = subparsers.add_parser("worker", help="a Celery worker, for all lanes or some, with or without beat")
-    worker.add_argument("--lanes", default="", help=f"comma-separated: {', '.join((*LANES, 'default'))}; else all")
+    worker.add_argument(
+        "--lanes", default="",
+        help=f"comma-separated: {', '.join((*LANES, 'default'))}. Without it one worker serves all and no lane has "
+        "capacity of its own: bulk and sweeps may then hold all its children, so run `--lanes urgent` beside it",
+    )  # fmt: skip
     worker.add_argument("--concurrency", type=int, default=4)
     ticking = worker.add_mutually_exclusive_group()
     ticking.add_argument("--beat", action="store_true", help="tick here too")

@@ -18,7 +18,7 @@ from types import FrameType, TracebackType
 from typing import Final, Self
 
 from emergency import clock
-from emergency.broker import Broker
+from emergency.broker import DEFAULT_QUEUE, LANES, Broker
 from emergency.errors import Misconfigured, Unavailable
 from workers import die_with
 
@@ -246,17 +246,22 @@ def start_web(
     )
 
 
-def start_worker(stack: Stack, *, concurrency: int) -> Child:
-    """One Celery worker for every queue, with beat inside."""
-    return stack.start(
-        "worker", worker_command(queues=(), concurrency=concurrency, beat=True), environ={"REMAP_SIGTERM": "SIGQUIT"}
-    )
+def start_workers(stack: Stack, *, others: int) -> None:
+    """
+    Two Celery workers: one child for the urgent lane alone, that no other work can hold up, and so many for all the
+    rest, with beat inside. A worker for each lane would read plans and playbooks four times over.
+    """
+    urgent, rest = LANES[:1], (*LANES[1:], DEFAULT_QUEUE)
+    for name, queues, concurrency in (("worker-urgent", urgent, 1), ("worker", rest, others)):
+        argv = worker_command(queues=queues, concurrency=concurrency, beat=name == "worker")
+        stack.start(name, argv, environ={"REMAP_SIGTERM": "SIGQUIT"})
 
 
 def worker_command(*, queues: Sequence[str], concurrency: int, beat: bool) -> list[str]:
-    """The command line of a Celery worker; no ``queues`` = all of them."""
+    """The command line of a Celery worker; no ``queues`` = all of them. Several on one host have names apart."""
+    name = ["--hostname", f"{'-'.join(queues)}@%h"] if queues else []
     return [
-        sys.executable, "-m", "celery", "-A", "workers.app", "worker", "--loglevel", "INFO",
+        sys.executable, "-m", "celery", "-A", "workers.app", "worker", "--loglevel", "INFO", *name,
         "--concurrency", str(concurrency), "--without-gossip", "--without-mingle",
         *(["--queues", ",".join(queues)] if queues else []), *(["--beat"] if beat else []),
     ]

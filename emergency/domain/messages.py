@@ -115,7 +115,7 @@ LANES = {
     Kind.ESCALATION: Lane.NORMAL,
     Kind.REMINDER: Lane.NORMAL,
     Kind.TASK: Lane.NORMAL,
-    Kind.REPORT: Lane.NORMAL,
+    Kind.REPORT: Lane.BULK,
     Kind.BROADCAST: Lane.BULK,
     Kind.CONSULTATION: Lane.URGENT,
     Kind.PROBE: Lane.BULK,
@@ -134,8 +134,8 @@ STORM = 100  # so many told at once by one sweep are a storm
 
 
 def lane_of(kind: Kind, *, together: int = 1) -> Lane:
-    """The lane of a message that goes out with so many others: reminders and escalations in a storm are bulk."""
-    stormy = together >= STORM and kind in (Kind.REMINDER, Kind.ESCALATION)
+    """The lane of a message that goes out with so many others: reminders, escalations and tasks in a storm are bulk."""
+    stormy = together >= STORM and kind in (Kind.REMINDER, Kind.ESCALATION, Kind.TASK)
     return Lane.BULK if stormy else LANES[kind]
 
 

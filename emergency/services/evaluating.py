@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from emergency.clock import SHANGHAI
 from emergency.domain.assessment import end_of
 from emergency.domain.episode import Decision, Move, Task
-from emergency.domain.messages import Kind
+from emergency.domain.messages import Kind, lane_of
 from emergency.domain.people import Person, Role
 from emergency.services import counting, notices, telling
 from emergency.services.rules import Rules
@@ -73,12 +73,13 @@ def remind_due(tx: Tx, rules: Rules, *, now: datetime) -> int:
     One whose own hour has passed meanwhile is left to the alarm.
     """
     some = kept.to_remind(tx, now=now)
+    lane = lane_of(Kind.TASK, together=len(some))
     for task in some:
         kept.note_reminded(tx, task.id)
         if task.due_at <= now:
             continue
         people = [one for one in tx.people() if one.area == task.area and one.active and one.role in _TOLD]
         text = notices.task_coming(rules.in_exercise(tx.exercise_of(task.episode_id)), task)
-        about = About(Kind.TASK, task.id, task.area, "coming", task.episode_id, task.decision_id)
+        about = About(Kind.TASK, task.id, task.area, "coming", task.episode_id, task.decision_id, lane=lane)
         telling.put(tx, rules, about, people, text, now=now)
     return len(some)

@@ -8,7 +8,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from emergency import log as logs
 from emergency.domain.assessment import SHANGHAI
-from emergency.domain.messages import Kind
+from emergency.domain.messages import Kind, lane_of
 from emergency.domain.sources import is_behind, is_late
 from emergency.services import consulting, counting, reaching, telling, wording
 from emergency.services.chasing import Around
@@ -168,13 +168,15 @@ def _post(tx: Tx, *, now: datetime, wall: datetime) -> list[str]:
 def _tasks(tx: Tx, rules: Rules, *, now: datetime) -> list[str]:
     found = []
     around = Around(tx, rules)
-    for task in tx.tasks_due(now=now):
+    due = tx.tasks_due(now=now)
+    lane = lane_of(Kind.TASK, together=len(due))
+    for task in due:
         name = f"task:{task.id}"
         words = f"{task.kind}: {task.words}"[:300]
         real = not tx.exercise_of(task.episode_id)  # a desk has no alarm from an exercise
         if real and tx.raise_alarm(name, area=task.area, detail=words, now=now):
             found.append(name)
-        about = About(Kind.TASK, task.id, task.area, "overdue", task.episode_id, task.decision_id)
+        about = About(Kind.TASK, task.id, task.area, "overdue", task.episode_id, task.decision_id, lane=lane)
         telling.put(tx, rules, about, around.duty_officers(task.area), wording.task_overdue(rules, task), now=now)
         tx.mark_alarmed(task.id, now=now)
     return found

@@ -148,6 +148,8 @@ def test_a_worker_without_lanes_listens_to_all_and_with_lanes_to_those() -> None
     one = stack.worker_command(queues=LANES[:1], concurrency=2, beat=False)
 
     assert "--queues" not in everything
+    assert "--hostname" not in everything
+    assert one[one.index("--hostname") + 1] == "urgent@%h", "two on one host are told apart"
     assert "--beat" in everything
     assert one[one.index("--queues") + 1] == "urgent"
     assert "--beat" not in one

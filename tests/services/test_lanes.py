@@ -65,7 +65,9 @@ def test_a_full_bulk_lane_does_not_hold_the_urgent_lanes_place(world: World) -> 
 
 def test_reminders_are_bulk_in_a_storm_only_and_first_notices_never() -> None:
     assert lane_of(Kind.REMINDER, together=STORM - 1) is Lane.NORMAL
-    assert {lane_of(kind, together=STORM) for kind in (Kind.REMINDER, Kind.ESCALATION)} == {Lane.BULK}
+    assert lane_of(Kind.TASK, together=STORM - 1) is Lane.NORMAL
+    assert {lane_of(kind, together=STORM) for kind in (Kind.REMINDER, Kind.ESCALATION, Kind.TASK)} == {Lane.BULK}
+    assert lane_of(Kind.REPORT) is Lane.BULK
     assert {
         lane_of(kind, together=STORM) for kind in (Kind.ORDER, Kind.REVISION, Kind.LIFTING, Kind.WITHDRAWAL)
     } == {Lane.URGENT}

@@ -79,7 +79,8 @@ class Demo:
             except (FileNotFoundError, ProcessLookupError):
                 continue
             if parent == self.process.pid:
-                names = {"valkey": "broker", "celery": "worker", "running:web_app": "web", "phones:": "phones"}
+                names = {"valkey": "broker", "--queues urgent": "worker-urgent", "--queues normal": "worker",
+                         "running:web_app": "web", "phones:": "phones"}  # fmt: skip
                 found |= {name: int(path.parent.name) for word, name in names.items() if word in line}
         return found
 
@@ -165,7 +166,7 @@ def test_by_hand_the_clock_waits_for_a_person_and_ctrl_c_ends_everything(tmp_pat
     demo.process.send_signal(signal.SIGINT)
     demo.process.communicate(timeout=40)
 
-    assert set(children) == {"broker", "worker", "web", "phones"}
+    assert set(children) == {"broker", "worker-urgent", "worker", "web", "phones"}
     assert demo.process.returncode == 0
     assert [name for name, pid in children.items() if Path(f"/proc/{pid}").exists()] == []
     assert not list(tmp_path.glob("demo-*"))
