@@ -249,8 +249,12 @@ def forecasts() -> ResponseReturnValue:
 
 
 def _of_json(body: bytes, now: datetime) -> Sifted[Forecast]:
-    feed, sha = machine_name(), hashlib.sha256(body).hexdigest()
-    return sifted(body, "forecasts", ForecastIn, lambda one: replace(one.value(feed, now=now), raw_sha256=sha))
+    feed, sha, standards = machine_name(), hashlib.sha256(body).hexdigest(), the_system().rules.standards
+
+    def value(one: ForecastIn) -> Forecast:
+        return replace(one.value(feed, now=now, standards=standards), raw_sha256=sha)
+
+    return sifted(body, "forecasts", ForecastIn, value)
 
 
 def _of_file(body: bytes, now: datetime) -> Sifted[Forecast]:

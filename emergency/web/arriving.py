@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Final, Generic, Literal, NoReturn, TypeVar
 from uuid import UUID
@@ -12,9 +12,10 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from emergency.clock import SHANGHAI
-from emergency.domain.air import VALUES
+from emergency.domain.air import POLLUTANTS, VALUES, Standard, as_written, standard_for
 from emergency.domain.amending import Amendment, Change, Scope
-from emergency.domain.forecast import Cause, Forecast, ForecastDay, Observation
+from emergency.domain.causes import foreseen, measured
+from emergency.domain.forecast import Cause, Forecast, ForecastDay, ForecastHour, Observation
 from emergency.errors import Refused
 from emergency.feeds import table
 
@@ -74,32 +75,77 @@ def _not_co(values: Mapping[str, float]) -> Mapping[str, float]:
     return values
 
 
+def _known(primary: list[str]) -> list[str]:
+    unknown = [one for one in primary if one not in POLLUTANTS]
+    if unknown:
+        raise ValueError(f"no such pollutant: {', '.join(unknown)}; one of {', '.join(POLLUTANTS)}")
+    return primary
+
+
+Values = Annotated[dict[str, Amount], AfterValidator(_not_co)]
+Primary = Annotated[list[Text], Field(max_length=6), AfterValidator(_known)]
+
+
 class DayIn(Strict):
-    """One predicted day."""
+    """
+    One predicted day: the index with its range where the source gives one, and what is known of the air behind it.
+
+    ``values``: concentrations, 24-h means and ``o3_8h``, µg/m³ and CO in mg/m³. Where both particles are among them
+    ozone and dust, which count for no warning, are left out of what counts. ``cause``: as the source has it; where left
+    out, what the primary pollutants and the concentrations show.
+    """
 
     day: date
     aqi: Aqi
     aqi_low: Aqi | None = None
     aqi_high: Aqi | None = None
-    primary: Annotated[list[Text], Field(max_length=6)] = []
-    cause: Cause = Cause.PM2_5
+    primary: Primary = []
+    cause: Cause | None = None
     pm2_5: Amount | None = None
+    values: Values = {}
+
+    def value(self, standards: Sequence[Standard]) -> ForecastDay:
+        """
+        The day.
+
+        :raises ValueError: it lies outside its own range, or gives PM2.5 twice and not alike
+        """
+        if not (self.aqi_low or 0) <= self.aqi <= (HIGHEST_AQI if self.aqi_high is None else self.aqi_high):
+            raise ValueError(f"days: {self.day} lies outside its own range")
+        if self.pm2_5 is not None and self.values.get("pm2_5", self.pm2_5) != self.pm2_5:
+            raise ValueError(f"days: {self.day} gives two figures of pm2_5")
+        standard = standard_for(self.day, standards) if standards else None
+        exact = {name: as_written(value) for name, value in self.values.items()}
+        found = measured(standard, exact, aqi=self.aqi, primary=tuple(self.primary), expected=self.cause)
+        told = foreseen(self.day, found, dict(self.values))
+        said = ForecastDay(self.day, self.aqi) if told is None else told
+        pm2_5 = self.values.get("pm2_5", self.pm2_5)
+        return replace(said, aqi_low=self.aqi_low, aqi_high=self.aqi_high, primary=tuple(self.primary), pm2_5=pm2_5)
+
+
+class HourIn(Strict):
+    """One predicted hour, ``at`` its end: the index by the hourly method, concentrations in µg/m³ and CO in mg/m³."""
+
+    at: AwareDatetime
+    aqi: Aqi | None = None
+    values: Values = {}
 
 
 class ForecastIn(Strict):
-    """One source's prediction for one place."""
+    """One source's prediction for one place: its days, and their hours where it gives them."""
 
     place: Text
     issued_at: AwareDatetime
     days: Annotated[list[DayIn], Field(min_length=1, max_length=16)]
     label: Annotated[str, Field(max_length=40)] = ""
     confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+    hours: Annotated[list[HourIn], Field(max_length=16 * 24)] = []
 
-    def value(self, feed: str, *, now: datetime) -> Forecast:
+    def value(self, feed: str, *, now: datetime, standards: Sequence[Standard] = ()) -> Forecast:
         """
         The forecast.
 
-        :raises ValueError: its times are out of order or far from now
+        :raises ValueError: its times are out of order or far from now, or a day or hour contradicts itself
         """
         _recent(self.issued_at, now)
         days = [one.day for one in self.days]
@@ -108,20 +154,28 @@ class ForecastIn(Strict):
             raise ValueError("days: each day once, in order")
         if days[0] < first - timedelta(days=1) or days[-1] > first + FARTHEST:
             raise ValueError("days: too far from the day it was issued")
-        for one in self.days:
-            if not (one.aqi_low or 0) <= one.aqi <= (HIGHEST_AQI if one.aqi_high is None else one.aqi_high):
-                raise ValueError(f"days: {one.day} lies outside its own range")
         return Forecast(
             feed=feed,
             place=self.place,
             issued_at=self.issued_at,
-            days=tuple(
-                ForecastDay(one.day, one.aqi, one.aqi_low, one.aqi_high, tuple(one.primary), one.cause, one.pm2_5)
-                for one in self.days
-            ),
+            days=tuple(one.value(standards) for one in self.days),
             label=self.label,
             confidence=self.confidence,
+            hours=self._hours(),
         )
+
+    def _hours(self) -> tuple[ForecastHour, ...]:
+        times = [one.at.astimezone(UTC) for one in self.hours]
+        if times != sorted(set(times)):
+            raise ValueError("hours: each hour once, in order")
+        if times and (times[0] < self.issued_at - timedelta(days=1) or times[-1] > self.issued_at + FARTHEST):
+            raise ValueError("hours: too far from the time of issue")
+        for at, one in zip(times, self.hours, strict=True):
+            if at.minute or at.second or at.microsecond:
+                raise ValueError(f"hours: {one.at.isoformat()} is not on the hour")
+            if one.aqi is None and not one.values:
+                raise ValueError(f"hours: {one.at.isoformat()} has neither aqi nor values")
+        return tuple(ForecastHour(at, one.aqi, dict(one.values)) for at, one in zip(times, self.hours, strict=True))
 
 
 class ObservationIn(Strict):
@@ -130,9 +184,9 @@ class ObservationIn(Strict):
     place: Text
     at: AwareDatetime
     period: Literal["hour", "day"]
-    values: Annotated[dict[str, Amount], AfterValidator(_not_co)] = {}
+    values: Values = {}
     aqi: Aqi | None = None
-    primary: Annotated[list[Text], Field(max_length=6)] = []
+    primary: Primary = []
 
     def value(self, feed: str, *, now: datetime) -> Observation:
         """

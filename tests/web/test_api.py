@@ -19,7 +19,9 @@ from werkzeug.test import TestResponse
 from emergency.broker import Broker
 from emergency.channels import signing
 from emergency.clock import SHANGHAI
+from emergency.domain.forecast import Cause
 from emergency.domain.level import Level
+from emergency.plans.standards import load_standards
 from emergency.store import raw
 from emergency.store.tables import MessageRow, ReceiptRow, RefusedRow
 from emergency.system import System
@@ -227,6 +229,28 @@ def test_a_corrected_forecast_is_new_and_what_the_rule_goes_on_with(world: World
     assert [one.aqi for one in kept.days] == [320]
 
 
+def test_a_machine_may_say_all_that_a_forecast_has(world: World, system: System, machine: FlaskClient) -> None:
+    object.__setattr__(system.rules, "standards", tuple(load_standards()))  # the rules of this test only
+    ozone = {"pm2_5": 40.0, "pm10": 70.0, "so2": 5.0, "no2": 20.0, "co": 0.6, "o3_8h": 245.0}
+    days = [
+        {"day": "2015-02-09", "aqi": 150, "aqi_low": 130, "aqi_high": 180, "primary": ["pm2_5"], "cause": "wildfire"},
+        {"day": "2015-02-10", "aqi": 180, "primary": ["o3"], "values": ozone},
+    ]
+    hours = [{"at": "2015-02-09T08:00:00+08:00", "aqi": 90, "values": {"pm2_5": 67.0, "co": 0.9}}]
+
+    body = {"forecasts": [forecast(world, days=days, hours=hours, confidence=0.7)]}
+    assert machine.post("/api/v1/forecasts", json=body).json == {"taken": 1, "new": 1, "refused": []}
+
+    with world.store.reading() as tx:
+        (kept,) = tx.latest_forecasts("柳州", now=world.now)
+    first, second = kept.days
+    assert (first.aqi_low, first.aqi_high, first.cause, first.counted) == (130, 180, Cause.WILDFIRE, None)
+    assert (second.aqi, second.counted, second.cause, second.values) == (180, 60, Cause.O3, ozone)
+    assert (kept.confidence, [(one.aqi, one.values) for one in kept.hours]) == (0.7, [(90, {"pm2_5": 67.0, "co": 0.9})])
+    described = json.dumps(machine.get("/api/v1/openapi.json").json)
+    assert all(f'"{name}"' in described for name in ("HourIn", "aqi_low", "aqi_high", "confidence", "values"))
+
+
 BAD: dict[str, dict[str, Any]] = {
     "negative": {"days": [{"day": "2015-02-09", "aqi": -1}]},
     "a filler": {"days": [{"day": "2015-02-09", "aqi": 99999}]},
@@ -242,6 +266,14 @@ BAD: dict[str, dict[str, Any]] = {
     "no zone": {"issued_at": "2015-02-08T17:00:00"},
     "outside its range": {"days": [{"day": "2015-02-09", "aqi": 210, "aqi_low": 100, "aqi_high": 200}]},
     "another field": {"pm25": 3},
+    "a pollutant nobody knows": {"days": [{"day": "2015-02-09", "aqi": 1, "primary": ["PM2.5"]}]},
+    "a value nobody knows": {"days": [{"day": "2015-02-09", "aqi": 1, "values": {"pm1": 3.0}}]},
+    "CO in µg": {"days": [{"day": "2015-02-09", "aqi": 1, "values": {"co": 900.0}}]},
+    "PM2.5 twice": {"days": [{"day": "2015-02-09", "aqi": 1, "pm2_5": 3.0, "values": {"pm2_5": 4.0}}]},
+    "half an hour": {"hours": [{"at": "2015-02-09T08:30:00+08:00", "aqi": 80}]},
+    "an empty hour": {"hours": [{"at": "2015-02-09T08:00:00+08:00"}]},
+    "an hour twice": {"hours": [{"at": "2015-02-09T08:00:00+08:00", "aqi": 80}] * 2},
+    "an hour far ahead": {"hours": [{"at": "2015-04-09T08:00:00+08:00", "aqi": 80}]},
     "a cause nobody knows": {"days": [{"day": "2015-02-09", "aqi": 1, "cause": "dragons"}]},
 }
 
