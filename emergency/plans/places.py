@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 
 from pydantic import Field
 
+from emergency.domain.boards import Hotline
 from emergency.domain.orders import Category, Contact, Recipient, RecipientKind
 from emergency.domain.people import Area, Person, Role, within
 from emergency.errors import Misconfigured
@@ -69,6 +70,13 @@ class _MeasuredWithin(Sheet):
     source: Text
 
 
+class _Complaints(Sheet):
+    name: Text
+    phone: Annotated[str, Field(pattern=r"^[0-9][0-9-]{2,18}$")]
+    basis: Basis
+    source: Text
+
+
 class _Person(Sheet):
     login: Key
     name: Text
@@ -106,6 +114,7 @@ class _Place(Sheet):
     made_up_phones: bool
     forecast_by: _ForecastBy
     measured_within: _MeasuredWithin
+    complaints: _Complaints | None = None  # printed on sign-boards
     areas: Annotated[tuple[_Area, ...], Field(min_length=1)]
     people: Annotated[tuple[_Person, ...], Field(min_length=1)]
     recipients: Annotated[tuple[_Recipient, ...], Field(min_length=1)]
@@ -121,6 +130,7 @@ class Place:
     own. Recipients with ``sample`` False are real units and firms; only their contacts and phones are made up.
     ``shadow``: area → the plans that are only asked what they would say beside its own. ``forecast_by``: the hour by
     which a day's forecast is to be out; ``measured_within``: the hours within which a measured hour is to be had.
+    ``complaints``: where anybody may complain of a plant, None where nobody says.
     """
 
     areas: tuple[Area, ...]
@@ -130,6 +140,7 @@ class Place:
     shadow: Mapping[str, tuple[str, ...]]
     forecast_by: int
     measured_within: int
+    complaints: Hotline | None = None
 
 
 def recipient_id(key: str) -> UUID:
@@ -166,6 +177,7 @@ def load_place(path: Path) -> Place:
         areas=areas, people=people, recipients=recipients, answers_for=answers_for,
         shadow={one.id: one.shadow for one in said.areas if one.shadow}, forecast_by=said.forecast_by.hour,
         measured_within=said.measured_within.hours,
+        complaints=Hotline(said.complaints.name, said.complaints.phone) if said.complaints else None,
     )  # fmt: skip
     if wrong := next(_quarrels(place, made_up_phones=said.made_up_phones), None):
         raise Misconfigured(f"{path}:1: {wrong}")

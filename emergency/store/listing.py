@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, and_, delete, insert, or_, select, update
+from sqlalchemy import Row, and_, delete, func, insert, or_, select, update
 
 from emergency.domain.episode import Fact, Phase
 from emergency.domain.orders import Category, Recipient, RecipientKind
@@ -117,6 +117,45 @@ def listed(tx: Tx, listing_id: UUID) -> Iterator[tuple[UUID, Entry]]:
     asked = select(ListedRow.recipient_id, ListedRow.entry).where(ListedRow.listing_id == listing_id)
     rows = tx.connection.execute(asked.order_by(ListedRow.number).execution_options(yield_per=_AT_ONCE))
     return ((recipient_id, _entry(body)) for recipient_id, body in rows)
+
+
+def entries_of(tx: Tx, listing_id: UUID, recipient_ids: Sequence[UUID]) -> dict[UUID, Entry]:
+    """These enterprises as a version has them; one that it does not have is left out."""
+    asked = select(ListedRow.recipient_id, ListedRow.entry).where(ListedRow.listing_id == listing_id)
+    return {
+        row.recipient_id: _entry(row.entry)
+        for some in _parts(recipient_ids)
+        for row in tx.connection.execute(asked.where(ListedRow.recipient_id.in_(some)))
+    }
+
+
+def off_list(tx: Tx, recipient_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these recipients that no list has any more."""
+    asked = select(RecipientRow.id).where(RecipientRow.off_list.is_(True))
+    return {
+        one
+        for some in _parts(recipient_ids)
+        for one in tx.connection.execute(asked.where(RecipientRow.id.in_(some))).scalars()
+    }
+
+
+def found(tx: Tx, area: str, *, q: str = "", limit: int | None = None, offset: int = 0) -> tuple[list[UUID], int]:
+    """
+    Enterprises on the list of an area and below, by town and name, and how many there are in all.
+
+    ``q``: part of a name or credit code.
+    """
+    asked = select(RecipientRow.id).where(
+        RecipientRow.off_list.is_(False),
+        RecipientRow.kind == RecipientKind.ENTERPRISE.value,
+        below(RecipientRow.area, area),
+    )
+    if q:
+        searched = (RecipientRow.name, RecipientRow.credit_code)
+        asked = asked.where(or_(*[column.contains(q, autoescape=True) for column in searched]))
+    total = tx.connection.execute(select(func.count()).select_from(asked.subquery())).scalar_one()
+    some = asked.order_by(RecipientRow.area, RecipientRow.name, RecipientRow.id).limit(limit).offset(offset)
+    return list(tx.connection.execute(some).scalars()), total
 
 
 def running(tx: Tx, areas: Sequence[str], *, released_since: datetime) -> bool:

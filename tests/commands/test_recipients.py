@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from emergency.__main__ import main
+from emergency.commands import boards
 from emergency.store import connect
 from emergency.store import listing as kept
 from tests.conftest import Databases
 from tests.lists import ugly
+from tests.papers.reading import pages
 from tests.services.test_listing import GOOD
 from tests.world import DISTRICT
 
@@ -142,3 +144,36 @@ def test_the_template_and_the_list_in_force_are_written_as_files(
     found = said(capsys, "import", str(out), "--dry-run", "--json")[1]
     assert (found["unchanged"], found["changed"]) == (2, 0)
     assert said(capsys, "import", str(template), "--dry-run", "--json")[1]["read"] == 1
+
+
+@pytest.mark.parametrize(("word", "name"), [("board", "样例砖厂01"), ("plan", "样例砖厂01")])
+def test_a_paper_is_written(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], word: str, name: str
+) -> None:
+    out = tmp_path / "paper.pdf"
+
+    assert main(["recipients", word, name, "--out", str(out)]) == 0
+    assert "1  " in capsys.readouterr().out
+    assert name in pages(out.read_bytes())[0].text
+
+
+def test_all_boards_of_a_town_are_written_in_parts(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boards, "MOST_BOARDS", 4)
+    with_one = ["recipients", "board", "--area", "百朋镇", "--out", str(tmp_path / "boards.pdf")]
+
+    assert main(with_one) == 0
+
+    parts = sorted(tmp_path.glob("boards-*.pdf"))
+    told = capsys.readouterr().out.splitlines()
+    assert len(parts) == len(told) >= 2
+    assert len(pages(parts[0].read_bytes())) == 4
+
+
+def test_a_name_that_is_nobody_s_or_several_s_is_refused(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("没有的厂", "砖厂"):
+        assert main(["recipients", "plan", name, "--out", str(tmp_path / "paper.pdf")]) != 0
+    assert not (tmp_path / "paper.pdf").exists()

@@ -110,16 +110,24 @@ def texts_by_level(lines: Iterable[Line]) -> dict[str, tuple[str, ...]]:
 
     A line without a measure of its own at a level goes on with that of the level below.
     """
+    return {level: tuple(dict.fromkeys(text for _, text in said)) for level, said in said_by_level(lines).items()}
+
+
+def said_by_level(lines: Iterable[Line]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """The same, each text beside the name of the line that does it; the name is empty where all lines do it."""
     standing: dict[int, tuple[str, str]] = {}
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
     lines = tuple(lines)
     for level in LEVELS:
         standing |= {n: (one.name, one.measures[level]) for n, one in enumerate(lines) if level in one.measures}
         said = [standing[n] for n in sorted(standing)]
         alike = len({text for _, text in said}) == 1
-        texts = [text if alike or not name or name in text else f"{name}：{text}" for name, text in said]
-        if texts:
-            found[level] = tuple(dict.fromkeys(texts))
+        whole = alike and len(said) == len(lines) > 1
+        if said:
+            found[level] = tuple(
+                (NO_LINE if whole else name, text if alike or not name or name in text else f"{name}：{text}")
+                for name, text in said
+            )
     return found
 
 

@@ -1,0 +1,1 @@
+"""Papers as they are printed: read back, and looked at."""
