@@ -406,9 +406,18 @@ class Plan:
         """The 文号 with ``{year}`` and ``{serial}`` to be filled."""
         return self._text("number_format")
 
-    def numbered(self, year: int, serial: int) -> str:
-        """The 文号 of the year's ``serial``-th notice."""
-        return self.number_format.replace("{year}", str(year)).replace("{serial}", str(serial))
+    @property
+    def numbers_advisories(self) -> bool:
+        """Whether health advisories, which are no warnings, have a series of 文号 of their own."""
+        return "advisory_number_format" in self.texts
+
+    def numbered(self, year: int, serial: int, *, advisory: bool = False) -> str:
+        """
+        The 文号 of the year's ``serial``-th notice, or of its ``serial``-th health advisory (健康提示) where the plan
+        gives those a series of their own.
+        """
+        form = self._text("advisory_number_format") if advisory else self.number_format
+        return form.replace("{year}", str(year)).replace("{serial}", str(serial))
 
     def approval(self, level: Level) -> Approval:
         """

@@ -286,12 +286,15 @@ class PlanSheet(Sheet):
     issuer: Cell[Text] | None = None
     legal_basis: tuple[LegalSheet, ...] = ()
     number_format: Cell[Annotated[Text, Field(json_schema_extra={"pattern": _NUMBERED})]] | None = None
+    advisory_number_format: Cell[Annotated[Text, Field(json_schema_extra={"pattern": _NUMBERED})]] | None = None
 
     @model_validator(mode="after")
     def _placeholders_are_known(self) -> Self:
-        form = self.number_format.value if self.number_format else None
-        if form is not None and sorted(_PLACEHOLDER.findall(form)) != ["{serial}", "{year}"]:
-            raise ValueError("number_format needs {year} and {serial}, once each and nothing else in braces")
+        for name in ("number_format", "advisory_number_format"):
+            cell = getattr(self, name)
+            form = cell.value if cell else None
+            if form is not None and sorted(_PLACEHOLDER.findall(form)) != ["{serial}", "{year}"]:
+                raise ValueError(f"{name} needs {{year}} and {{serial}}, once each and nothing else in braces")
         return self
 
 

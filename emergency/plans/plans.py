@@ -197,7 +197,8 @@ def _plan(sheet: PlanSheet, text: str) -> Plan:
         "daily_report_within_min": sheet.daily_report_within_min,
         "reminders_per_hour": sheet.reminders_per_hour,
     }
-    texts = {"issuer": sheet.issuer, "number_format": sheet.number_format, "daily_report_time": sheet.daily_report_time}
+    named = ("issuer", "number_format", "advisory_number_format", "daily_report_time")
+    texts = {name: getattr(sheet, name) for name in named}
     by_level: dict[str, Mapping[Any, Cell[int]]] = {
         "lead_time_hours": sheet.lead_time_hours,
         "effective_delay_min": sheet.effective_delay_min.by_level,

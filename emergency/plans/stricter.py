@@ -356,5 +356,6 @@ FIELDS: Final[Mapping[str, Rule]] = {
     "issuer": _NAMES,
     "legal_basis.*.text": _PAPERS,
     "number_format": _NAMES,
+    "advisory_number_format": _NAMES,
 }
 """Every field of a plan by its path; ``tests/test_plans_stricter.py`` walks the schema and asks for each."""

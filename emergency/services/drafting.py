@@ -147,7 +147,7 @@ def drawn(
     if move is Move.EXTEND:
         until = extending.capped(plan, until, episode.expected_end_at, now=now)
     notice = Notice(
-        number=rules.next_number(tx, plan, episode.area, now=now),
+        number=rules.next_number(tx, plan, episode.area, move=move, now=now),
         issuer=plan.issuer,
         legal_basis="；".join(plan.legal_basis),
         level=level,

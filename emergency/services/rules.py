@@ -251,12 +251,16 @@ class Rules:
         """Until when the run that decides lasts."""
         return assessment.until
 
-    def next_number(self, tx: Tx, plan: Plan, area: str, *, now: datetime) -> str:
-        """The next 文号 of the area in the civil year."""
+    def next_number(self, tx: Tx, plan: Plan, area: str, *, move: Move, now: datetime) -> str:
+        """The next 文号 of the area in the civil year; health advisories by themselves where the plan says so."""
         local = now.astimezone(SHANGHAI)
         begun = datetime(local.year, 1, 1, tzinfo=SHANGHAI)
-        had = tx.decisions_of_year(area, since=begun, exercises=bool(self.exercise))
-        number = plan.numbered(local.year, had + 1)
+        apart = plan.numbers_advisories
+        advisory = apart and move is Move.ADVISE
+        had = tx.decisions_of_year(
+            area, since=begun, exercises=bool(self.exercise), advisories=advisory if apart else None
+        )
+        number = plan.numbered(local.year, had + 1, advisory=advisory)
         return numbered(number) if self.exercise else number
 
     def desk_contact(self, tx: Tx, area: str) -> str:

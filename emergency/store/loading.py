@@ -8,9 +8,9 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, inspect, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, inspect, or_, select, true
 
-from emergency.domain.episode import WAITING, Decision, Episode, Phase, Standing, Task
+from emergency.domain.episode import WAITING, Decision, Episode, Move, Phase, Standing, Task
 from emergency.domain.forecast import Bulletin, Forecast, Observation
 from emergency.domain.messages import Message
 from emergency.domain.orders import Order, Recipient, RecipientKind, Revision
@@ -313,17 +313,22 @@ class Loading:
         where = (BulletinRow.area == area, BulletinRow.number == number, BulletinRow.action == action)
         return self._first(select(BulletinRow.id).where(*where)) is not None
 
-    def decisions_of_year(self, area: str, *, since: datetime, exercises: bool = False) -> int:
+    def decisions_of_year(
+        self, area: str, *, since: datetime, exercises: bool = False, advisories: bool | None = None
+    ) -> int:
         """
         How many decisions the area has had since then; the running number of a notice follows it.
 
-        Those of exercises are a series of their own and use up no real number.
+        Those of exercises are a series of their own and use up no real number. ``advisories``: health advisories alone,
+        or all but these; None counts both.
         """
+        advises = DecisionRow.move == Move.ADVISE.value
+        which = true() if advisories is None else advises if advisories else ~advises
         asked = (
             select(func.count())
             .select_from(table(DecisionRow))
             .join(EpisodeRow, EpisodeRow.id == DecisionRow.episode_id)
-            .where(DecisionRow.area == area, DecisionRow.proposed_at >= since)
+            .where(DecisionRow.area == area, DecisionRow.proposed_at >= since, which)
             .where(EpisodeRow.exercise != "" if exercises else EpisodeRow.exercise == "")
         )
         return int(self.connection.execute(asked).scalar_one())

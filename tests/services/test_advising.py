@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -150,3 +151,28 @@ def test_an_advisory_without_such_days_is_refused(world: World) -> None:
     world.forecast(90)
     with pytest.raises(advising.NothingToAdvise):
         world.propose(Move.ADVISE, Level.NONE)
+
+
+def test_an_advisory_has_a_number_of_its_own_series_and_uses_up_none_of_the_warnings(world: World) -> None:
+    (advisory,) = world.forecast(168, 172, 160, causes=O3)
+    world.decide(advisory)
+    world.clock.forward(minutes=60)
+
+    (warning,) = world.forecast(210, 220, 230)
+
+    assert advisory.notice.number == "柳气提示〔2015〕1号"
+    assert "柳气提示〔2015〕1号" in advisory.notice.public_text
+    assert "预警〔" not in advisory.notice.public_text
+    assert warning.notice.number == "柳气预警〔2015〕1号"
+
+
+def test_where_the_plan_gives_advisories_no_series_they_are_numbered_with_the_notices(world: World) -> None:
+    plan = world.rules.plans["liuzhou"]
+    texts = {name: one for name, one in plan.texts.items() if name != "advisory_number_format"}
+    world.rules = replace(world.rules, plans={**world.rules.plans, "liuzhou": replace(plan, texts=texts)})
+    (advisory,) = world.forecast(168, 172, 160, causes=O3)
+    world.decide(advisory)
+
+    (warning,) = world.forecast(210, 220, 230)
+
+    assert [one.notice.number for one in (advisory, warning)] == ["柳气预警〔2015〕1号", "柳气预警〔2015〕2号"]
