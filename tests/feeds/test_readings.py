@@ -382,3 +382,10 @@ class TestTable:
 
         assert found.forecasts == ()
         assert [one.reason for one in found.refused] == ["the last day it speaks of is past"]
+
+
+def test_the_public_answer_of_waqi_yields_no_forecast_and_every_entry_says_why() -> None:
+    for name in ("refused-beijing-2020-07-05.json", "refused-klundert-2023-08-07.json"):
+        found = read("waqi", name)
+        assert found.forecasts == ()
+        assert any("a US sub-index" in one.reason for one in found.refused)
