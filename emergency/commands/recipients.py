@@ -14,7 +14,7 @@ from typing import Any
 from config import Settings
 from emergency import system
 from emergency.clock import SHANGHAI
-from emergency.commands import boards
+from emergency.commands import boards, reckoning
 from emergency.domain.people import Area
 from emergency.domain.reduction.refusals import Refusal
 from emergency.domain.reduction.versions import Differences, Listing, StillRefused
@@ -60,6 +60,7 @@ def register(subparsers: Any) -> None:
     blank.add_argument("--out", type=Path, required=True)
     blank.set_defaults(func=run_template)
     boards.register(what, func=run_papers)
+    reckoning.register(what, area_called=_area, a_system=_system)
 
 
 def run_import(args: argparse.Namespace) -> int:

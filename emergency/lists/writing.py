@@ -87,6 +87,20 @@ def written(entries: Iterable[Entry], columns: Sequence[str]) -> bytes:
     return _saved(book)
 
 
+def tables(sheets: Mapping[str, Sequence[Sequence[str | float | None]]]) -> bytes:
+    """These tables as a workbook, the first row of each its heading; no cell can be taken for a formula."""
+    book = openpyxl.Workbook(write_only=True)
+    for name, (heading, *rows) in sheets.items():
+        sheet = book.create_sheet(name)
+        for at in range(1, len(heading) + 1):
+            sheet.column_dimensions[get_column_letter(at)].width = 18
+        sheet.freeze_panes = "A2"
+        sheet.append([_headed(sheet, str(said)) for said in heading])
+        for row in rows:
+            sheet.append([_cell(sheet, None if one == "" else one) for one in row])
+    return _saved(book)
+
+
 def _value(key: str, line: Line) -> str | float | None:
     """What stands under this heading in this line; an amount a merged cell said for several lines only in the first."""
     kind, _, pollutant = key.rpartition("_")

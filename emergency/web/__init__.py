@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 BLUEPRINTS: Final = (
     "access", "console", "ordering", "deciding", "amending", "bulletins", "uploads", "causing", "consulting",
     "portal", "phone", "review", "public", "api", "pulling", "judging",
-    "exercising", "routes", "letters", "listing", "calling", "reaching", "settling", "boards",
+    "exercising", "routes", "letters", "listing", "calling", "reaching", "settling", "boards", "arithmetic",
 )  # fmt: skip
 HTMX: Final = files("js_lib_htmx") / "static" / "htmx" / "htmx.min.js"
 A_DAY: Final = 24 * 3600  # seconds
