@@ -308,6 +308,10 @@ class World:
 
     # --- recipients
 
+    def begun(self, *orders: Order) -> None:
+        """It is the hour at which the last measure of these orders begins."""
+        self.clock.turn_to(max([self.now, *(duty.starts_at for one in orders for duty in one.duties)]))
+
     def answer(
         self,
         order: Order,

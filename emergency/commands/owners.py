@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -62,6 +62,7 @@ class Owners:
         self._silent: dict[str, _Silent] = {}  # order id → who keeps silent about it
         self._rank = count()
         self._seen = 0
+        self._begins: Callable[[str], Iterable[datetime]] = lambda _order: ()
         self._hands = ThreadPoolExecutor(HANDS, thread_name_prefix="owner")
         self._lines = [Line(pages) for _ in range(HANDS)]
         self.reached: dict[UUID, Mapping[str, Any]] = {}  # recipient → the last text about an order of its own
@@ -72,12 +73,14 @@ class Owners:
         """When somebody presses next, civil; None while nobody means to."""
         return self._presses[0].at if self._presses else None
 
-    def look(self, *, lifted_at: Mapping[str, datetime]) -> int:
+    def look(self, *, lifted_at: Mapping[str, datetime], begins: Callable[[str], Iterable[datetime]]) -> int:
         """
         Read what has arrived and decide what to do about it; how many texts were new.
 
-        ``lifted_at``: episode id → when its release takes effect: nobody starts up again before that.
+        ``lifted_at``: episode id → when its release takes effect: nobody starts up again before that. ``begins``: when
+        the measures of an order begin, as its page says: nobody says before that that they are started.
         """
+        self._begins = begins
         texts: list[dict[str, Any]] = self._inbox.get(f"/inbox.json?after={self._seen}").get("texts", [])
         for text in texts:
             self._seen = text["number"]
@@ -141,8 +144,10 @@ class Owners:
             return
         self._put(heard, text, Action.ACKNOWLEDGE)
         if behaviour.starts_after is not None:
-            started = heard + behaviour.starts_after
-            self._put(started, text, Action.START)
+            begun = {max(heard, one) for one in self._begins(text["order"])} or {heard}
+            for one in begun:
+                self._put(one + behaviour.starts_after, text, Action.START)
+            started = max(begun) + behaviour.starts_after
             if behaviour.in_place_after is not None:
                 self._put(started + behaviour.in_place_after, text, Action.SETTLE)
 

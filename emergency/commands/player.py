@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 from emergency import clock
 from emergency.clock import SHANGHAI, SharedClock
@@ -111,7 +112,9 @@ class Player:
             for one in desks.values():
                 if one.episode is not None and one.episode.released_at is not None:
                     released[str(one.episode.id)] = one.episode.released_at
-            self.owners.look(lifted_at=released)
+            self.owners.look(
+                lifted_at=released, begins=lambda order: [one.starts_at for one in tx.order(UUID(order)).duties]
+            )
             self.officers.heard(self.owners.reached)
             deeds = tuple(self.officers.deeds(desks, tx)) if self.autopilot else ()
             chased = [

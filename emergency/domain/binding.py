@@ -11,6 +11,33 @@ from emergency.domain.orders import Duty, Revision
 WITHDRAWN, REISSUED = "withdrawal", "reissue"
 
 
+def in_turn(revisions: Sequence[Revision]) -> tuple[Revision, ...]:
+    """
+    The revisions that come to govern, each from its effect until that of the next.
+
+    The newest signature wins from its effect on: what was signed before it and would take effect then or later never
+    does. A line of information changes nothing, and a withdrawal takes back all there was since the order was issued,
+    or issued again.
+    """
+    turns: list[Revision] = []
+    before: tuple[Revision, ...] = ()
+    some = sorted(revisions, key=lambda revision: revision.number)
+    for place, one in enumerate(some):
+        if one.kind == REISSUED:
+            before = in_turn(some[:place])
+        if one.kind == WITHDRAWN:
+            turns = [*before]
+        elif one.kind != "information":
+            turns = [*(earlier for earlier in turns if earlier.effective_at < one.effective_at), one]
+    return tuple(turns)
+
+
+def standing_at(revisions: Sequence[Revision], at: datetime) -> tuple[Duty, ...]:
+    """What is asked from that instant on, begun or not, by what was signed so far and takes effect by then."""
+    governing = [one for one in in_turn(revisions) if one.effective_at <= at]
+    return _asked(governing[-1]) if governing else ()
+
+
 def stretches(revisions: Sequence[Revision]) -> tuple[Duty, ...]:
     """
     Every duty an order ever asked, each over [starts_at, ends_at), in the order they began; no end = it binds still.
@@ -19,15 +46,9 @@ def stretches(revisions: Sequence[Revision]) -> tuple[Duty, ...]:
     withdrawn order everything is, but for what had ended before the order was issued again.
     """
     ended: list[Duty] = []
-    before: list[Duty] = []
     running: dict[tuple[str, str, datetime], Duty] = {}
-    for one in sorted(revisions, key=lambda revision: revision.number):
-        if one.kind == WITHDRAWN:
-            ended, running = before, {}
-            continue
-        if one.kind == REISSUED:
-            before = [*ended]
-        asked = {(duty.key, duty.text, duty.starts_at): duty for duty in one.duties if duty.ends_at is None}
+    for one in in_turn(revisions):
+        asked = {(duty.key, duty.text, duty.starts_at): duty for duty in _asked(one)}
         over = [duty for key, duty in running.items() if key not in asked]
         ended += [replace(duty, ends_at=one.effective_at) for duty in over if duty.starts_at < one.effective_at]
         running = {key: running.get(key, duty) for key, duty in asked.items()}
@@ -35,9 +56,18 @@ def stretches(revisions: Sequence[Revision]) -> tuple[Duty, ...]:
 
 
 def dropped_by(before: Sequence[Duty], revision: Revision) -> tuple[Duty, ...]:
-    """The duties this revision ends, each with its end: when the revision takes effect, never before it began."""
+    """
+    The duties this revision ends, each with its end: when the revision takes effect, never before it began.
+
+    ``before``: all that was asked before it, oldest first; what it ends may have been dropped, from later on, already.
+    """
+    asked = {duty.key: duty for duty in before}
     return tuple(
-        replace(duty, ends_at=max(revision.effective_at, duty.starts_at))
-        for duty in before
-        if duty.key in revision.dropped
+        replace(asked[key], ends_at=max(revision.effective_at, asked[key].starts_at))
+        for key in revision.dropped
+        if key in asked
     )
+
+
+def _asked(revision: Revision) -> tuple[Duty, ...]:
+    return tuple(duty for duty in revision.duties if duty.ends_at is None)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from emergency.domain.ladder import Deadline
-from emergency.domain.orders import Order, Recipient, Status
+from emergency.domain.ladder import Deadline, still_owed
+from emergency.domain.orders import Order, Recipient, binds
 from emergency.errors import Refused
 
 CALL_LIST = "call_list"  # whom a step of the ladder tells when no message helps any more: the desk, to pick up a phone
@@ -82,21 +82,14 @@ class Line:
         return any(one.result is Result.TOLD and one.revision >= self.order.asks_from for one in self.calls)
 
 
-_NEXT: Mapping[Status, Deadline] = {
-    Status.ISSUED: Deadline.ACKNOWLEDGE,
-    Status.ACKNOWLEDGED: Deadline.START,
-    Status.STARTED: Deadline.IN_PLACE,
-}
-
-
-def owes(order: Order) -> Deadline | None:
-    """What the recipient owes next; None when it owes nothing."""
-    return _NEXT.get(order.status)
+def owes(order: Order, *, begun_by: datetime | None = None) -> Deadline | None:
+    """What the recipient owes next, of what had begun by then where that is given; None when it owes nothing."""
+    return next((one for one in Deadline if still_owed(order, one, begun_by=begun_by)), None)
 
 
 def needed_by(order: Order) -> datetime | None:
     """By which hour something must stand: the first duty's start, as the order's deadlines have it."""
-    starts = [one.starts_at for one in order.duties if one.force == "mandatory" and one.ends_at is None]
+    starts = [one.starts_at for one in order.duties if binds(one)]
     return min(starts, default=order.effective_at)
 
 

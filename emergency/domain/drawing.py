@@ -20,6 +20,8 @@ from emergency.domain.orders import (
     Order,
     Recipient,
     Revision,
+    Status,
+    live_at,
     order_id,
 )
 
@@ -108,6 +110,28 @@ def difference(old: Sequence[Duty], new: Sequence[Duty]) -> tuple[tuple[str, ...
     )
 
 
+def overtakes(before: Order, effective_at: datetime) -> bool:
+    """Whether what takes effect then comes before what was signed last for this order, whose change then never does."""
+    last = before.lifted_at if before.status is Status.LIFTED else before.effective_at
+    return before.status is not Status.WITHDRAWN and last is not None and last > effective_at
+
+
+def _stood(before: Order | None, effective_at: datetime) -> tuple[Duty, ...]:
+    """What the order asks as its last revision left it; what was lifted by then begins anew."""
+    if before is None or not live_at(before, effective_at):
+        return ()
+    return before.duties
+
+
+def _spared(duties: tuple[Duty, ...], before: Order | None) -> tuple[Duty, ...]:
+    """The duties, those exempt of which the recipient was exempted before: a ruling outlives every change of level."""
+    if before is None or before.status not in LIVE:
+        return duties
+    whole = before.status is Status.EXEMPTED
+    spared = {(one.key, one.text) for one in before.duties if whole or one.exempt}
+    return tuple(replace(one, exempt=(one.key, one.text) in spared) for one in duties) if spared else duties
+
+
 def draw_up(
     recipient: Recipient,
     *,
@@ -119,15 +143,22 @@ def draw_up(
     effective_at: datetime,
     now: datetime,
     before: Order | None = None,
+    stood: tuple[Duty, ...] | None = None,
 ) -> DrawnUp:
     """
     The order this decision gives to one recipient: a first order, a revision, or a line of information.
 
     A recipient whose measures stay gets information and keeps its status; one whose measures change must answer anew.
+    What stands keeps its start, and with it what was answered of it. ``stood``: what is in force when it takes effect,
+    where that is not what the recipient was last told, because a change signed before would come later.
     """
-    old = before.duties if before and before.status in LIVE else ()  # what was lifted begins anew
-    duties = duties_from(measures, effective_at=effective_at, before=old)
-    added, dropped = difference(old, duties)
+    told = before.duties if before and before.status in LIVE else ()
+    overtaken, stood = stood or (), _stood(before, effective_at) if stood is None else stood
+    duties = _spared(duties_from(measures, effective_at=effective_at, before=stood), before)
+    added, dropped = difference(told, duties)
+    if told:  # what ends at another hour than was told is news too
+        dropped = (*dropped, *(key for key in difference(stood, duties)[1] if key not in dropped))
+    all_exempt = before is not None and before.status is Status.EXEMPTED and all(one.exempt for one in duties)
     if before is None:
         order = Order(
             id=order_id(episode_id, recipient.id),
@@ -153,8 +184,8 @@ def draw_up(
             effective_at=effective_at,
             acknowledged_at=None,
             acknowledged_by="",
-            started_at=None,
-            in_place_at=None,
+            started_at=before.started_at if stood else None,
+            in_place_at=before.in_place_at if stood else None,
             lifted_at=None,
             resumed_at=None,
             escalated=0,
@@ -164,7 +195,7 @@ def draw_up(
     elif added or dropped:
         order = replace(
             before,
-            status=ORDER.after(before.status, Action.REVISE),
+            status=ORDER.after(before.status, Action.INFORM if all_exempt else Action.REVISE),
             level=level,
             revision=before.revision + 1,
             duties=duties,
@@ -172,8 +203,6 @@ def draw_up(
             effective_at=effective_at,
             acknowledged_at=None,
             acknowledged_by="",
-            started_at=None,
-            in_place_at=None,
             escalated=0,
             asks_from=before.revision + 1,
         )
@@ -195,7 +224,7 @@ def draw_up(
         recorded_at=now,
         effective_at=effective_at,
     )
-    return DrawnUp(order, revision, recipient, before)
+    return DrawnUp(order, revision, recipient, before, overtaken)
 
 
 def alike(first: DrawnUp, recipient: Recipient, *, number: str) -> DrawnUp:
@@ -210,9 +239,20 @@ def alike(first: DrawnUp, recipient: Recipient, *, number: str) -> DrawnUp:
     return copied(first, order=order, revision=revision, recipient=recipient)
 
 
-def lift(order: Order, *, decision_id: UUID, effective_at: datetime, now: datetime) -> tuple[Order, Revision]:
-    """Release the recipient: every duty ends at ``effective_at``, nothing is chased any more."""
-    return _end(order, Action.LIFT, "lifting", decision_id=decision_id, effective_at=effective_at, now=now)
+def lift(
+    order: Order, *, decision_id: UUID, effective_at: datetime, now: datetime, stood: tuple[Duty, ...] | None = None
+) -> tuple[Order, Revision]:
+    """
+    Release the recipient: every duty ends at ``effective_at``, and from then on nothing is chased any more.
+
+    ``stood`` as in :func:`draw_up`.
+    """
+    if stood is not None:
+        order = replace(order, duties=stood)
+    ended, revision = _end(order, Action.LIFT, "lifting", decision_id=decision_id, effective_at=effective_at, now=now)
+    if order.next_rung_at is not None and order.next_rung_at < effective_at:
+        ended = replace(ended, next_rung=order.next_rung, next_rung_at=order.next_rung_at)
+    return ended, revision
 
 
 def withdraw(order: Order, *, decision_id: UUID, effective_at: datetime, now: datetime) -> tuple[Order, Revision]:

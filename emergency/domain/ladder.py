@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from emergency.domain.orders import LIVE, DrawnUp, Duty, Order, Status
+from emergency.domain.orders import Action, DrawnUp, Duty, Order, Status, binds, in_place, live_at, started, unsaid
 
 
 class Deadline(StrEnum):
@@ -19,16 +19,26 @@ class Deadline(StrEnum):
     IN_PLACE = "in_place"  # 已落实
 
 
-_OWED: Mapping[Deadline, frozenset[Status]] = {
-    Deadline.ACKNOWLEDGE: frozenset({Status.ISSUED}),
-    Deadline.START: frozenset({Status.ISSUED, Status.ACKNOWLEDGED}),
-    Deadline.IN_PLACE: frozenset({Status.ISSUED, Status.ACKNOWLEDGED, Status.STARTED}),
+_UNDER_WAY = frozenset({Status.ISSUED, Status.ACKNOWLEDGED, Status.STARTED, Status.LIFTED})
+_SAYS: Mapping[Deadline, Action] = {Deadline.START: Action.START, Deadline.IN_PLACE: Action.SETTLE}
+_NUMBERS: Mapping[Deadline, str] = {
+    Deadline.START: "start_deadline_min",
+    Deadline.IN_PLACE: "in_place_deadline_min",
 }
 
 
-def still_owed(order: Order, deadline: Deadline) -> bool:
-    """Whether the recipient has not yet said what this deadline asks for."""
-    return order.status in _OWED[deadline]
+def still_owed(order: Order, deadline: Deadline, *, begun_by: datetime | None = None) -> bool:
+    """
+    Whether the recipient has not yet said what this deadline asks for; ``begun_by``: of what had begun by then.
+
+    收到 is owed of each revision that asks, of one with an objection to an earlier one too; 已启动 and 已落实 of each
+    duty, since it began; all of them until a release takes effect, for whoever asks keeps to :func:`live_at`.
+    """
+    if deadline is Deadline.ACKNOWLEDGE:
+        unread = order.acknowledged_at is None and order.status in (Status.DECLINED, Status.LIFTED)
+        return order.status is Status.ISSUED or unread
+    begin = unsaid(order, _SAYS[deadline]) if order.status in _UNDER_WAY else []
+    return any(begun_by is None or at <= begun_by for at in begin)
 
 
 class Rung(Protocol):
@@ -100,13 +110,16 @@ def timed(one: DrawnUp, plan: Says) -> Order:
     """
     The order with the hours by which it is owed 已启动 and 已落实, counted from its mandatory duties' own starts.
 
-    已启动 from the first that starts, 已落实 from the last. What was said to be started stays so: then only what is new
-    counts; and what was owed before and kept its start is owed by the same hour. A plan that does not say, or whose
-    ladder has no step for it, asks for neither.
+    已启动 from the first that starts, 已落实 from the last, of those it was not said of; what stood before and was said
+    to be started or in place stays so, in however many revisions. A plan that does not say, or whose ladder has no step
+    for it, asks for neither.
     """
-    start_by = _by(one, plan, Deadline.START, "start_deadline_min")
-    in_place_by = _by(one, plan, Deadline.IN_PLACE, "in_place_deadline_min")
-    return replace(one.order, start_by=start_by, in_place_by=in_place_by)
+    asking = replace(one.order, start_by=None, in_place_by=None)
+    return replace(
+        asking,
+        start_by=_counted(asking, plan, Deadline.START),
+        in_place_by=_counted(asking, plan, Deadline.IN_PLACE),
+    )
 
 
 def owed(order: Order, plan: Says, notice: Notice) -> dict[Deadline, datetime]:
@@ -129,59 +142,42 @@ def owed(order: Order, plan: Says, notice: Notice) -> dict[Deadline, datetime]:
 def owed_of(order: Order, duty: Duty, plan: Says) -> dict[Deadline, datetime]:
     """By which hours 已启动 and 已落实 are still owed of one duty; empty where neither is asked for, or it is said."""
     owed = {}
-    for deadline, number, whole in (
-        (Deadline.START, "start_deadline_min", order.start_by),
-        (Deadline.IN_PLACE, "in_place_deadline_min", order.in_place_by),
-    ):
-        after = _after(plan, deadline, number)
-        if whole is not None and after is not None and _binds(duty) and still_owed(order, deadline):
-            owed[deadline] = duty.starts_at + after
-    if Deadline.START in owed and order.start_by is not None and owed[Deadline.START] < order.start_by:
-        del owed[Deadline.START]  # it was started before the revision that asks now
+    for deadline, said in ((Deadline.START, started), (Deadline.IN_PLACE, in_place)):
+        after, whole = _after(plan, deadline), owed_by(order, plan, deadline)
+        if whole is None or after is None or not binds(duty) or said(order, duty):
+            continue
+        given = whole > (_counted(order, plan, deadline) or whole)  # a ruling gave the order more time
+        owed[deadline] = whole if given else duty.starts_at + after
     return owed
 
 
-def _after(plan: Says, deadline: Deadline, number: str) -> timedelta | None:
+def owed_by(order: Order, plan: Says, deadline: Deadline) -> datetime | None:
+    """By when the order owes this next; None where it is not asked for, or was said of every duty."""
+    first = order.start_by if deadline is Deadline.START else order.in_place_by
+    if first is None or not still_owed(order, deadline):
+        return None
+    return max(first, _counted(order, plan, deadline) or first)
+
+
+def _counted(order: Order, plan: Says, deadline: Deadline) -> datetime | None:
+    after, begin = _after(plan, deadline), unsaid(order, _SAYS[deadline])
+    if after is None or not begin:
+        return None
+    return (min(begin) if deadline is Deadline.START else max(begin)) + after
+
+
+def _after(plan: Says, deadline: Deadline) -> timedelta | None:
     """How long after a duty's start the plan asks for it; None where no step of the ladder does."""
-    minutes = plan.numbers.get(number)
+    minutes = plan.numbers.get(_NUMBERS[deadline])
     if minutes is None or not any(rung.deadline == deadline for rung in plan.ladder):
         return None
     return timedelta(minutes=minutes)
 
 
-def _by(one: DrawnUp, plan: Says, deadline: Deadline, number: str) -> datetime | None:
-    after = _after(plan, deadline, number)
-    if after is None:
-        return None
-    duties = [duty for duty in one.order.duties if _binds(duty) and not _said(one, duty, deadline, after)]
-    owed = [duty.starts_at + after for duty in duties]
-    if not owed:
-        return None
-    return min(owed) if deadline is Deadline.START else max(owed)
-
-
-def _binds(duty: Duty) -> bool:
-    return duty.force == "mandatory" and duty.ends_at is None
-
-
-def _said(one: DrawnUp, duty: Duty, deadline: Deadline, after: timedelta) -> bool:
-    """Whether an earlier revision's answer covers this duty already."""
-    before = one.before
-    if before is None or before.status not in LIVE or duty.key in one.revision.added:
-        return False
-    if deadline is Deadline.START:
-        said, by = before.started_at is not None, before.start_by
-    else:
-        said, by = before.in_place_at is not None, before.in_place_by
-    if said or by is None:
-        return True
-    return deadline is Deadline.START and duty.starts_at + after < by  # started before the revision before this one
-
-
 def set_up(order: Order, plan: Says, *, since: datetime) -> Order:
     """The order with its first step due; 收到 counts from ``since`` until the notice is known to have been sent."""
     order = replace(order, asked_at=since, escalated=0)
-    if order.status is not Status.ISSUED:
+    if not still_owed(order, Deadline.ACKNOWLEDGE):
         return stopped(order)
     turn = due(order, plan, notice=Notice(), taken=(), now=None)
     return replace(order, next_rung=turn.next_rung, next_rung_at=turn.next_at)
@@ -212,9 +208,12 @@ def due(order: Order, plan: Says, *, notice: Notice, taken: Collection[Taken], n
     rungs = list(plan.ladder)
     steps: list[tuple[Rung, datetime]] = []
     coming: list[tuple[datetime, int]] = []
-    for deadline, owed in _OWED.items():
+    ends_at = order.lifted_at if order.status is Status.LIFTED else None
+    if now is not None and ends_at is not None and not live_at(order, now):
+        return Turn((), None, None)
+    for deadline in Deadline:
         since = _since(order, plan, deadline, notice)
-        if order.status not in owed or since is None:
+        if since is None:
             continue
         mine = [(since + timedelta(minutes=one.after_minutes), at) for at, one in enumerate(rungs)
                 if one.deadline == deadline]  # fmt: skip
@@ -229,8 +228,9 @@ def due(order: Order, plan: Says, *, notice: Notice, taken: Collection[Taken], n
             stale = deadline is not Deadline.ACKNOWLEDGE and now is not None and now - at > STALE
             if not stale and not any(_is(one, order, rungs[number], since) for one in taken):
                 steps.append((rungs[number], at))
-    if now is not None and notice.on_its_way and order.status is Status.ISSUED:
+    if now is not None and notice.on_its_way and still_owed(order, Deadline.ACKNOWLEDGE):
         coming.append((now + LOOK_AGAIN, order.next_rung or 0))
+    coming = [one for one in coming if ends_at is None or one[0] < ends_at]
     if not coming:
         return Turn(tuple(steps), None, None)
     first, next_rung = min(coming)
@@ -255,12 +255,10 @@ def _hurried(
 
 def _since(order: Order, plan: Says, deadline: Deadline, notice: Notice) -> datetime | None:
     """From when the steps of this deadline count; None when it is not owed."""
-    if deadline is Deadline.START:
-        return order.start_by
-    if deadline is Deadline.IN_PLACE:
-        return order.in_place_by
+    if deadline is not Deadline.ACKNOWLEDGE:
+        return owed_by(order, plan, deadline)
     asked = order.asked_at or order.issued_at
-    if asked is None:
+    if asked is None or not still_owed(order, deadline):
         return None
     if notice.sent_at is not None:
         return max(asked, notice.sent_at)
@@ -279,14 +277,15 @@ def heard(before: Order, after: Order) -> Order:
 
     A word that moves nothing leaves the chase as it is.
     """
-    if after.status is before.status:
-        return replace(after, next_rung=before.next_rung, next_rung_at=before.next_rung_at)
-    owed = [
-        by
-        for deadline, by in ((Deadline.START, after.start_by), (Deadline.IN_PLACE, after.in_place_by))
-        if by is not None and after.status in _OWED[deadline]
+    if after == before:
+        return after
+    asked = ((after.start_by, Action.START), (after.in_place_by, Action.SETTLE))
+    looks = [
+        max(by, min(begin))
+        for by, word in asked
+        if by is not None and after.status in _UNDER_WAY and (begin := unsaid(after, word))
     ]
-    return replace(after, next_rung=0, next_rung_at=min(owed)) if owed else stopped(after)
+    return replace(after, next_rung=0, next_rung_at=min(looks)) if looks else stopped(after)
 
 
 def stopped(order: Order) -> Order:

@@ -93,7 +93,11 @@ class Measure:
 
 @dataclass(frozen=True)
 class Duty:
-    """One measure in one order, with its own start; it binds over [starts_at, ends_at)."""
+    """
+    One measure in one order, with its own start; it binds over [starts_at, ends_at).
+
+    ``exempt``: an officer ruled that this recipient need not do it; so it stays for as long as the duty stands.
+    """
 
     key: str
     text: str
@@ -102,6 +106,7 @@ class Duty:
     ends_at: datetime | None = None
     check: str = ""
     text_en: str = ""
+    exempt: bool = False
 
 
 class Status(StrEnum):
@@ -170,6 +175,11 @@ ORDER: Machine[Status, Action] = Machine(
         (Status.ACKNOWLEDGED, Action.DECLINE): Status.DECLINED,
         (Status.STARTED, Action.DECLINE): Status.DECLINED,
         (Status.DECLINED, Action.DECLINE): Status.DECLINED,
+        (Status.DECLINED, Action.START): Status.DECLINED,  # the duty binds until an officer has ruled: they may do it
+        (Status.DECLINED, Action.SETTLE): Status.DECLINED,
+        (Status.LIFTED, Action.START): Status.LIFTED,  # until a release signed for later takes effect
+        (Status.LIFTED, Action.SETTLE): Status.LIFTED,
+        (Status.LIFTED, Action.REPORT): Status.LIFTED,
         (Status.DECLINED, Action.EXEMPT): Status.EXEMPTED,
         (Status.DECLINED, Action.UPHOLD): Status.ISSUED,
         **{(status, Action.REVISE): Status.ISSUED for status in (*_BINDING, Status.EXEMPTED)},
@@ -205,10 +215,10 @@ class Order:
     effective_at: datetime | None = None
     acknowledged_at: datetime | None = None
     acknowledged_by: str = ""
-    started_at: datetime | None = None
-    in_place_at: datetime | None = None
+    started_at: datetime | None = None  # 已启动, last said of something new: it holds for what had begun by then
+    in_place_at: datetime | None = None  # the same of 已落实
     declined_because: str = ""
-    lifted_at: datetime | None = None
+    lifted_at: datetime | None = None  # until then a release that was signed for later changes nothing
     resumed_at: datetime | None = None
     next_rung: int | None = None  # which step of the ladder comes next, None = nothing to chase
     next_rung_at: datetime | None = None  # civil
@@ -244,6 +254,7 @@ class DrawnUp:
     revision: Revision
     recipient: Recipient
     before: Order | None = None
+    stood: tuple[Duty, ...] = ()  # what was in force when it takes effect, where that is not what was last told
 
 
 class NothingToDo(Refused):
@@ -252,30 +263,96 @@ class NothingToDo(Refused):
     words_zh = "该指令已结束，无需再答复"
 
 
+class SpokenFor(NothingToDo):
+    """The answer fits nothing that this order asks, though it has not ended: of an exemption, or before its end."""
+
+    words_zh = "该指令目前不需要这样的答复，请看页面上的最新情况"
+
+
+class NotYet(Refused):
+    """The recipient says it is running again before its release has taken effect."""
+
+    words_zh = "解除尚未生效，在此之前请继续执行；生效后再答复“已恢复”"
+
+
 def order_id(episode_id: UUID, recipient_id: UUID) -> UUID:
     """One order per (episode, recipient), however often it is drawn up."""
     return named(episode_id, f"order:{recipient_id}")
 
 
+def live_at(order: Order, at: datetime) -> bool:
+    """Whether the order binds at that instant: a release signed for later ends it when it takes effect, not before."""
+    ends_at = order.lifted_at if order.status is Status.LIFTED else None
+    return order.status in LIVE or (ends_at is not None and at < ends_at)
+
+
+def binds(duty: Duty) -> bool:
+    """Whether the duty obliges anybody: it is mandatory, nobody was exempted from it, and it comes to begin at all."""
+    return duty.force == "mandatory" and not duty.exempt and (duty.ends_at is None or duty.starts_at < duty.ends_at)
+
+
+def started(order: Order, duty: Duty) -> bool:
+    """Whether the recipient said 已启动 of this duty: since it began, in whichever revision."""
+    return order.started_at is not None and order.started_at >= duty.starts_at
+
+
+def in_place(order: Order, duty: Duty) -> bool:
+    """Whether the recipient said 已落实 of this duty: since it began, in whichever revision."""
+    return order.in_place_at is not None and order.in_place_at >= duty.starts_at
+
+
 def acknowledge(order: Order, *, by: str, now: datetime) -> Order:
-    """Note who answered first; later answers change nothing."""
+    """Note who answered first; later answers change nothing. What was said of duties that stand still holds."""
     status = ORDER.after(order.status, Action.ACKNOWLEDGE)
-    if order.acknowledged_at is not None or status not in LIVE:
-        return replace(order, status=status)
-    return replace(order, status=status, acknowledged_at=now, acknowledged_by=by)
+    return _heard(order, by=by, now=now) if live_at(order, now) else replace(order, status=status)
 
 
 def start(order: Order, *, by: str, now: datetime) -> Order:
-    """Note that the measures have been started; it counts as having received the order too."""
-    order = replace(order, status=ORDER.after(order.status, Action.START))
-    return _heard(replace(order, started_at=order.started_at or now), by=by, now=now)
+    """
+    Note that what has begun by now has been started; it counts as having received the order too.
+
+    What begins later is asked for in its turn, and of what was said before nothing changes.
+    """
+    ORDER.after(order.status, Action.START)
+    if says_anew(order, Action.START, now):
+        order = replace(order, started_at=now)
+    return _heard(order, by=by, now=now)
 
 
 def settle(order: Order, *, by: str, now: datetime) -> Order:
-    """Note that the recipient says all measures are in place; a promise, not a finding."""
-    order = replace(order, status=ORDER.after(order.status, Action.SETTLE))
-    order = replace(order, started_at=order.started_at or now, in_place_at=order.in_place_at or now)
-    return _heard(order, by=by, now=now)
+    """Note that the recipient says all measures begun by now are in place; a promise, not a finding."""
+    ORDER.after(order.status, Action.SETTLE)
+    if says_anew(order, Action.SETTLE, now):
+        order = replace(order, in_place_at=now)
+    return start(order, by=by, now=now)
+
+
+def unsaid(order: Order, action: Action) -> list[datetime]:
+    """When those duties begin, or began, of which 已启动 (START) or 已落实 (SETTLE) was not said."""
+    said = started if action is Action.START else in_place
+    return [one.starts_at for one in order.duties if binds(one) and not said(order, one)]
+
+
+def says_anew(order: Order, action: Action, at: datetime) -> bool:
+    """Whether 已启动 or 已落实, said then, is news of any duty; once, where the order obliges to none."""
+    if not any(binds(one) for one in order.duties):
+        return (order.started_at if action is Action.START else order.in_place_at) is None
+    return any(begins <= at for begins in unsaid(order, action))
+
+
+def too_early(order: Order, action: Action, at: datetime) -> bool:
+    """Whether 已启动 or 已落实, said then, holds of nothing yet: what it was not said of begins later."""
+    return action in (Action.START, Action.SETTLE) and not says_anew(order, action, at) and bool(unsaid(order, action))
+
+
+def _comes_to(order: Order) -> Action:
+    """What the order's answers come to, over all it obliges to: the least that holds for all of it."""
+    owing = [one for one in order.duties if binds(one)]
+    if order.in_place_at is not None and all(in_place(order, one) for one in owing):
+        return Action.SETTLE
+    if order.started_at is not None and (not owing or any(started(order, one) for one in owing)):
+        return Action.START
+    return Action.ACKNOWLEDGE
 
 
 def decline(order: Order, *, by: str, because: str, now: datetime) -> Order:
@@ -287,10 +364,15 @@ def decline(order: Order, *, by: str, because: str, now: datetime) -> Order:
     if not because.strip():
         raise Refused("an objection needs its reason", zh="请写明无法执行的原因")
     order = replace(order, status=ORDER.after(order.status, Action.DECLINE), declined_because=because.strip())
-    return _heard(order, by=by, now=now)
+    return _received(order, by=by, now=now)
 
 
 def _heard(order: Order, *, by: str, now: datetime) -> Order:
+    """The order received, if it was not, and standing where all that was said of it puts it."""
+    return _received(replace(order, status=ORDER.after(order.status, _comes_to(order))), by=by, now=now)
+
+
+def _received(order: Order, *, by: str, now: datetime) -> Order:
     if order.acknowledged_at is not None:
         return order
     return replace(order, acknowledged_at=now, acknowledged_by=by)
@@ -304,14 +386,26 @@ def report(order: Order, *, by: str, words: str, now: datetime) -> Order:
     """
     if not words.strip():
         raise Refused("a report needs its words", zh="请填写日报内容")
-    return _heard(replace(order, status=ORDER.after(order.status, Action.REPORT)), by=by, now=now)
+    return _received(replace(order, status=ORDER.after(order.status, Action.REPORT)), by=by, now=now)
 
 
 def resume(order: Order, *, now: datetime) -> Order:
-    """Note that a released recipient says it is running again."""
-    return replace(order, status=ORDER.after(order.status, Action.RESUME), resumed_at=now)
+    """
+    Note that a released recipient says it is running again.
+
+    :raises NotYet: its release has not taken effect
+    """
+    status = ORDER.after(order.status, Action.RESUME)
+    if live_at(order, now):
+        raise NotYet(f"order {order.number} binds until {order.lifted_at}")
+    return replace(order, status=status, resumed_at=now)
 
 
 def rule(order: Order, *, exempt: bool) -> Order:
-    """An officer's ruling on an objection: exempted, or upheld and issued again."""
-    return replace(order, status=ORDER.after(order.status, Action.EXEMPT if exempt else Action.UPHOLD))
+    """
+    An officer's ruling on an objection: exempted from what is asked now, or upheld and issued again.
+
+    What a later decision adds is not what the ruling was about: it binds.
+    """
+    ruled = replace(order, status=ORDER.after(order.status, Action.EXEMPT if exempt else Action.UPHOLD))
+    return replace(ruled, duties=tuple(replace(one, exempt=True) for one in order.duties)) if exempt else ruled

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID, uuid5
 
-from emergency.domain.orders import LIVE, Duty, Order, Recipient, RecipientKind, Status
+from emergency.domain.orders import LIVE, Duty, Order, Recipient, RecipientKind, Status, live_at
 from emergency.errors import Refused
 
 DAILY_CHECK = "daily_report"  # the check of a measure that is proved by one report a day
@@ -108,11 +108,11 @@ def reports(recipient: Recipient) -> bool:
 def owes_daily(order: Order, *, at: datetime) -> bool:
     """Whether a duty that is proved by a report a day bound at that moment, by an order given before it."""
     given = order.issued_at is not None and order.issued_at <= at
-    return given and order.status in LIVE and any(_reported(duty, at) for duty in order.duties)
+    return given and live_at(order, at) and any(_reported(duty, at) for duty in order.duties)
 
 
 def _reported(duty: Duty, at: datetime) -> bool:
-    return duty.check == DAILY_CHECK and duty.starts_at <= at and duty.ends_at is None
+    return duty.check == DAILY_CHECK and duty.starts_at <= at and (duty.ends_at is None or at < duty.ends_at)
 
 
 def owes_summary(order: Order) -> bool:

@@ -53,6 +53,7 @@ class _Words(Sheet):
     between: _Both
     in_all: _Both
     moved: _Both
+    going_on: _Both
     starting: _Both
     papers: Mapping[str, _Both]
 
@@ -179,6 +180,10 @@ class Wording:
     def moved(self, at: datetime, text: str, lang: str) -> str:
         """A measure that stays and starts at another time than was told before."""
         return _say(self._words.moved.said(lang), at=self.instant(at, lang), text=plain(text))
+
+    def going_on(self, text: str, lang: str) -> str:
+        """A measure that goes on although its end had been told."""
+        return _say(self._words.going_on.said(lang), text=plain(text))
 
     def starting(self, at: datetime, text: str, lang: str) -> str:
         """A measure that begins later than the level it belongs to."""
@@ -335,7 +340,7 @@ def _whole(path: Path, words: _Words) -> None:
         "instant": {"month", "day", "hour", "minute", "month_name"},
         "dated_instant": {"year", "month", "day", "hour", "minute", "month_name"},
         "until": {"at"}, "item": {"number", "text"}, "in_all": {"count"}, "moved": {"at", "text"},
-        "starting": {"at", "text"},
+        "going_on": {"text"}, "starting": {"at", "text"},
     }
     for field, names in known.items():
         for lang in LANGS:

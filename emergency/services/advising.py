@@ -17,7 +17,7 @@ from emergency.domain.messages import Kind
 from emergency.domain.orders import LIVE, DrawnUp, Measure, Recipient
 from emergency.domain.plan import Authority, Plan
 from emergency.domain.signing import lapse
-from emergency.services import wording
+from emergency.services import effect, wording
 from emergency.services.rules import Rules
 from emergency.store import Store, Tx, rulings
 from emergency.store import advising as kept
@@ -121,7 +121,7 @@ def drawn(
                 number=before.number if before else f"{decision.notice.number}-{number:04d}",
                 level=level,
                 measures=(*stays, *measures),
-                effective_at=max(now, decision.notice.effective_at or now),
+                effective_at=effect.takes_effect(decision, before, max(now, decision.notice.effective_at or now)),
                 now=now,
                 before=before,
             )

@@ -12,7 +12,7 @@ from uuid import UUID
 from emergency.domain import ladder, orders
 from emergency.domain.episode import Fact, Task, due
 from emergency.domain.machine import IllegalMove
-from emergency.domain.orders import LIVE, Action, NothingToDo, Order, Status
+from emergency.domain.orders import Action, NothingToDo, Order, SpokenFor, Status, live_at, too_early
 from emergency.errors import Conflict, Missing, Refused, Unavailable
 from emergency.services.dispatch import CHASED, ruling_id
 from emergency.services.links import token_sha256
@@ -43,6 +43,7 @@ class Answered:
     first: bool
     stale: bool
     ended: bool = False
+    early: bool = False  # nothing it was said of has begun: it will be asked for in its turn
 
 
 @dataclass(frozen=True)
@@ -129,20 +130,20 @@ def _taken(tx: Tx, rules: Rules, order: Order, action: Action, said: Said) -> An
     if said.revision < order.asks_from:
         new = tx.keep_aside(said, _aside("order.answered_old_revision", order, said), in_these_words=reports)
         return Answered(order, first=new, stale=True)
-    if order.status not in LIVE and action is not Action.RESUME:  # an answer that meets a lift re-opens nothing
+    if not live_at(order, said.at) and action is not Action.RESUME:  # an answer that meets a lift re-opens nothing
         new = tx.keep_aside(said, _aside("order.answered_ended", order, said), in_these_words=reports)
         return Answered(order, first=new, stale=False, ended=True)
-    after = _after(order, action, said)
+    after, early = _after(order, action, said), too_early(order, action, said.at)
     if after == order and not reports:
         tx.keep_aside(said, _aside("order.answered_again", order, said), cancels=True)
-        return Answered(order, first=False, stale=False)
+        return Answered(order, first=False, stale=False, early=early)
     if reports and not tx.keep_answer(said, in_these_words=True) and after == order:
         tx.outbox.cancel(order.id, CHASED)
         return Answered(order, first=False, stale=False)
     kept = tx.save_answered(order, after, None if reports else said, _deed(order, action, said))
     if action is Action.DECLINE and order.status is not Status.DECLINED:
         _ask_for_ruling(tx, rules, kept, now=said.at)
-    return Answered(kept, first=True, stale=False)
+    return Answered(kept, first=True, stale=False, early=early)
 
 
 def _after(order: Order, action: Action, said: Said) -> Order:
@@ -155,7 +156,7 @@ def _after(order: Order, action: Action, said: Said) -> Order:
     try:
         return ladder.heard(order, _moved(order, action, said))
     except IllegalMove as found:
-        raise NothingToDo(str(found)) from found
+        raise (SpokenFor if live_at(order, said.at) else NothingToDo)(str(found)) from found
 
 
 def _moved(order: Order, action: Action, said: Said) -> Order:
@@ -176,6 +177,8 @@ def _moved(order: Order, action: Action, said: Said) -> Order:
 
 def _deed(order: Order, action: Action, said: Said) -> Fact:
     more = {"revision": said.revision, "via": said.via, "remark": said.remark[:200]}
+    if too_early(order, action, said.at):  # nothing of it has begun: it was received, and that is all
+        return _fact(_DEEDS[Action.ACKNOWLEDGE], order, said, {**more, "action": said.action})
     return _fact(_DEEDS[action], order, said, more)
 
 
@@ -323,7 +326,8 @@ def taken_together(tx: Tx, some: Sequence[Pressed]) -> list[Answered | None]:
             answered.append(None)
             continue
         heard[one.before.id] = one
-        answered.append(Answered(one.kept, first=one.moved, stale=False))
+        early = too_early(one.before, pressed.action, pressed.at)
+        answered.append(Answered(one.kept, first=one.moved, stale=False, early=early))
     tx.save_together(list(heard.values()))
     return answered
 
@@ -332,7 +336,7 @@ def _heard(asked: Asked, pressed: Pressed) -> Heard | None:
     """What the press comes to; None where it is not simply the next word, or the same again, of a live order."""
     order, said = asked.order, _said_by(asked, pressed)
     in_time = asked.expires_at > pressed.at
-    if not (in_time and order.status in LIVE and order.asks_from <= pressed.revision <= order.revision):
+    if not (in_time and live_at(order, pressed.at) and order.asks_from <= pressed.revision <= order.revision):
         return None
     try:
         after = _after(order, pressed.action, said)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from emergency.domain import ladder
 from emergency.domain.calling import CALL_LIST
 from emergency.domain.episode import Fact
 from emergency.domain.messages import PORTAL, VOICE, Kind, portal_address
-from emergency.domain.orders import Contact, NothingToDo, Order, Recipient, RecipientKind, Status
+from emergency.domain.orders import Contact, NothingToDo, Order, Recipient, RecipientKind, live_at
 from emergency.domain.people import Act, Person, Role, ask
 from emergency.domain.plan import Plan
 from emergency.domain.reaching import OF, WORDS, Lack, meant, passes_over
@@ -148,7 +148,7 @@ def chase(tx: Tx, rules: Rules, order_id: UUID, *, by: Person, now: datetime) ->
     """
     order = tx.order(order_id)
     ask(by, Act.CHASE, order.area)
-    if order.status is not Status.ISSUED:
+    if not (live_at(order, now) and ladder.still_owed(order, ladder.Deadline.ACKNOWLEDGE)):
         raise NothingToDo(f"order {order.number} is {order.status.value}", zh="对方已答复，无需催办")
     recipient = tx.recipient(order.recipient_id)
     around = Around(tx, rules)
@@ -245,7 +245,8 @@ def _step(
     told = around.by_which(around.plan(order.episode_id), rung, recipient)
     themselves = rung.notify in _THEMSELVES
     contact = around.call(around.desk(order.area))
-    text = wording.of_rung(rules, rung, order, recipient, contact=contact, now=now)
+    since = due_at - timedelta(minutes=rung.after_minutes)
+    text = wording.of_rung(rules, rung, order, recipient, contact=contact, owed_by=since, now=now)
     aloud = speaking.of_rung(rules, rung, order, recipient, contact=contact) if VOICE in rung.by else text
     messages = tuple(
         message_for(

@@ -20,6 +20,7 @@ from emergency.domain.orders import (
     LIVE,
     Contact,
     DrawnUp,
+    Duty,
     Measure,
     Order,
     Recipient,
@@ -30,7 +31,7 @@ from emergency.domain.orders import (
 from emergency.domain.people import Act, Person, ask, within
 from emergency.domain.plan import Plan
 from emergency.errors import Conflict, Missing, Refused
-from emergency.services import advising, wording
+from emergency.services import advising, effect, wording
 from emergency.services.links import link_id, token_sha256
 from emergency.services.rules import Rules
 from emergency.store import Tx, addressed, rulings
@@ -107,12 +108,16 @@ def _drawn_up(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> Pre
     standing = {one.recipient_id: one for one in tx.orders(decision.episode_id)}
     recipients = {one.id: one for one in recipients_of(tx, decision.area)}
     effective_at = max(decision.notice.effective_at or now, now)
+    overtaken = effect.overtaken(tx, standing.values(), decision, effective_at)
     if decision.move in _ENDS:
         ended = tuple(
-            _ended(one, recipients.get(one.recipient_id) or tx.recipient(one.recipient_id), decision, effective_at, now)
+            _ended(
+                one, recipients.get(one.recipient_id) or tx.recipient(one.recipient_id), decision, effective_at, now,
+                stood=overtaken.get(one.id),
+            )
             for one in standing.values()
             if one.status in LIVE
-        )
+        )  # fmt: skip
         return Prepared(decision.version, ended, ())
     if decision.move is Move.ADVISE:
         advisory = advising.drawn(tx, rules, decision, list(recipients.values()), now=now)
@@ -151,9 +156,10 @@ def _drawn_up(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> Pre
             number=numbered,
             level=Level.NONE if decision.move is Move.APPEAL else decision.level,
             measures=measures,
-            effective_at=effective_at,
+            effective_at=effect.takes_effect(decision, before, effective_at),
             now=now,
             before=before,
+            stood=overtaken.get(before.id) if before else None,
         )
         one = _chased(one, ladders, now=now)
         if before is None and like is not None:
@@ -163,9 +169,16 @@ def _drawn_up(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> Pre
     return Prepared(decision.version, tuple(drawn), tuple(spared))
 
 
-def _ended(order: Order, recipient: Recipient, decision: Decision, effective_at: datetime, now: datetime) -> DrawnUp:
-    end = drawing.withdraw if decision.move is Move.WITHDRAW else drawing.lift
-    after, revision = end(order, decision_id=decision.id, effective_at=effective_at, now=now)
+def _ended(
+    order: Order, recipient: Recipient, decision: Decision, effective_at: datetime, now: datetime,
+    *, stood: tuple[Duty, ...] | None,
+) -> DrawnUp:  # fmt: skip
+    if decision.move is Move.WITHDRAW:
+        after, revision = drawing.withdraw(order, decision_id=decision.id, effective_at=effective_at, now=now)
+    else:
+        after, revision = drawing.lift(
+            order, decision_id=decision.id, effective_at=effective_at, now=now, stood=stood
+        )
     return DrawnUp(after, revision, recipient, order)
 
 
@@ -267,7 +280,7 @@ def _chased(one: DrawnUp, plan: Plan, *, now: datetime) -> DrawnUp:
     if one.order.status not in LIVE or one.revision.kind == "information":
         return one
     timed = ladder.timed(one, plan)
-    return replace(one, order=ladder.set_up(timed, plan, since=now) if timed.status is Status.ISSUED else timed)
+    return replace(one, order=ladder.set_up(timed, plan, since=now))
 
 
 _KINDS = {

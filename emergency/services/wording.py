@@ -65,9 +65,13 @@ def of_order(
                 measures=_measures(rules, order.duties, 70),
             )
         case Kind.REVISION:
-            before = {duty.key: duty for duty in (one.before.duties if one.before else ())}
+            before = {duty.key: duty for duty in (*one.stood, *(one.before.duties if one.before else ()))}
             at = one.revision.effective_at
-            new = [_as_changed(rules, duty, before.get(duty.key), effective_at=at) for duty in order.duties]
+            added = [
+                _as_changed(rules, duty, before.get(duty.key), effective_at=at)
+                for duty in order.duties
+                if duty.key in one.revision.added
+            ]
             same = decision.level is decision.level_before
             return words.fill(
                 "adjustment" if same else "revision",
@@ -78,7 +82,7 @@ def of_order(
                 **until,
                 **answer_by,
                 **({"level": levels["level"]} if same else levels),
-                added=_measures(rules, [duty for duty in new if duty.key in one.revision.added], 50),
+                added=_measures(rules, added, 50),
                 dropped=_measures(rules, [before[key] for key in one.revision.dropped if key in before], 40),
                 revision=one.revision.number,
             )
@@ -166,14 +170,15 @@ def bundled(rules: Rules, names: Sequence[str], *, contact: str) -> str:
     )
 
 
-def _of_progress(rules: Rules, rung: Rung, order: Order, recipient: Recipient, *, contact: str) -> str:
-    by = order.start_by if rung.deadline == "start" else order.in_place_by
+def _of_progress(
+    rules: Rules, rung: Rung, order: Order, recipient: Recipient, *, contact: str, owed_by: datetime
+) -> str:
     told = {
         "banner": _banner(rules),
         "recipient": recipient.name,
         "order_number": order.number,
         "missing": _MISSING[rung.deadline],
-        "due": rules.wording.instant(by, LANG) if by else "",
+        "due": rules.wording.instant(owed_by, LANG),
         "contact": to_call(contact),
     }
     if rung.notify in ("recipient", "second_contact"):
@@ -182,11 +187,13 @@ def _of_progress(rules: Rules, rung: Rung, order: Order, recipient: Recipient, *
     return rules.wording.fill("escalation_progress", LANG, **told, recipient_contact=_reached(first))
 
 
-def of_rung(rules: Rules, rung: Rung, order: Order, recipient: Recipient, *, contact: str, now: datetime) -> str:
-    """What a step of the ladder tells whom."""
+def of_rung(
+    rules: Rules, rung: Rung, order: Order, recipient: Recipient, *, contact: str, owed_by: datetime, now: datetime
+) -> str:
+    """What a step of the ladder tells whom; ``owed_by``: the hour the step is counted from."""
     notify = rung.notify
     if rung.deadline in _MISSING:
-        return _of_progress(rules, rung, order, recipient, contact=contact)
+        return _of_progress(rules, rung, order, recipient, contact=contact, owed_by=owed_by)
     if notify == "recipient":
         return of_reminder(rules, order, recipient, contact=to_call(contact), now=now)
     words = rules.wording
@@ -436,11 +443,14 @@ def _starting(rules: Rules, duty: Duty, effective_at: datetime) -> str:
 
 
 def _as_changed(rules: Rules, duty: Duty, before: Duty | None, *, effective_at: datetime) -> Duty:
-    """A duty as a revision tells of it: one that only starts at another time leads with the new start."""
+    """
+    A duty as a revision tells of it: one that only starts at another time leads with the new start, and one that goes
+    on although its end was told already says so.
+    """
     if before is None or before.text != duty.text:
         return replace(duty, text=_starting(rules, duty, effective_at))
     if before.starts_at == duty.starts_at:
-        return duty
+        return replace(duty, text=rules.wording.going_on(duty.text, LANG))
     return replace(duty, text=rules.wording.moved(duty.starts_at, duty.text, LANG))
 
 

@@ -35,7 +35,7 @@ def call_list(tx: Tx, episode_id: UUID, steps: Mapping[str, Deadline]) -> list[L
         found[order.id] = (order, Why.FAILED if row.failed else Why.NOBODY, order.asked_at or order.issued_at)
     for row in tx.connection.execute(_climbed(episode_id)):
         order, deadline = saving.order(row), steps.get(row.step)
-        if deadline is not None and order.id not in found and still_owed(order, deadline):
+        if deadline is not None and order.id not in found and still_owed(order, deadline, begun_by=row.taken_at):
             found[order.id] = (order, Why.SILENT, row.taken_at)
     recipients = {one.id: one for one in tx.recipients_called({order.recipient_id for order, _, _ in found.values()})}
     made = _calls(tx, OrderRow.episode_id == episode_id)
@@ -45,7 +45,7 @@ def call_list(tx: Tx, episode_id: UUID, steps: Mapping[str, Deadline]) -> list[L
 
 def _line(found: tuple[Order, Why, Any], recipients: Mapping[UUID, Recipient], made: tuple[Call, ...]) -> Line | None:
     order, why, since = found
-    recipient, owed = recipients[order.recipient_id], owes(order)
+    recipient, owed = recipients[order.recipient_id], owes(order, begun_by=since)
     if owed is None or (why is Why.NOBODY and any(one.phone for one in recipient.contacts)):
         return None  # its notice is on the way: the auditor mends what is missing
     return Line(order, recipient, why, owed, since, made)

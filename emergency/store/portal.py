@@ -63,6 +63,7 @@ class OrderSheet:
     dropped: tuple[Duty, ...]
     decision: Decision
     answers: tuple[Answer, ...]
+    asking: Revision  # the revision that asks for an answer
     stretches: tuple[Duty, ...] = ()  # of an order with several revisions: each duty with the hours it bound
     waits: bool = False  # its latest notice waits for the one before it
 
@@ -116,8 +117,8 @@ def sheet(tx: Tx, order_id: UUID) -> OrderSheet:
     order = saving.order(row)
     latest = tx.revision(order_id, order.revision)
     asking = tx.revision(order_id, order.asks_from)
-    before = tx.revision(order_id, order.asks_from - 1).duties if asking.kind == "revision" else ()
-    changed = asking.kind == "revision"
+    changed, given = asking.kind == "revision", revisions(tx, order_id) if order.revision > 1 else ()
+    before = [duty for one in given if one.number < asking.number for duty in one.duties] if changed else []
     caused = tx.connection.execute(select(table(DecisionRow)).where(DecisionRow.id == latest.decision_id)).one()
     return OrderSheet(
         order=order,
@@ -128,7 +129,8 @@ def sheet(tx: Tx, order_id: UUID) -> OrderSheet:
         dropped=dropped_by(before, asking),
         decision=saving.decision(caused),
         answers=answers(tx, order_id),
-        stretches=stretches(revisions(tx, order_id)) if order.revision > 1 else (),
+        asking=asking,
+        stretches=stretches(given),
         waits=order.revision > 1 and _notice_waits(tx, order_id),
     )
 

@@ -264,6 +264,7 @@ def duties_json(some: tuple[Duty, ...]) -> list[Any]:
             "ends_at": one.ends_at.isoformat() if one.ends_at else None,
             "check": one.check,
             "text_en": one.text_en,
+            **({"exempt": True} if one.exempt else {}),
         }
         for one in some
     ]

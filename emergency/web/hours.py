@@ -8,17 +8,23 @@ from flask import Flask
 
 from emergency.domain.ladder import Deadline, owed_of
 from emergency.domain.messages import Message, State
-from emergency.domain.orders import Duty, Order
+from emergency.domain.orders import Duty, Order, in_place, live_at, started
 from emergency.web import showing
 from emergency.web.access import the_system
 from emergency.web.words import _
 
 
 def owed_by(duty: Duty, order: Order, plan_id: str) -> str:
-    """By which hours a duty's 已启动 and 已落实 are still owed; empty when neither is."""
+    """What was said of a duty, and by which hours its 已启动 and 已落实 are still owed; empty when neither is."""
+    if not live_at(order, showing.now()):
+        return ""
+    if duty.exempt:
+        return _("已豁免")
+    said = _("已答复“已落实”") if in_place(order, duty) else _("已答复“已启动”") if started(order, duty) else ""
     hours = owed_of(order, duty, the_system().rules.plan(plan_id))
     words = {Deadline.START: _("%(at)s 前答复“已启动”"), Deadline.IN_PLACE: _("%(at)s 前答复“已落实”")}
-    return _("，").join(words[one] % {"at": _by(at)} for one, at in hours.items())
+    owed = [words[one] % {"at": _by(at)} for one, at in hours.items()]
+    return _("，").join([said, *owed] if said else owed)
 
 
 def _by(at: datetime) -> str:

@@ -17,7 +17,17 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import TooManyRequests
 
 from emergency.domain.level import Level
-from emergency.domain.orders import LIVE, Action, Duty, Order, Recipient, RecipientKind, Status
+from emergency.domain.orders import (
+    Action,
+    Duty,
+    Order,
+    Recipient,
+    RecipientKind,
+    Status,
+    live_at,
+    says_anew,
+    unsaid,
+)
 from emergency.errors import Missing, Refused, Unavailable
 from emergency.services import dispatch, reporting
 from emergency.services.answering import Answered, Pressed, Tray
@@ -48,12 +58,7 @@ WORDS: Final[Mapping[Action, str]] = {
     Action.RESUME: N_("已恢复"),
     Action.REPORT: N_("日报"),
 }
-OPEN: Final[Mapping[Status, tuple[Action, ...]]] = {
-    Status.ISSUED: (Action.ACKNOWLEDGE, Action.START, Action.SETTLE),
-    Status.ACKNOWLEDGED: (Action.START, Action.SETTLE),
-    Status.STARTED: (Action.SETTLE,),
-    Status.LIFTED: (Action.RESUME,),
-}
+PROGRESS: Final = frozenset({Status.ISSUED, Status.ACKNOWLEDGED, Status.STARTED, Status.LIFTED})
 MAY_DECLINE: Final = frozenset({Status.ISSUED, Status.ACKNOWLEDGED, Status.STARTED})
 
 
@@ -76,6 +81,7 @@ class State:
     live: bool
     done: bool = False
     since: str = ""
+    ends: str = ""  # when a release that is signed takes effect
 
 
 @dataclass(frozen=True)
@@ -97,8 +103,16 @@ class Unread(Refused):
 
 
 def buttons(order: Order) -> tuple[Button, ...]:
-    """The answers open in this state, the one expected next first; an objection has a form of its own."""
-    return tuple(Button(action.value, _(WORDS[action])) for action in OPEN.get(order.status, ()))
+    """The answers open now, the one expected next first; an objection has a form of its own."""
+    return tuple(Button(action.value, _(WORDS[action])) for action in _open(order, showing.now()))
+
+
+def _open(order: Order, now: datetime) -> list[Action]:
+    if not live_at(order, now):
+        return [Action.RESUME] if order.status is Status.LIFTED else []
+    unread = order.status is Status.ISSUED or order.acknowledged_at is None
+    progress = (Action.START, Action.SETTLE) if order.status in PROGRESS else ()
+    return [*([Action.ACKNOWLEDGE] if unread else []), *(one for one in progress if says_anew(order, one, now))]
 
 
 def decline_word(recipient: Recipient) -> str:
@@ -133,7 +147,7 @@ def state_of(order: Order, recipient: Recipient) -> State:
     level = showing.level_word(order.level) if order.level is not Level.NONE else _("倡议（未发布预警）")
     tone = order.level.word if order.level is not Level.NONE else "none"
     heard = _("%(who)s 于 %(at)s 答复", who=order.acknowledged_by, at=at_words(order.acknowledged_at))
-    if order.status not in LIVE:
+    if not live_at(order, showing.now()):
         lifted = at_words(order.lifted_at)
         match order.status:
             case Status.WITHDRAWN:
@@ -148,21 +162,36 @@ def state_of(order: Order, recipient: Recipient) -> State:
             told = _("请先按「收到」，再按下面的措施执行。")
             return State(_("等待您的答复"), told, tone, level, live=True)
         case Status.ACKNOWLEDGED:
-            told = _("下一步：措施开始执行后，请按「已启动」。")
-            return State(_("已收到"), told, tone, level, live=True, since=heard)
+            return State(_("已收到"), _next(order, showing.now()), tone, level, live=True, since=heard)
         case Status.STARTED:
-            told = _("下一步：全部措施到位后，请按「已落实」。")
-            return State(_("已启动"), told, tone, level, live=True, since=heard)
+            return State(_("已启动"), _next(order, showing.now()), tone, level, live=True, since=heard)
+        case Status.LIFTED:
+            ends, since = at_words(order.lifted_at), heard if order.acknowledged_at else ""
+            told = _("解除已签发，%(at)s 起生效；在此之前请继续执行下面的措施。", at=ends)
+            return State(_("将于 %(at)s 解除", at=ends), told, tone, level, live=True, since=since, ends=ends)
         case Status.IN_PLACE:
             told = _("请保持措施直到解除。级别变化或解除时会再发短信。")
             return State(_("已落实"), told, tone, level, live=True, done=True, since=heard)
         case Status.EXEMPTED:
             told = _("值班人员已批准豁免，本次不需要执行以下措施。")
+            heard = heard if order.acknowledged_at else ""
             return State(_("已豁免"), told, tone, level, live=True, done=True, since=heard)
         case _:
             why = order.declined_because
             told = _("值班人员正在处理您反映的情况；在答复之前，指令仍然有效。原因：%(why)s", why=why)
+            if order.acknowledged_at is None:
+                told, heard = f"{_('指令有了新的内容，请先按「收到」。')}{told}", ""
             return State(decline_word(recipient), told, tone, level, live=True, since=heard)
+
+
+def _next(order: Order, now: datetime) -> str:
+    """What to press next, and where nothing can be said yet, from when on."""
+    if says_anew(order, Action.START, now):
+        return _("下一步：措施开始执行后，请按「已启动」。")
+    if says_anew(order, Action.SETTLE, now):
+        return _("下一步：全部措施到位后，请按「已落实」。")
+    begins = at_words(min(unsaid(order, Action.SETTLE), default=None))
+    return _("下一步：%(at)s 起还有措施开始执行，开始后请再打开本页答复。", at=begins)
 
 
 def said_in(form: Mapping[str, str]) -> Said:
@@ -274,6 +303,8 @@ def kind_of(done: Answered) -> str:
         return "stale"
     if done.ended:
         return "over"
+    if done.early:
+        return "early"
     return "thanks" if done.first else "again"
 
 

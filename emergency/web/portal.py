@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from emergency.domain.orders import LIVE, Action
+from emergency.domain.orders import Action, live_at
 from emergency.domain.people import Act
 from emergency.errors import Missing, Refused
 from emergency.services import answering, reporting
@@ -27,6 +27,7 @@ bp = Blueprint("portal", __name__)
 BACK = {
     "thanks": N_("答复已经记录，谢谢。"),
     "again": N_("此前已经答复过，记录没有变化。"),
+    "early": N_("措施还没有开始，您的答复已留存并记为收到。措施开始后请再答复一次。"),
     "over": N_("指令在您答复之前已经结束；答复已经留存，不需要再做什么。"),
     "stale": N_("指令刚刚有了新的内容。您的答复已随之前的版本留存，请看过新内容后再答复一次。"),
 }
@@ -52,7 +53,7 @@ def home() -> ResponseReturnValue:
     if recipient_id is None:
         return render_template("portal/nobody.html")
     with the_system().store.reading() as tx:
-        own = asking.own_orders(tx, recipient_id)
+        own, now = asking.own_orders(tx, recipient_id), showing.now()
         recipient = tx.recipient(recipient_id)
         notices = asking.notices(tx, recipient_id)
         owed = kept.missing_of(tx, recipient_id)
@@ -61,8 +62,8 @@ def home() -> ResponseReturnValue:
         recipient=recipient,
         notices=notices,
         owed=[(one, reports.said_of(one.wanted)) for one in owed],
-        running=[(one, phone.state_of(one.order, recipient)) for one in own if one.order.status in LIVE],
-        before=[(one, phone.state_of(one.order, recipient)) for one in own if one.order.status not in LIVE],
+        running=[(one, phone.state_of(one.order, recipient)) for one in own if live_at(one.order, now)],
+        before=[(one, phone.state_of(one.order, recipient)) for one in own if not live_at(one.order, now)],
     )
 
 

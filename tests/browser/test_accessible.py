@@ -30,6 +30,7 @@ def told(world: World) -> World:
     world.activated(Level.YELLOW)
     first, second, third, *_ = [one for one in world.orders() if world.recipient(one).sample]
     world.answer(first)
+    world.begun(second)
     world.answer(second, Action.SETTLE)
     world.answer(third, Action.DECLINE, remark="窑内有坯")
     upgrade = world.bulletin(Level.ORANGE, action="upgrade")

@@ -124,6 +124,19 @@ def test_one_that_cannot_comply_says_why_and_does_nothing_else(drill: Drill) -> 
     assert press.remark
 
 
+def test_nobody_says_that_a_measure_is_started_before_it_begins(drill: Drill) -> None:
+    some, evening, night = owners(drill), NOW + timedelta(hours=3), NOW + timedelta(hours=7)
+    some._begins = lambda _order: (evening, night)
+    busy = next(one for one in PLACE.recipients if behaviour_of(drill, one).in_place_after is not None)
+
+    think(some, text(busy))
+
+    pressed = some.pressed(now=NOW + timedelta(days=2))
+    starts = [one.at for one in pressed if one.action is Action.START]
+    (settles,) = [one.at for one in pressed if one.action is Action.SETTLE]
+    assert evening < starts[0] < night < starts[1] < settles
+
+
 def test_what_was_meant_for_an_older_revision_is_not_said_of_the_newer(drill: Drill) -> None:
     some, recipient = owners(drill), one_of(drill)
 

@@ -126,10 +126,12 @@ def test_the_first_answer_counts_and_later_ones_change_nothing() -> None:
 
 
 def test_starting_is_having_received_too() -> None:
-    started = orders.start(drawn_up().order, by="甲", now=NOW)
+    order = drawn_up().order
+    at = order.duties[0].starts_at
+    started = orders.start(order, by="甲", now=at)
 
-    assert started.acknowledged_at == started.started_at == NOW
-    assert orders.settle(started, by="甲", now=NOW + timedelta(hours=1)).started_at == NOW
+    assert started.acknowledged_at == started.started_at == at
+    assert orders.settle(started, by="甲", now=at + timedelta(hours=1)).started_at == at
 
 
 def test_cannot_comply_needs_a_reason_and_binds_until_ruled() -> None:
@@ -158,7 +160,8 @@ def test_lifting_ends_every_duty_and_the_chase() -> None:
 
     assert lifted.status is Status.LIFTED
     assert [duty.ends_at for duty in lifted.duties] == [end]
-    assert lifted.next_rung is None
+    assert lifted.next_rung_at == order.next_rung_at, "until it takes effect nothing changes"
+    assert ladder.due(lifted, PLAN, notice=SENT, taken=(), now=end) == ladder.Turn((), None, None)
     assert revision.kind == "lifting"
 
 
@@ -225,8 +228,9 @@ def test_a_duty_that_starts_in_the_evening_is_not_chased_at_noon() -> None:
 
 def test_started_stops_the_chase_for_the_start_and_leaves_the_one_for_being_in_place() -> None:
     order = chased()
-    started = ladder.heard(order, orders.start(order, by="甲", now=NOW))
-    settled = ladder.heard(started, orders.settle(started, by="甲", now=NOW))
+    begins = order.duties[0].starts_at
+    started = ladder.heard(order, orders.start(order, by="甲", now=begins))
+    settled = ladder.heard(started, orders.settle(started, by="甲", now=begins))
 
     assert climb(started, 9 * 60 + 361, []) == ["not_in_place"]
     assert settled.next_rung_at is None

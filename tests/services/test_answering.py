@@ -235,7 +235,8 @@ def test_an_objection_carries_over_a_revision_and_one_ruling_settles_it(world: W
     changed = world.order(order.id)
     assert (changed.revision, changed.status) == (2, Status.DECLINED)
     assert changed.declined_because == "窑温须三天才能降下来"
-    assert changed.next_rung_at is None, "nobody is chased who waits for a ruling"
+    assert changed.next_rung_at is not None, "whether they read what was added is asked all the same"
+    assert world.answer(changed).order.next_rung_at is None, "nobody is chased further who waits for a ruling"
     assert len(rulings(world)) == 1
     world.store.run(
         lambda tx: dispatch.rule_on(

@@ -99,6 +99,7 @@ def test_an_answer_to_an_old_revision_is_kept_there_and_changes_nothing(world: W
 def test_a_second_different_answer_to_the_same_revision_moves_on(world: World) -> None:
     world.activated()
     order = world.an_order()
+    world.begun(order)
     world.answer(order)
 
     world.answer(order, Action.START)

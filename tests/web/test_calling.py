@@ -180,6 +180,7 @@ def test_a_call_that_cannot_be_meant_is_refused_and_nothing_is_kept(
 def test_an_answered_order_needs_no_call(world: World, signed_in: SignedIn) -> None:
     world.activated()
     order = world.an_order()
+    world.begun(order)
     world.answer(order, Action.SETTLE)
 
     assert "对方已答复完毕，无需再打电话" in note(world, signed_in("lj-duty"), order)

@@ -102,6 +102,7 @@ def test_the_answers_add_up_to_the_orders(world: World, signed_in: SignedIn) -> 
     some = world.orders()
     world.acknowledge_all(some[:5])
     world.answer(some[5], Action.DECLINE, remark="窑炉不能急停")
+    world.begun(some[6])
     world.answer(some[6], Action.SETTLE)
 
     with world.store.reading() as tx:

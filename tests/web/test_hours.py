@@ -57,6 +57,8 @@ def test_every_page_says_by_when_each_duty_is_to_be_started_and_in_place(world: 
         assert f"{started} 前答复“已启动”" in page, name
         assert f"{settled} 前答复“已落实”" in page, name
 
+    world.begun(order)
+    settled = clock_words(hours[Deadline.IN_PLACE], world.now)
     world.answer(order, Action.START)
     for name, page in pages(order).items():
         assert "前答复“已启动”" not in page, name

@@ -100,6 +100,7 @@ def test_nobody_keeps_the_page_or_learns_its_address(world: World, client: Flask
 
 
 def test_pressing_received_is_kept_with_name_and_hour(world: World, client: FlaskClient, order: Order) -> None:
+    world.begun(order)
     page = press(client, world.token(order), Action.ACKNOWLEDGE)
 
     kept = world.order(order.id)
@@ -111,6 +112,7 @@ def test_pressing_received_is_kept_with_name_and_hour(world: World, client: Flas
 
 def test_each_answer_leads_to_the_next_one(world: World, client: FlaskClient, order: Order) -> None:
     token = world.token(order)
+    world.begun(order)
 
     press(client, token, Action.ACKNOWLEDGE)
     assert 'class="main" name="action" value="start"' in client.get(f"/o/{token}").text
@@ -404,10 +406,48 @@ def test_a_reason_with_everything_in_it_breaks_no_page(world: World, client: Fla
 
 
 def test_the_answer_of_a_second_contact_carries_their_own_name(world: World, client: FlaskClient, order: Order) -> None:
-    world.clock.forward(minutes=3)
+    world.begun(order)
 
     press(client, world.token(order, 1), Action.START)
 
     kept = world.order(order.id)
     assert kept.acknowledged_by == world.recipient(order).contacts[1].name
-    assert kept.started_at == order.issued_at + timedelta(minutes=3)  # type: ignore[operator]  # an issued order has its hour
+    assert kept.started_at == world.now
+
+
+def test_until_a_release_takes_effect_the_page_says_when_and_what_binds_till_then(
+    world: World, client: FlaskClient, order: Order
+) -> None:
+    world.begun(order)
+    release = world.bulletin(Level.NONE, action="release", effective_at=world.now + timedelta(hours=5))
+    assert release is not None
+    world.sign(release, by="lj-approver3")
+    token = world.token(order)
+
+    page = client.get(f"/o/{token}").text
+    resumed = press(client, token, Action.RESUME, revision=2)
+    settled = press(client, token, Action.SETTLE, revision=2)
+
+    assert "解除已签发" in page
+    assert "应急已解除" not in page
+    assert all(duty.text in page for duty in order.duties)
+    assert 'value="resume"' not in page
+    assert "解除尚未生效" in resumed
+    assert "答复已经记录" in settled
+    assert world.order(order.id).in_place_at == world.now
+    world.clock.forward(hours=5)
+    assert "应急已解除" in client.get(f"/o/{token}").text
+    assert "已登记恢复" in press(client, token, Action.RESUME, revision=2)
+
+
+def test_before_anything_begins_only_received_can_be_said(world: World, client: FlaskClient, order: Order) -> None:
+    token = world.token(order)
+
+    page = client.get(f"/o/{token}").text
+    early = press(client, token, Action.SETTLE)
+
+    assert 'name="action" value="acknowledge"' in page
+    assert 'value="settle"' not in page
+    assert "措施还没有开始" in early
+    assert "起还有措施开始执行" in early
+    assert world.order(order.id).status is Status.ACKNOWLEDGED

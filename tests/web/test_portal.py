@@ -46,6 +46,7 @@ def test_with_nothing_to_do_it_says_so(world: World, signed_in: SignedIn) -> Non
 
 
 def test_an_answer_is_kept_in_the_name_of_whoever_signed_in(world: World, order: Order, signed_in: SignedIn) -> None:
+    world.begun(order)
     status, page = press(signed_in("sample-kiln"), order, action="start")
 
     kept = world.order(order.id)
@@ -57,6 +58,7 @@ def test_an_answer_is_kept_in_the_name_of_whoever_signed_in(world: World, order:
 
 def test_the_phone_and_the_portal_speak_of_one_order(world: World, order: Order, signed_in: SignedIn) -> None:
     world.answer(order)
+    world.begun(order)
 
     page = signed_in("sample-kiln").get(f"/portal/orders/{order.id}").text
 
