@@ -128,11 +128,8 @@ def owed(order: Order, plan: Says, notice: Notice) -> dict[Deadline, datetime]:
 
     收到 by the plan's minutes after it was asked for, or after its notice was sent where that was later.
     """
-    found = {
-        deadline: by
-        for deadline, by in ((Deadline.START, order.start_by), (Deadline.IN_PLACE, order.in_place_by))
-        if by is not None and still_owed(order, deadline)
-    }
+    said = (Deadline.START, Deadline.IN_PLACE)
+    found = {one: by for one in said if (by := owed_by(order, plan, one)) is not None}
     asked, minutes = order.asked_at or order.issued_at, plan.numbers.get("ack_deadline_min")
     if asked is None or minutes is None or not still_owed(order, Deadline.ACKNOWLEDGE):
         return found

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from sqlalchemy import Select, and_, or_, select
 from emergency.domain.binding import stretches
 from emergency.domain.episode import Decision, Episode
 from emergency.domain.ladder import Notice
-from emergency.domain.orders import Duty, Order, Revision
+from emergency.domain.orders import Duty, Order, Revision, live_at
 from emergency.errors import Missing
 from emergency.store import auditing, chasing, saving
 from emergency.store.loading import table
@@ -87,7 +88,7 @@ def _id(said: str) -> UUID | None:
         return None
 
 
-def page(tx: Tx, mine: Mapping[UUID, Own], *, limit: int, after: UUID | None = None) -> Page:
+def page(tx: Tx, mine: Mapping[UUID, Own], *, limit: int, now: datetime, after: UUID | None = None) -> Page:
     """
     So many of their orders, those ``after`` the last one of the page before; never an exercise's.
 
@@ -101,10 +102,10 @@ def page(tx: Tx, mine: Mapping[UUID, Own], *, limit: int, after: UUID | None = N
         at_once = and_(OrderRow.issued_at == last.issued_at, OrderRow.id > after)
         asked = asked.where(or_(OrderRow.issued_at < last.issued_at, at_once))
     rows = tx.connection.execute(asked).all()
-    return _page(tx, mine, rows[:limit], more=len(rows) > limit)
+    return _page(tx, mine, rows[:limit], now=now, more=len(rows) > limit)
 
 
-def one(tx: Tx, mine: Mapping[UUID, Own], order_id: UUID) -> Page:
+def one(tx: Tx, mine: Mapping[UUID, Own], order_id: UUID, *, now: datetime) -> Page:
     """
     This one of their orders.
 
@@ -113,7 +114,7 @@ def one(tx: Tx, mine: Mapping[UUID, Own], order_id: UUID) -> Page:
     rows = tx.connection.execute(_theirs(mine).where(OrderRow.id == order_id)).all()
     if not rows:
         raise Missing("no order of theirs")
-    return _page(tx, mine, rows)
+    return _page(tx, mine, rows, now=now)
 
 
 def _theirs(mine: Mapping[UUID, Own]) -> Select[Any]:
@@ -125,14 +126,14 @@ def _theirs(mine: Mapping[UUID, Own]) -> Select[Any]:
     )
 
 
-def _page(tx: Tx, mine: Mapping[UUID, Own], rows: Any, *, more: bool = False) -> Page:
+def _page(tx: Tx, mine: Mapping[UUID, Own], rows: Any, *, now: datetime, more: bool = False) -> Page:
     orders = tuple(saving.order(row) for row in rows)
     asked = select(table(EpisodeRow)).where(EpisodeRow.id.in_({one.episode_id for one in orders}))
     episodes = {row.id: saving.episode(row) for row in tx.connection.execute(asked)}
     notices = chasing.notices(tx, orders)
+    sent = {one.id: notices.get(one.id, Notice()).sent_at for one in orders}
     made_of = [
-        (one.id, one.version, episodes[one.episode_id].version, notices.get(one.id, Notice()).sent_at)
-        for one in orders
+        (one.id, one.version, live_at(one, now), episodes[one.episode_id].version, sent[one.id]) for one in orders
     ]
     said = json.dumps([[vars(one) for one in mine.values()], made_of, more], default=str, ensure_ascii=False)
     return Page(orders, episodes, notices, hashlib.sha256(said.encode()).hexdigest()[:32], more)

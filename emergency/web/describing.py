@@ -48,7 +48,8 @@ _SEEN = {200: "Found", 401: "Nobody has signed in", 403: "Not for this person", 
 _DECIDED = {200: "Decided", 403: "Not for this person", 404: "Not found", 409: "Somebody was first", 422: "Refused"}
 _PULLED = {200: "Found, with its ETag", 304: "Nothing has changed since that ETag", 401: "No such key",
            404: "No order of the key's own recipients", 429: "Too often; Retry-After says how long to wait"}
-_ANSWERED = {200: "Kept; outcome is recorded, repeated, older_revision (read the order and answer it again) or ended",
+_ANSWERED = {200: "Kept; outcome is recorded, repeated, early (no measure has begun), older_revision (read the order"
+                  " and answer it again) or ended",
              401: "No such key", 404: "No order of the key's own recipients, or it never had that revision",
              409: "Somebody was first; send it again", 422: "Refused", 429: "Too often"}
 DESCRIBED: Final = (

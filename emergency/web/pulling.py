@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from emergency.domain import ladder
-from emergency.domain.orders import LIVE, Action, Duty
+from emergency.domain.orders import Action, Duty, live_at
 from emergency.errors import EmergencyError, Refused
 from emergency.services import answering
 from emergency.store import Tx, pulling
@@ -35,6 +35,7 @@ STAGES: Final = {"started": Action.START, "in_place": Action.SETTLE, "resumed": 
 BECAME: Final = {  # what the phone page says of an answer, for machines
     "thanks": ("recorded", "The answer is recorded."),
     "again": ("repeated", "It was answered before; nothing has changed."),
+    "early": ("early", "No measure has begun; it is kept as received. Say it again when they have."),
     "over": ("ended", "The order had ended before this answer; it is kept, and nothing more is to be done."),
     "stale": (
         "older_revision",
@@ -74,13 +75,13 @@ def _own(tx: Tx) -> Mapping[UUID, Own]:
 @limited(PACE, by=_key)
 def orders() -> ResponseReturnValue:
     """The orders of the key's own recipients, issued last first; 304 while nothing of the page has changed."""
-    limit, after = _asked()
+    (limit, after), now = _asked(), the_system().clock.now()
     with the_system().store.reading() as tx:
         mine = _own(tx)
-        found = pulling.page(tx, mine, limit=limit, after=after)
+        found = pulling.page(tx, mine, limit=limit, after=after, now=now)
         if (same := _unchanged(found)) is not None:
             return same
-        said = [_said(one) for one in pulling.sheets(tx, mine, found)]
+        said = [_said(one, now) for one in pulling.sheets(tx, mine, found)]
     return _marked(found, {"orders": said, "next": said[-1]["id"] if found.more else None})
 
 
@@ -89,13 +90,14 @@ def orders() -> ResponseReturnValue:
 @limited(PACE, by=_key)
 def order(order_id: UUID) -> ResponseReturnValue:
     """One of its orders; 304 while nothing of it has changed."""
+    now = the_system().clock.now()
     with the_system().store.reading() as tx:
         mine = _own(tx)
-        found = pulling.one(tx, mine, order_id)
+        found = pulling.one(tx, mine, order_id, now=now)
         if (same := _unchanged(found)) is not None:
             return same
         (sheet,) = pulling.sheets(tx, mine, found)
-    return _marked(found, _said(sheet))
+    return _marked(found, _said(sheet, now))
 
 
 def _asked() -> tuple[int, UUID | None]:
@@ -124,20 +126,20 @@ def _tagged(found: Page, answer: Response) -> Response:
     return answer
 
 
-def _said(one: Sheet) -> dict[str, Any]:
+def _said(one: Sheet, now: datetime) -> dict[str, Any]:
     """An order as JSON: what it asks with the hours, what is owed by when, and what was said of it."""
-    order, notice = one.order, one.decision.notice
+    order, notice, live = one.order, one.decision.notice, live_at(one.order, now)
     return {
         "id": str(order.id), "number": order.number,
         "recipient": {"id": str(one.own.id), "name": one.own.name, "credit_code": one.own.credit_code},
         "episode_id": str(order.episode_id), "area": order.area, "label": one.episode.label or the_system().rules.label,
-        "level": order.level.word, "status": order.status.value, "live": order.status in LIVE,
+        "level": order.level.word, "status": order.status.value, "live": live,
         "revision": order.revision, "answer_from_revision": order.asks_from, "kind": one.latest.kind,
         "issued_at": _at(order.issued_at), "effective_at": _at(one.latest.effective_at),
         "expected_end_at": _at(one.episode.expected_end_at),
-        "measures": [_measure(one, duty) for duty in one.duties],
+        "measures": [_measure(one, duty, live=live) for duty in one.duties],
         "dropped": list(one.asking.dropped) if one.asking.kind == "revision" else [],
-        "owed": _hours(ladder.owed(order, _plan(one), one.notice)),
+        "owed": _hours(ladder.owed(order, _plan(one), one.notice)) if live else {},
         "said": {
             "acknowledged_at": _at(order.acknowledged_at), "acknowledged_by": order.acknowledged_by,
             "started_at": _at(order.started_at), "in_place_at": _at(order.in_place_at),
@@ -147,13 +149,13 @@ def _said(one: Sheet) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _measure(one: Sheet, duty: Duty) -> dict[str, Any]:
+def _measure(one: Sheet, duty: Duty, *, live: bool) -> dict[str, Any]:
     """One measure over [starts_at, ends_at); no end = it binds until further notice."""
     added = one.asking.kind == "revision" and duty.ends_at is None and duty.key in one.asking.added
     return {
         "key": duty.key, "text": duty.text, "text_en": duty.text_en, "force": duty.force, "check": duty.check,
         "starts_at": _at(duty.starts_at), "ends_at": _at(duty.ends_at), "added": added,
-        "owed": _hours(ladder.owed_of(one.order, duty, _plan(one))),
+        "owed": _hours(ladder.owed_of(one.order, duty, _plan(one))) if live else {},
     }  # fmt: skip
 
 
@@ -204,14 +206,14 @@ def _answered(order_id: UUID, said: AcknowledgementIn, action: Action, remark: s
 
     def take(tx: Tx) -> dict[str, Any]:
         mine = _own(tx)
-        whose = pulling.one(tx, mine, order_id).orders[0].recipient_id
+        whose = pulling.one(tx, mine, order_id, now=now).orders[0].recipient_id
         by = f"{said.by.strip() or mine[whose].name[:40]}（{g.machine[:20]}）"  # who, and by which key
         done = answering.answer(
             tx, system.rules, order_id, revision=said.revision, action=action, by=by, contact_id=None, via="api",
             remark=remark, now=now, only_of=whose,
         )  # fmt: skip
         outcome, detail = BECAME[phone.kind_of(done)]
-        (sheet,) = pulling.sheets(tx, mine, pulling.one(tx, mine, order_id))
-        return {"outcome": outcome, "detail": detail, "order": _said(sheet)}
+        (sheet,) = pulling.sheets(tx, mine, pulling.one(tx, mine, order_id, now=now))
+        return {"outcome": outcome, "detail": detail, "order": _said(sheet, now)}
 
     return jsonify(once(take, now=now))

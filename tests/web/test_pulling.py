@@ -239,10 +239,13 @@ def test_a_machine_acknowledges_starts_and_puts_in_place_as_a_phone_does(
     machine = puller(kiln.recipient_id)
 
     heard = said(machine.post(url(kiln, "acknowledgement"), json={"revision": 1, "by": "中控室李工"}))
+    early = said(machine.post(url(kiln, "progress"), json={"revision": 1, "stage": "started"}))
+    world.clock.forward(hours=12)
     started = said(machine.post(url(kiln, "progress"), json={"revision": 1, "stage": "started"}))
     in_place = said(machine.post(url(kiln, "progress"), json={"revision": 1, "stage": "in_place", "remark": "2号窑"}))
 
     assert [one["outcome"] for one in (heard, started, in_place)] == ["recorded"] * 3
+    assert (early["outcome"], early["order"]["status"]) == ("early", "acknowledged")
     assert heard["order"]["said"]["acknowledged_by"] == "中控室李工（kiln）"
     assert heard["order"]["owed"].keys() == {"start", "in_place"}
     assert in_place["order"]["owed"] == {}
