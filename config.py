@@ -34,6 +34,7 @@ class Settings:
     ``broker_url`` empty = no broker known: the database and beat stay the truth and nothing is woken early.
     ``wire_allow``: host:port of private addresses that calls out may reach. ``clock_file``: a civil clock shared by the
     processes of a replay. ``lease_seconds``: after how long a sender that says nothing counts as dead.
+    ``doubt_seconds``: after how long a message of unknown fate, whose provider cannot be asked, is left to a person.
     ``probe_seconds``: how often each channel with a probe address is proved. ``crash_file``: where a crash test names
     the step to die at. ``drill``: the replay whose air, label and people are used.
     """
@@ -53,6 +54,7 @@ class Settings:
     sweep_seconds: float = 5.0
     lease_seconds: float = 30.0
     probe_seconds: float = 180.0
+    doubt_seconds: float = 1800.0
     crash_file: Path | None = None
     playbooks: Path = HERE / "playbooks"
     production: bool = False
@@ -101,6 +103,7 @@ class Settings:
             sweep_seconds=_seconds("EMERGENCY_SWEEP_SECONDS", say("SWEEP_SECONDS", "5")),
             lease_seconds=_seconds("EMERGENCY_LEASE_SECONDS", say("LEASE_SECONDS", "30"), least=LEAST_LEASE, most=300),
             probe_seconds=_seconds("EMERGENCY_PROBE_SECONDS", say("PROBE_SECONDS", "180"), least=10, most=3600),
+            doubt_seconds=_seconds("EMERGENCY_DOUBT_SECONDS", say("DOUBT_SECONDS", "1800"), least=600, most=86_400),
             crash_file=Path(say("CRASH_FILE")) if say("CRASH_FILE") else None,
             playbooks=Path(say("PLAYBOOKS", str(HERE / "playbooks"))).absolute(),
             production=_kind(say("ENV", "development")),

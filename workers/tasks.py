@@ -117,7 +117,7 @@ def round_of_the_day(**_: Any) -> None:
 def sweep(**_: Any) -> None:
     """Give back to the post what a dead worker held."""
     s = system()
-    watch.sweep(s.store, wall=s.wall.now())
+    watch.sweep(s.store, wall=s.wall.now(), doubt=timedelta(seconds=s.settings.doubt_seconds))
 
 
 @task("look")

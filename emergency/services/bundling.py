@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID, uuid5
 
 from emergency.domain.calling import CALL_LIST
@@ -14,7 +14,6 @@ from emergency.domain.ladder import Rung, still_owed
 from emergency.domain.letters import still_needed
 from emergency.domain.messages import LANES, VOICE, Kind, Message, State, lane_of
 from emergency.domain.orders import Contact, Order
-from emergency.domain.people import Person
 from emergency.domain.plan import Plan
 from emergency.services import speaking, wording
 from emergency.services.rules import Rules
@@ -205,7 +204,19 @@ def _address(message: Message, calls: bool) -> Address:
     return (message.episode_id or message.id, message.channel, message.to, calls)
 
 
-def with_room(tx: Tx, plan: Plan, people: Sequence[Person], *, now: datetime) -> list[Person]:
+class Reached(Protocol):
+    """Somebody with a telephone."""
+
+    @property
+    def phone(self) -> str:
+        """Its number; empty where there is none."""
+        ...
+
+
+R = TypeVar("R", bound=Reached)
+
+
+def with_room(tx: Tx, plan: Plan, people: Sequence[R], *, now: datetime) -> list[R]:
     """Those of these people who may be reminded once more in this hour; all where the plan sets no number."""
     most = plan.numbers.get("reminders_per_hour")
     told = kept.told_since(tx, {one.phone for one in people if one.phone}, since=now - HOUR)

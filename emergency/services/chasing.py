@@ -16,8 +16,9 @@ from emergency.domain.orders import Contact, NothingToDo, Order, Recipient, Reci
 from emergency.domain.people import Act, Person, Role, ask
 from emergency.domain.plan import Plan
 from emergency.domain.reaching import OF, WORDS, Lack, meant, passes_over
+from emergency.errors import Refused
 from emergency.services import speaking, wording
-from emergency.services.bundling import NO_ROOM, Telling
+from emergency.services.bundling import NO_ROOM, Telling, with_room
 from emergency.services.bundling import Step as _Step
 from emergency.services.dispatch import message_for
 from emergency.services.rules import Rules
@@ -139,12 +140,19 @@ def _names(tracker: str) -> frozenset[str]:
     return frozenset(part.strip() for part in parts if part.strip())
 
 
+class HadEnough(Refused):
+    """Nobody is reminded more often in an hour than the plan says, by hand neither."""
+
+    words_zh = "该单位这一小时收到的催办已达预案上限，请改为电话联系"
+
+
 def chase(tx: Tx, rules: Rules, order_id: UUID, *, by: Person, now: datetime) -> int:
     """
     Remind a recipient by hand, now; how many messages went into the post.
 
     :raises NotAllowed: the person may not chase here
     :raises NothingToDo: it has answered
+    :raises HadEnough: everybody it could be told by has had the plan's number for this hour
     """
     order = tx.order(order_id)
     ask(by, Act.CHASE, order.area)
@@ -153,6 +161,10 @@ def chase(tx: Tx, rules: Rules, order_id: UUID, *, by: Person, now: datetime) ->
     recipient = tx.recipient(order.recipient_id)
     around = Around(tx, rules)
     contact = around.call(around.desk(order.area))
+    reachable = [one for one in recipient.contacts if one.phone]
+    people = with_room(tx, around.plan(order.episode_id), reachable, now=now)
+    if reachable and not people:
+        raise HadEnough(f"everybody of order {order.number} was reminded often enough this hour")
     put = [
         message_for(
             rules,
@@ -163,8 +175,7 @@ def chase(tx: Tx, rules: Rules, order_id: UUID, *, by: Person, now: datetime) ->
             rung=f"hand-{now:%Y%m%d%H%M}",
             now=now,
         )
-        for one in recipient.contacts
-        if one.phone
+        for one in people
     ]
     tx.outbox.put(put)
     tx.note(Fact("order.chased", str(order.id), by.login, now, order.episode_id, order.area, {"messages": len(put)}))

@@ -16,9 +16,11 @@ from emergency.services.polling import Feed
 from emergency.services.rules import Rules
 from emergency.services.telling import About
 from emergency.store import Store, Tx, judging, sequence
+from emergency.store.outbox import UNASKED
 
 log = logs.of(__name__)
 POST_STUCK_AFTER = timedelta(seconds=90)
+DOUBT = timedelta(minutes=30)  # longer than any wait between two tries
 FEED_SILENT_AFTER = 3  # of its own periods
 LATE_AFTER: Mapping[str, timedelta] = {  # how long each of these may say nothing; a sweep runs every few seconds
     "sweep": timedelta(seconds=60),
@@ -59,14 +61,18 @@ def look(
         return found
 
 
-def sweep(store: Store, *, wall: datetime) -> int:
+def sweep(store: Store, *, wall: datetime, doubt: timedelta = DOUBT) -> int:
     """
-    Give back to the post what a dead worker held, and let go what waited for another long enough; how many messages.
+    Give back to the post what a dead worker held, let go what waited for another long enough, and leave to a person
+    what is in doubt for longer than ``doubt`` with nobody to ask; how many messages went back.
     """
     with store.transactions() as tx:
         tx.beat("sweep", at=wall)
         found = tx.outbox.reclaim(now=wall)
         freed, overdue = sequence.let_go(tx.connection, now=wall)
+        given_up = tx.outbox.give_up_doubted(before=wall - doubt)
+    for one in given_up:
+        log.warning("message.failed", extra={"message_id": str(one), "because": UNASKED})
     for one in overdue:
         log.warning("message.went_past_its_predecessor", extra={"message_id": str(one)})
     return found + freed

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, text, update
 
 from emergency.domain.exercise import WALL, shut_out, walled
 from emergency.domain.letters import RETURNED
@@ -21,6 +21,7 @@ from emergency.store.tables import AttemptRow, MessageRow, OrderRow, ReceiptRow
 __all__ = ["COUNTED", "LEASE", "Outbox"]
 
 _MESSAGES = table(MessageRow)
+UNASKED = "whoever may have it could not be asked in time"
 _AT_ONCE = 500  # orders named in one statement
 
 
@@ -206,6 +207,30 @@ class Outbox(Sending):
             .group_by(MessageRow.order_id)
         )
         return {row[0]: row[1] for row in rows if row[0] is not None}
+
+    def give_up_doubted(self, *, before: datetime) -> list[UUID]:
+        """
+        Give up what is in doubt and was last tried before then, because whoever may have it cannot be asked; which.
+
+        A person finds out then, and settles it.
+        """
+        tried_since = exists().where(
+            AttemptRow.message_id == MessageRow.id,
+            AttemptRow.outcome == Uncertain.__name__.lower(),
+            AttemptRow.at > before,
+        )
+        done = self._connection.execute(
+            update(MessageRow)
+            .where(
+                text("(state = 'failed' OR ambiguous)"),  # spelt as its index is
+                MessageRow.ambiguous,
+                MessageRow.state == State.READY.value,
+                ~tried_since,
+            )
+            .values(state=State.FAILED.value, because=UNASKED)
+            .returning(MessageRow.id)
+        )
+        return [row.id for row in done]
 
     def ambiguous(self, episode_id: UUID) -> list[UUID]:
         """Messages of the episode whose fate nobody knows: sent perhaps, by a sender that died or was cut off."""

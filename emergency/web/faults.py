@@ -28,6 +28,7 @@ FAULTS: Final = {
     "went by itself: the notice it amends was not settled in time": "前一条通知迟迟没有结果，已先行送出",
     "superseded before it could leave": "送出之前已被新通知取代",
     "superseded after a try whose fate nobody knows": "已被新通知取代，此前一次发送结果不明",
+    "whoever may have it could not be asked in time": "可能已收下的运营商迟迟无法核对，请人工核实",
     "the provider could not deliver it": "运营商回执：未能送达",
     "answered or superseded": "已答复或已被取代",
     "superseded": "已被取代",

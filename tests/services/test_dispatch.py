@@ -371,6 +371,28 @@ def test_a_reminder_by_hand_reaches_every_contact_and_nobody_who_answered(world:
         world.store.run(lambda tx: chasing.chase(tx, world.rules, order.id, by=world.person("lj-duty"), now=world.now))
 
 
+def test_reminders_by_hand_keep_to_the_plans_number_for_an_hour(world: World) -> None:
+    world.activated()
+    order = world.an_order()
+    most = world.rules.plan("liujiang").numbers["reminders_per_hour"]
+
+    def by_hand() -> int:
+        world.clock.forward(minutes=2)
+        return world.store.run(
+            lambda tx: chasing.chase(tx, world.rules, order.id, by=world.person("lj-duty"), now=world.now)
+        )
+
+    assert all(by_hand() for _ in range(most))
+    with pytest.raises(chasing.HadEnough):
+        by_hand()
+    world.deliver()
+
+    number = world.recipient(order).contacts[0].phone
+    assert len([one for one in world.phone.to(number) if one.kind is Kind.REMINDER]) == most
+    world.clock.forward(hours=1)
+    assert by_hand()
+
+
 def test_a_reminder_waiting_in_the_post_is_cancelled_by_the_answer(world: World) -> None:
     world.activated()
     order = world.an_order()

@@ -9,10 +9,13 @@ import pytest
 
 from emergency.channels import build
 from emergency.channels.several import Several
+from emergency.domain.letters import Verdict
 from emergency.domain.messages import ChannelFault, Kind, Lane, Later, Message, Outcome, State, Uncertain
 from emergency.errors import Misconfigured
-from emergency.services import health, post
+from emergency.services import health, letters, post, watch
+from emergency.store import letters as letters_kept
 from emergency.store import providers
+from emergency.store.outbox import UNASKED
 from tests.world import DISTRICT, Phone, World, alone
 
 NAMES = ("sms", "sms_2")
@@ -153,3 +156,33 @@ def test_the_settings_name_a_second_provider_by_its_number() -> None:
     for wrong in ({"sms_2": one}, {"sms": one, "sms_2": {**one, "senders": "2"}}):
         with pytest.raises(Misconfigured, match="CHANNEL_SMS_2"):
             build(wrong)
+
+
+def test_what_a_provider_that_stays_out_may_have_is_left_to_a_person_who_settles_it(world: World) -> None:
+    world.activated(deliver=False)
+    two = Two()
+    two.first.fates = [Uncertain("cut")]
+    drain(world, two)
+    with world.store.reading() as tx:
+        (doubted,) = tx.outbox.ambiguous(world.episode().id)
+    for _ in range(watch.DOUBT // timedelta(minutes=10) + 1):
+        two.first.fates = [ChannelFault("answered 401")] * 400
+        world.wall.forward(minutes=10)
+        drain(world, two)
+        watch.sweep(world.store, wall=world.wall.now())
+
+    with world.store.reading() as tx:
+        after = tx.message(doubted)
+        (letter,) = letters_kept.letters(tx, [doubted])
+    assert (after.state, after.because) == (State.FAILED, UNASKED)
+    assert letter.unclear
+    assert len(letter.attempts) < 8  # what is only held is no attempt
+    assert doubted not in {one.id for one in two.second.sent}
+    world.store.run(
+        lambda tx: letters.settle(
+            tx, world.rules, doubted, verdict=Verdict.LOST, because="已去电，未收到", by=world.person("lj-duty"),
+            now=world.now,
+        )
+    )  # fmt: skip
+    drain(world, two)
+    assert after.text in {one.text for one in two.second.sent}
