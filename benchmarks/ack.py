@@ -32,6 +32,8 @@ CONNECTIONS = (16, 64)
 REPEATED = 10  # of so many answers one is given twice
 PROCESSES, THREADS = 2, 16  # as `serve` starts them; the floor has the same
 BARE_FOR = 3  # bare requests for each answer: they are over sooner
+OF_BARE_FLASK = 0.12
+P99_MS = {"postgresql": 150.0, "sqlite": 300.0}
 PATIENCE_S = 120.0  # for one part; a server that hangs must not hang the figures
 HERE = Path(__file__).resolve().parents[1]
 BODY = b"revision=1&action=acknowledge"
@@ -292,6 +294,9 @@ def _measured(url: str, size: int) -> dict[str, object]:
     return {
         "of_bare_flask": min(cast("float", found[f"c{one}_of_bare_flask"]) for one in CONNECTIONS),
         "p99_ms": cast("float", found[f"c{max(CONNECTIONS)}_p99_ms"]),
+        "wanted_of_bare_flask": OF_BARE_FLASK,
+        "wanted_p99_ms": P99_MS["postgresql" if url.startswith("postgresql") else "sqlite"],
+        "answered_with": "303 to the order's page, as a phone gets it",
         **found,
         "orders": len(paths),
         "thanked": kinds.count("thanks"),

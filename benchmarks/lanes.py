@@ -17,7 +17,7 @@ from emergency.domain.messages import Kind, Lane, Message, State
 from emergency.store import Store
 from emergency.store.tables import MessageRow
 
-SIZE = 3_000  # bulk messages; 50,000 for the whole story
+SIZE = 50_000  # bulk messages; a minute and a half of them
 CONNECTIONS = 64
 DELAY_MS = 100.0
 URGENT = 40  # measured one by one, idle and again under load

@@ -9,13 +9,14 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 import requests
 from celery import Celery, signals
 from redis import Redis
-from sqlalchemy import String, Text, create_engine
+from sqlalchemy import Engine, String, Text, create_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from benchmarks.floor import BODY
@@ -68,7 +69,7 @@ order = cast("Callable[..., Any]", app.task(name="naive.order")(_order))
 
 @dataclass(frozen=True)
 class Naive:
-    """Orders a second, and CPU seconds of the producer and its workers for each thousand."""
+    """Orders a second, and CPU seconds of the producer, its workers and PostgreSQL; Redis is not counted."""
 
     per_s: float
     cpu_s: float
@@ -85,7 +86,6 @@ def measure(database: str, gateway: Gateway, size: int) -> Naive:
     redis.delete(QUEUE)
     engine = create_engine(database)
     Base.metadata.create_all(engine)
-    engine.dispose()
     worker = subprocess.Popen(  # noqa: S603 - our own module, no input from outside
         [
             sys.executable, "-m", "celery", "-A", "benchmarks.naive", "worker", "-c", str(CONCURRENCY), "-Q", QUEUE,
@@ -102,13 +102,14 @@ def measure(database: str, gateway: Gateway, size: int) -> Naive:
         _until(lambda: gateway.counts().requests >= 1)
         time.sleep(0.5)
         gateway.reset()
-        before, mine = _cpu(worker.pid), time.process_time()
+        server = postgresql(engine)
+        before, mine = _cpu(worker.pid) + cpu_of(server), time.process_time()
         begun = time.perf_counter()
         for number in range(size):
             app.send_task("naive.order", args=[str(number)], queue=QUEUE)
         _until(lambda: gateway.counts().requests >= size)
         took = time.perf_counter() - begun
-        cpu = _cpu(worker.pid) - before + time.process_time() - mine
+        cpu = _cpu(worker.pid) + cpu_of(postgresql(engine) | server) - before + time.process_time() - mine
     finally:
         worker.terminate()
         try:
@@ -118,6 +119,7 @@ def measure(database: str, gateway: Gateway, size: int) -> Naive:
             worker.wait(5)
         redis.delete(QUEUE)
         redis.close()
+        engine.dispose()
     return Naive(size / took, cpu)
 
 
@@ -140,6 +142,19 @@ def cpu_of(pids: set[int]) -> float:
             continue
         found += (int(said[11]) + int(said[12])) / ticks
     return found
+
+
+def postgresql(engine: Engine) -> set[int]:
+    """The processes of the database's server, for their CPU; none for SQLite, or where it runs on another machine."""
+    if engine.dialect.name != "postgresql":
+        return set()
+    with engine.connect() as connection:
+        pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+    said = Path(f"/proc/{pid}/stat")
+    if not said.exists():
+        return set()
+    parent = int(said.read_text(encoding="ascii", errors="replace").rsplit(")", 1)[1].split()[1])
+    return {parent, *children_of(parent)}
 
 
 def _cpu(parent: int) -> float:
