@@ -102,6 +102,7 @@ def test_a_reminder_that_was_missed_until_it_is_late_is_left_to_the_alarm(world:
 
 def test_a_response_that_begins_again_owes_no_evaluation_until_it_ends_again(world: World) -> None:
     over(world)
+    world.clock.forward(minutes=5)
     again = world.bulletin(Level.YELLOW, number="柳气预警〔2015〕再启", effective_at=world.now + timedelta(hours=1))
     assert again is not None
     assert again.move is Move.REOPEN

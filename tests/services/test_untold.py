@@ -80,9 +80,9 @@ def test_an_order_in_flight_that_comes_back_is_followed_by_the_whole_order_and_c
         assert [(one.kind, one.revision) for one in told(world, order)] == [(Kind.ORDER, 2)]
     assert flying
     world.forward(minutes=29, step=29)
-    assert not [one for one in world.phone.sent if one.kind is Kind.REMINDER]
+    assert not [one for one in world.phone.sent if one.rung == "remind"]
     world.forward(minutes=2, step=2)
-    assert [one for one in world.phone.sent if one.kind is Kind.REMINDER]
+    assert [one for one in world.phone.sent if one.rung == "remind"]
 
 
 def test_who_answered_without_a_text_is_told_of_the_change_only(world: World) -> None:
