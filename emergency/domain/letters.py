@@ -48,6 +48,7 @@ def came_back(message: Message) -> bool:
 
 
 _OWING = frozenset({Status.ISSUED, Status.ACKNOWLEDGED, Status.STARTED})
+_OVER = frozenset({Status.WITHDRAWN, Status.RESUMED})
 _TELLS = frozenset({Kind.ORDER, Kind.REVISION})
 _AFTER: Mapping[Kind, frozenset[Status]] = {
     Kind.LIFTING: frozenset({Status.LIFTED, Status.RESUMED}),
@@ -65,7 +66,9 @@ def still_needed(message: Message, order: Order | None) -> bool:
         return order.status in LIVE and message.revision == order.revision
     if message.kind in _TELLS:
         return order.status in LIVE and message.revision >= order.asks_from
-    return order.status in _OWING and message.revision >= order.asks_from and _since_the_last_word(message, order)
+    # a revision after an objection, and a release that is signed for later, leave the chase on: its next step is due
+    chased = order.status in _OWING or (order.status not in _OVER and order.next_rung_at is not None)
+    return chased and message.revision >= order.asks_from and _since_the_last_word(message, order)
 
 
 def _since_the_last_word(message: Message, order: Order) -> bool:

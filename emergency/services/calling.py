@@ -28,10 +28,10 @@ def steps_to_it(plan: Plan) -> Mapping[str, Deadline]:
     return {one.step: Deadline(one.deadline) for one in plan.ladder if one.notify == CALL_LIST}
 
 
-def call_list(tx: Tx, rules: Rules, episode_id: UUID) -> list[Line]:
+def call_list(tx: Tx, rules: Rules, episode_id: UUID, *, now: datetime) -> list[Line]:
     """Whom to telephone about this episode, the most urgent first."""
     plan = rules.plan(tx.episode(episode_id).plan_id)
-    return kept.call_list(tx, episode_id, steps_to_it(plan))
+    return kept.call_list(tx, episode_id, steps_to_it(plan), now=now)
 
 
 def note(tx: Tx, rules: Rules, episode_id: UUID, call: Call, *, by: Person, now: datetime) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, select
 from emergency.domain.calling import CALL_LIST, Call, Line, Result, Why, by_urgency, owes
 from emergency.domain.ladder import Deadline, still_owed
 from emergency.domain.messages import Kind, State
-from emergency.domain.orders import Order, Recipient, Status
+from emergency.domain.orders import Order, Recipient, Status, live_at
 from emergency.store import saving
 from emergency.store.desk import below
 from emergency.store.loading import table
@@ -21,10 +22,12 @@ from emergency.store.tx import Tx
 
 _TELLS: Final = (Kind.ORDER.value, Kind.REVISION.value, Kind.REMINDER.value)  # what reaches the recipient itself
 _OUT: Final = (State.READY.value, State.SENDING.value, State.SENT.value, State.DELIVERED.value)
-_OWING: Final = (Status.ISSUED.value, Status.ACKNOWLEDGED.value, Status.STARTED.value)
+# 收到 is owed of a revision after an objection too, and everything until a release takes effect
+_UNREAD: Final = (Status.ISSUED.value, Status.DECLINED.value, Status.LIFTED.value)
+_OWING: Final = (*_UNREAD, Status.ACKNOWLEDGED.value, Status.STARTED.value)
 
 
-def call_list(tx: Tx, episode_id: UUID, steps: Mapping[str, Deadline]) -> list[Line]:
+def call_list(tx: Tx, episode_id: UUID, steps: Mapping[str, Deadline], *, now: datetime) -> list[Line]:
     """
     Whom to telephone about this episode, the most urgent first: those for whom the ladder came to one of these steps
     while they owe what its deadline asks, and those whom no notice reached at all.
@@ -39,7 +42,7 @@ def call_list(tx: Tx, episode_id: UUID, steps: Mapping[str, Deadline]) -> list[L
             found[order.id] = (order, Why.SILENT, row.taken_at)
     recipients = {one.id: one for one in tx.recipients_called({order.recipient_id for order, _, _ in found.values()})}
     made = _calls(tx, OrderRow.episode_id == episode_id)
-    lines = [_line(found[one], recipients, made.get(one, ())) for one in found]
+    lines = [_line(found[one], recipients, made.get(one, ())) for one in found if live_at(found[one][0], now)]
     return by_urgency([one for one in lines if one is not None])
 
 
@@ -58,7 +61,9 @@ def _unreached(episode_id: UUID) -> Select[Any]:
     )
     out = exists().where(notice, MessageRow.state.in_(_OUT))
     gave_up = exists().where(notice, MessageRow.state == State.FAILED.value)
-    return _orders(episode_id, gave_up.label("failed")).where(OrderRow.status == Status.ISSUED.value, ~out)
+    return _orders(episode_id, gave_up.label("failed")).where(
+        OrderRow.status.in_(_UNREAD), OrderRow.acknowledged_at.is_(None), ~out
+    )
 
 
 def _climbed(episode_id: UUID) -> Select[Any]:

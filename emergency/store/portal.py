@@ -13,7 +13,7 @@ from sqlalchemy import Select, and_, func, inspect, or_, select, text
 from emergency.domain.binding import dropped_by, stretches
 from emergency.domain.episode import Decision, Episode, Standing
 from emergency.domain.messages import PORTAL, State, portal_address
-from emergency.domain.orders import LIVE, Duty, Order, Recipient, Revision
+from emergency.domain.orders import LIVE, Duty, Order, Recipient, Revision, Status
 from emergency.domain.people import Area
 from emergency.errors import Missing
 from emergency.store import saving
@@ -178,7 +178,7 @@ def own_orders(tx: Tx, recipient_id: UUID, *, limit: int = 200) -> tuple[OwnOrde
     return tuple(OwnOrder(saving.order(row), episodes[row.episode_id]) for row in rows)
 
 
-def notices(tx: Tx, recipient_id: UUID, *, limit: int = 20) -> tuple[PortalNotice, ...]:
+def notices(tx: Tx, recipient_id: UUID, *, now: datetime, limit: int = 20) -> tuple[PortalNotice, ...]:
     """What was put in the recipient's account about orders that still run, the newest first."""
     rows = tx.connection.execute(
         select(MessageRow.text, MessageRow.kind, MessageRow.put_at, MessageRow.order_id)
@@ -187,7 +187,11 @@ def notices(tx: Tx, recipient_id: UUID, *, limit: int = 20) -> tuple[PortalNotic
             MessageRow.to == portal_address(recipient_id),
             MessageRow.channel == PORTAL,
             MessageRow.state != State.CANCELLED.value,
-            or_(MessageRow.order_id.is_(None), OrderRow.status.in_([one.value for one in LIVE])),
+            or_(
+                MessageRow.order_id.is_(None),
+                OrderRow.status.in_([one.value for one in LIVE]),
+                and_(OrderRow.status == Status.LIFTED.value, OrderRow.lifted_at > now),
+            ),
         )
         .order_by(MessageRow.put_at.desc(), MessageRow.id)
         .limit(limit)

@@ -54,7 +54,7 @@ def _shown(episode_id: UUID) -> dict[str, Any]:
     with system.store.reading() as tx:
         episode = tx.episode(episode_id)
         reach = _reach(tx, episode)
-        listed = calling.call_list(tx, system.rules, episode_id)
+        listed = calling.call_list(tx, system.rules, episode_id, now=system.clock.now())
         everybody = [one for one in listed if within(one.order.area, reach)]
         lines = [one for one in everybody if not town or within(one.order.area, town)]
         return {

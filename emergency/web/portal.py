@@ -55,7 +55,7 @@ def home() -> ResponseReturnValue:
     with the_system().store.reading() as tx:
         own, now = asking.own_orders(tx, recipient_id), showing.now()
         recipient = tx.recipient(recipient_id)
-        notices = asking.notices(tx, recipient_id)
+        notices = asking.notices(tx, recipient_id, now=now)
         owed = kept.missing_of(tx, recipient_id)
     return render_template(
         "portal/home.html",

@@ -13,6 +13,7 @@ from flask import Flask, g, request, url_for
 from markupsafe import Markup
 
 from emergency.clock import SHANGHAI
+from emergency.domain.episode import Episode, Phase
 from emergency.domain.level import Level
 from emergency.domain.messages import PORTAL
 from emergency.domain.people import Area, NotAllowed
@@ -31,6 +32,13 @@ def said(words: str, code: object) -> str:
     plain = getattr(code, "value", code)
     found = WORDS[words].get(str(plain))
     return _(found) if found else str(plain)
+
+
+def phase_word(episode: Episode) -> str:
+    """The phase of an episode; a release that is signed for later is not yet one."""
+    if episode.phase is Phase.RELEASED and episode.released_at is not None and episode.released_at > now():
+        return _("已签发解除，待生效")
+    return said("phase", episode.phase)
 
 
 @cache
@@ -264,7 +272,7 @@ def set_up(app: Flask) -> None:
         level=level_badge, level_word=level_word, number=number, swatch=swatch, local=local, stamp=stamp, masked=masked,
     )  # fmt: skip
     app.jinja_env.globals.update(
-        said=said, now=now, sentence=sentence, sector=sector, area_name=area_name, nearest_words=nearest_words,
-        full_moment=full_moment, WORDS=WORDS, here=here, alarm=alarm, alarm_link=alarm_link,
-        alarm_groups=alarm_groups, alarm_detail=alarm_detail,
+        said=said, phase_word=phase_word, now=now, sentence=sentence, sector=sector, area_name=area_name,
+        nearest_words=nearest_words, full_moment=full_moment, WORDS=WORDS, here=here, alarm=alarm,
+        alarm_link=alarm_link, alarm_groups=alarm_groups, alarm_detail=alarm_detail,
     )  # fmt: skip
