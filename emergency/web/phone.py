@@ -42,11 +42,19 @@ bp = Blueprint("phone", __name__)
 
 TOKEN: Final = re.compile(r"[0-9A-Za-z]{16}")
 NUMBER: Final = re.compile(r"\+?\d[\d-]{5,}\d")
-CSS: Final = (Path(__file__).parent / "static" / "phone.css").read_text(encoding="utf-8")
-STYLE: Final = base64.b64encode(hashlib.sha256(CSS.encode()).digest()).decode()
-POLICY: Final = (
-    f"default-src 'none'; style-src 'sha256-{STYLE}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+_STATIC: Final = Path(__file__).parent / "static"
+CSS: Final = (_STATIC / "phone.css").read_text(encoding="utf-8")
+SCRIPT: Final = (_STATIC / "phone.js").read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+STYLED: Final = f"default-src 'none'; style-src {_hash(CSS)}"
+BOUNDS: Final = "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+POLICY: Final = f"{STYLED}; {BOUNDS}"
+ANSWERING: Final = f"{STYLED}; script-src {_hash(SCRIPT)}; connect-src 'self'; {BOUNDS}"
 LONGEST: Final = 1000  # characters of a reason
 PACE: Final = ((30, timedelta(minutes=1)), (300, timedelta(hours=1)))  # of one link, whoever opens it
 
@@ -358,9 +366,12 @@ def _order_page(token: str, *, notice_kind: str = "", error: str = "", typed: st
         duty_text=duty_text,
         answer_word=answer_word,
         at_words=at_words,
+        script=SCRIPT,
         **_frame(label),
     )
-    return _plain(make_response(page))
+    response = _plain(make_response(page))
+    response.headers["Content-Security-Policy"] = ANSWERING
+    return response
 
 
 def _closed(
