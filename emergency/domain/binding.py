@@ -32,10 +32,16 @@ def in_turn(revisions: Sequence[Revision]) -> tuple[Revision, ...]:
     return tuple(turns)
 
 
-def standing_at(revisions: Sequence[Revision], at: datetime) -> tuple[Duty, ...]:
-    """What is asked from that instant on, begun or not, by what was signed so far and takes effect by then."""
-    governing = [one for one in in_turn(revisions) if one.effective_at <= at]
+def standing_before(revisions: Sequence[Revision], at: datetime) -> tuple[Duty, ...]:
+    """What is asked up to that instant, begun or not: what was signed so far and would take effect just then is not."""
+    governing = [one for one in in_turn(revisions) if one.effective_at < at]
     return _asked(governing[-1]) if governing else ()
+
+
+def spared(duties: Sequence[Duty], revisions: Sequence[Revision], *, by: datetime | None) -> tuple[Duty, ...]:
+    """The duties, those exempt that were asked when a ruling, at ``by``, exempted the recipient; None: none did."""
+    known = {(duty.key, duty.text) for one in revisions if by and one.recorded_at <= by for duty in _asked(one)}
+    return tuple(replace(one, exempt=True) if (one.key, one.text) in known else one for one in duties)
 
 
 def stretches(revisions: Sequence[Revision]) -> tuple[Duty, ...]:

@@ -111,9 +111,12 @@ def difference(old: Sequence[Duty], new: Sequence[Duty]) -> tuple[tuple[str, ...
 
 
 def overtakes(before: Order, effective_at: datetime) -> bool:
-    """Whether what takes effect then comes before what was signed last for this order, whose change then never does."""
+    """
+    Whether what takes effect then comes before what was signed last for this order, or at the same hour, from midnight
+    on as most changes do: its change then never does.
+    """
     last = before.lifted_at if before.status is Status.LIFTED else before.effective_at
-    return before.status is not Status.WITHDRAWN and last is not None and last > effective_at
+    return before.status is not Status.WITHDRAWN and last is not None and last >= effective_at
 
 
 def _stood(before: Order | None, effective_at: datetime) -> tuple[Duty, ...]:
@@ -129,7 +132,7 @@ def _spared(duties: tuple[Duty, ...], before: Order | None) -> tuple[Duty, ...]:
         return duties
     whole = before.status is Status.EXEMPTED
     spared = {(one.key, one.text) for one in before.duties if whole or one.exempt}
-    return tuple(replace(one, exempt=(one.key, one.text) in spared) for one in duties) if spared else duties
+    return tuple(replace(one, exempt=one.exempt or (one.key, one.text) in spared) for one in duties)
 
 
 def draw_up(

@@ -200,7 +200,9 @@ def due(order: Order, plan: Says, *, notice: Notice, taken: Collection[Taken], n
 
     A step that follows one whose message came back is due at once: nobody waits for the answer to what nobody got.
     Steps missed while everything was down are not told one after another: of each deadline only the furthest one due
-    is taken. A step that was taken is not taken again, nor after a revision that kept the hour it hangs on.
+    is taken. A step that was taken is not taken again, nor after a revision that kept the hour it hangs on; but of
+    another hour it is another step: of a duty that begins later, or of what an officer asked anew. Each step comes with
+    the moment the plan gives it, which is later than now where it is hurried.
     """
     rungs = list(plan.ladder)
     steps: list[tuple[Rung, datetime]] = []
@@ -214,6 +216,7 @@ def due(order: Order, plan: Says, *, notice: Notice, taken: Collection[Taken], n
             continue
         mine = [(since + timedelta(minutes=one.after_minutes), at) for at, one in enumerate(rungs)
                 if one.deadline == deadline]  # fmt: skip
+        given = {number: at for at, number in mine}
         if now is not None and notice.returned:
             opening = deadline is Deadline.ACKNOWLEDGE and "" in notice.returned
             told_nobody = {one.step for one in taken if not one.told and one.revision == order.revision}
@@ -223,8 +226,9 @@ def due(order: Order, plan: Says, *, notice: Notice, taken: Collection[Taken], n
         if over:
             at, number = max(over)
             stale = deadline is not Deadline.ACKNOWLEDGE and now is not None and now - at > STALE
-            if not stale and not any(_is(one, order, rungs[number], since) for one in taken):
-                steps.append((rungs[number], at))
+            counts_from = order.asked_at or since if deadline is Deadline.ACKNOWLEDGE else given[number]
+            if not stale and not any(one.step == rungs[number].step and one.due_at >= counts_from for one in taken):
+                steps.append((rungs[number], given[number]))
     if now is not None and notice.on_its_way and still_owed(order, Deadline.ACKNOWLEDGE):
         coming.append((now + LOOK_AGAIN, order.next_rung or 0))
     coming = [one for one in coming if ends_at is None or one[0] < ends_at]
@@ -262,10 +266,6 @@ def _since(order: Order, plan: Says, deadline: Deadline, notice: Notice) -> date
     if notice.on_its_way:  # a post that stands still must not silence the ladder for ever
         return asked + timedelta(minutes=plan.numbers.get("ack_deadline_min", 0))
     return asked
-
-
-def _is(one: Taken, order: Order, rung: Rung, since: datetime) -> bool:
-    return one.step == rung.step and (one.revision == order.revision or one.due_at >= since)
 
 
 def heard(before: Order, after: Order) -> Order:

@@ -267,6 +267,7 @@ def _step(
             one,
             aloud if channel == VOICE else text,
             rung=rung.step,
+            since=since,
             now=now,
             channel=channel,
             with_link=themselves and channel not in (VOICE, PORTAL),

@@ -336,10 +336,14 @@ def message_for(
     channel: str | None = None,
     with_link: bool = True,
     due_at: datetime | None = None,
+    since: datetime | None = None,
 ) -> Message:
-    """One message about an order, with the id that makes a repeat harmless."""
+    """
+    One message about an order, with the id that makes a repeat harmless; ``since``: the hour its step counts from, for
+    the same step from another hour is no repeat.
+    """
     way = channel or rules.first_channel
-    own = _own(order, contact, kind, way, rung)
+    own = _own(order, contact, kind, way, rung if since is None else f"{rung}@{since.isoformat()}")
     return Message(
         **{**own, "link_id": own["link_id"] if with_link else None},
         kind=kind,

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from emergency.domain import drawing
-from emergency.domain.binding import standing_at
+from emergency.domain.binding import spared, standing_before
 from emergency.domain.episode import Decision, Move
 from emergency.domain.orders import LIVE, Duty, Order
 from emergency.store import Tx, binding
@@ -25,11 +25,19 @@ def takes_effect(decision: Decision, before: Order | None, effective_at: datetim
 def overtaken(
     tx: Tx, some: Iterable[Order], decision: Decision, effective_at: datetime
 ) -> Mapping[UUID, tuple[Duty, ...]]:
-    """By order, what is in force at that hour, where a change signed before would have come later and never does."""
+    """
+    By order, what is in force up to that hour, where a change signed before would have come then or later and never
+    does; what the recipient was exempted from by then is still marked so.
+    """
     if decision.move in _INSIDE:
         return {}
     late = [one for one in some if drawing.overtakes(one, effective_at)]
     if not late:
         return {}
     given = binding.pending(tx, decision.episode_id, at=effective_at)
-    return {one.id: standing_at(given.get(one.id, ()), effective_at) for one in late}
+    ruled = binding.exempted(tx, decision.episode_id)
+    return {
+        one.id: spared(standing_before(some, effective_at), some, by=ruled.get(one.id))
+        for one in late
+        for some in [given.get(one.id, [])]
+    }

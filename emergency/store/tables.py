@@ -559,16 +559,16 @@ class PaceRow(Base):
 
 
 class RungRow(Base):
-    """A step of the ladder that was taken, once."""
+    """A step of the ladder that was taken, once of each moment at which the plan wants it."""
 
     __tablename__ = "rungs"
     order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     step: Mapped[str] = mapped_column(String(40), primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(primary_key=True)
     episode_id: Mapped[UUID]
     notify: Mapped[str] = mapped_column(String(40))
     told: Mapped[int]
-    due_at: Mapped[datetime]
     taken_at: Mapped[datetime]
     __table_args__ = (Index(None, "episode_id"),)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
 from sqlalchemy import select
 
 from emergency.domain.binding import stretches
@@ -112,7 +113,8 @@ def test_a_release_ends_what_a_change_it_overtook_would_have_ended_later(world: 
     assert ends == {world.order(order.id).lifted_at} == {world.now + timedelta(hours=10)}
 
 
-def test_what_never_stopped_is_one_stretch_and_keeps_its_answers(world: World) -> None:
+@pytest.mark.parametrize("hours", [8, 12])  # before the change that it overtakes, and at the very same hour
+def test_what_never_stopped_is_one_stretch_and_keeps_its_answers(world: World, hours: int) -> None:
     world.activated(Level.ORANGE)
     order = world.order_of("柳州地区水泥厂")
     world.begun(order)
@@ -120,7 +122,7 @@ def test_what_never_stopped_is_one_stretch_and_keeps_its_answers(world: World) -
     first = {one.key: [(one.starts_at, None)] for one in order.duties}
     to(world, Level.YELLOW, "downgrade", hours=12)
     assert len(world.order(order.id).duties) < len(order.duties)
-    to(world, Level.ORANGE, "upgrade", hours=8)
+    to(world, Level.ORANGE, "upgrade", hours=hours)
 
     again = world.order(order.id)
 
@@ -272,7 +274,7 @@ def test_an_extension_ends_no_change_that_is_still_to_come(world: World) -> None
     assert {end for some in before.values() for _, end in some} == {at, None}
 
 
-def test_one_statement_more_tells_what_stood_however_many_orders_a_change_overtakes(world: World) -> None:
+def test_two_statements_more_tell_what_stood_however_many_orders_a_change_overtakes(world: World) -> None:
     world.activated(Level.RED)
     to(world, Level.ORANGE, "downgrade", hours=12)
     drawn = []
@@ -289,5 +291,54 @@ def test_one_statement_more_tells_what_stood_however_many_orders_a_change_overta
         )
 
     (apart, none), (overtaking, some) = drawn
-    assert (none, overtaking) == (0, apart + 1)
+    assert (none, overtaking) == (0, apart + 2)
     assert some > 100
+
+
+def test_a_ruling_outlives_a_change_that_never_came(world: World) -> None:
+    world.activated(Level.ORANGE)
+    order = world.order_of("柳州地区水泥厂")
+    world.begun(order)
+    world.answer(order, Action.DECLINE, remark="炉窑保温")
+    ruled(world, order, exempt=True)
+    world.clock.forward(hours=1)
+    to(world, Level.YELLOW, "downgrade", hours=8)
+    to(world, Level.ORANGE, "upgrade", hours=2)
+
+    again = world.order(order.id)
+
+    assert again.duties
+    assert [one.key for one in again.duties if not one.exempt] == []
+    assert (again.start_by, again.in_place_by) == (None, None)
+
+
+def test_a_duty_that_begins_later_is_chased_by_every_step_again(world: World) -> None:
+    world.activated(Level.ORANGE)
+    order = world.order_of("柳州地区水泥厂")
+    world.answer(order)
+    first, *_, last = sorted({one.starts_at for one in order.duties if one.force == "mandatory"})
+    world.clock.turn_to(first + timedelta(hours=2))
+    world.forward(minutes=61, step=5)
+    before = steps(world, order)
+    world.answer(order, Action.START)
+
+    world.clock.turn_to(last + timedelta(hours=2))
+    world.forward(minutes=125, step=5)  # the desk has had enough in an hour of all that are silent
+
+    assert [one for one in before if one.startswith("start")]
+    assert [one for one in steps(world, order)[len(before) :] if one.startswith("start")] == before
+    assert len(set(texts(world, order, "reminder"))) == 2, "each names its own hour"
+
+
+def test_what_is_upheld_is_asked_anew_by_every_step(world: World) -> None:
+    world.activated(Level.YELLOW)
+    order = world.an_order()
+    world.forward(minutes=125, step=5)
+    before = steps(world, order)
+    world.answer(order, Action.DECLINE, remark="不能停")
+    ruled(world, order, exempt=False)
+
+    world.forward(minutes=125, step=5)
+
+    assert "call_list" in before
+    assert steps(world, order) == before * 2
