@@ -64,10 +64,11 @@ def still_needed(message: Message, order: Order | None) -> bool:
         return order.status in _AFTER[message.kind]
     if message.kind is Kind.INFORMATION:
         return order.status in LIVE and message.revision == order.revision
-    if message.kind in _TELLS:
-        return order.status in LIVE and message.revision >= order.asks_from
     # a revision after an objection, and a release that is signed for later, leave the chase on: its next step is due
-    chased = order.status in _OWING or (order.status not in _OVER and order.next_rung_at is not None)
+    on = order.status not in _OVER and order.next_rung_at is not None
+    if message.kind in _TELLS:
+        return (order.status in LIVE or on) and message.revision >= order.asks_from
+    chased = order.status in _OWING or on
     return chased and message.revision >= order.asks_from and _since_the_last_word(message, order)
 
 

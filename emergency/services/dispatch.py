@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from emergency.domain import advising as advice
 from emergency.domain import amending, drawing, ladder, orders, starting
 from emergency.domain.copying import copied
-from emergency.domain.episode import Decision, Episode, Move, due
+from emergency.domain.episode import Decision, Episode, Move, Standing, due
 from emergency.domain.level import Level
 from emergency.domain.messages import LANES, Kind, Message, message_id
 from emergency.domain.orders import (
@@ -248,11 +248,14 @@ def _whole_to_the_untold(
     """
     The messages; whoever was never told what it was asked last gets its whole order, for what a change would amend has
     not reached it. What is in flight counts as not told: should it come back, this is all they will have had.
+
+    Before a release that is signed for later goes the order it ends, with its end: it binds until then. Of one that
+    ends at once nobody need hear what it was.
     """
     asked = {
         one.order.id: one
         for one in prepared.drawn_up
-        if one.before is not None and one.revision.kind in _AMENDS and one.before.status not in _HEARD
+        if one.before is not None and _amends(one, now) and one.before.status not in _HEARD
     }
     if not asked:
         return messages
@@ -262,18 +265,40 @@ def _whole_to_the_untold(
         for found, one in asked.items()
         if one.before is not None and told.get(found, 0) < one.before.asks_from and one.order.duties
     }
-    return [
-        message
-        if (one := untold.get(message.order_id)) is None or (contact := first_contact(one.recipient)) is None
-        else copied(
-            message,
-            **_own(one.order, contact, Kind.ORDER, message.channel, ""),
-            kind=Kind.ORDER,
-            lane=LANES[Kind.ORDER],
-            text=wording.of_whole_order(rules, one, decision, now=now),
-        )
-        for message in messages
+    whole: list[Message] = []
+    before = _governing(tx, decision) if decision.move is Move.RELEASE and untold else ()
+    for message in messages:
+        if (one := untold.get(message.order_id)) is None or (contact := first_contact(one.recipient)) is None:
+            whole.append(message)
+            continue
+        own = _own(one.order, contact, Kind.ORDER, message.channel, "")
+        if one.revision.kind in _AMENDS:
+            text = wording.of_whole_order(rules, one, decision, now=now)
+        else:
+            given = next((given for given in before if given.level is one.order.level), decision)
+            text = wording.of_order_that_ends(rules, one, given, now=now)
+            whole.append(copied(message, waits_for=own["id"]))
+        whole.append(copied(message, **own, kind=Kind.ORDER, lane=LANES[Kind.ORDER], text=text))
+    return whole
+
+
+def _amends(one: DrawnUp, now: datetime) -> bool:
+    """Whether the revision tells of a change to an order that binds on, for a while at least."""
+    if one.revision.kind != "lifting":
+        return one.revision.kind in _AMENDS
+    exempted, ends_at = one.before is not None and one.before.status is Status.EXEMPTED, one.revision.effective_at
+    return not exempted and ends_at > now and any(duty.starts_at < ends_at for duty in one.order.duties)
+
+
+def _governing(tx: Tx, decision: Decision) -> list[Decision]:
+    """What was signed in the episode before this decision and asked something of recipients, the newest first."""
+    signed = [
+        one
+        for one in tx.decisions(decision.episode_id)
+        if one.standing is Standing.APPROVED and one.move not in _ENDS and one.id != decision.id
     ]
+    signed.sort(key=lambda one: (one.move is not Move.ADVISE, one.decided_at or one.proposed_at), reverse=True)
+    return signed
 
 
 def _chased(one: DrawnUp, plan: Plan, *, now: datetime) -> DrawnUp:

@@ -112,6 +112,14 @@ def of_whole_order(rules: Rules, one: DrawnUp, decision: Decision, *, now: datet
                     decision, now=now)  # fmt: skip
 
 
+def of_order_that_ends(rules: Rules, one: DrawnUp, given: Decision, *, now: datetime) -> str:
+    """The order a release ends later, to a recipient that was told nothing; ``given``: the decision it was under."""
+    ends_at = one.revision.effective_at
+    duties = tuple(duty for duty in one.order.duties if duty.starts_at < ends_at)
+    ending = replace(given, notice=replace(given.notice, expected_end_at=ends_at))
+    return of_whole_order(rules, replace(one, order=replace(one.order, duties=duties)), ending, now=now)
+
+
 def _first(rules: Rules, one: DrawnUp, decision: Decision, *, now: datetime, spelt: Spelt) -> str:
     """The first notice: all but the name and the number is the same for recipients whose duties are."""
     order, notice, words = one.order, decision.notice, rules.wording

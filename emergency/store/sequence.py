@@ -30,7 +30,8 @@ def behind(connection: Connection, some: Sequence[Message], *, until: datetime |
     The messages, each behind the last unsettled notice of its order and channel, if there is one.
 
     Ask in the transaction that puts them, after what is superseded was cancelled: whatever is left is in flight, or
-    must be heard first.
+    must be heard first. One that follows another of its own decision waits until that one is settled, however long:
+    alone it would say nothing.
     """
     ahead: dict[tuple[UUID | None, str], UUID] = {}
     for episode in {one.episode_id for one in some if one.order_id is not None}:
@@ -49,13 +50,15 @@ def behind(connection: Connection, some: Sequence[Message], *, until: datetime |
         return list(some)
     return [
         one
-        if (found := ahead.get((one.order_id, one.channel))) is None or found == one.id
+        if one.waits_for or (found := ahead.get((one.order_id, one.channel))) is None or found == one.id
         else replace(one, waits_for=found, waits_until=until)
         for one in some
     ]
 
 
 _FIRST, _NEXT = _MESSAGES.alias("first"), _MESSAGES.alias("following")
+# a later revision supersedes it; what the same decision says after it does not
+_SUPERSEDED = exists().where(_NEXT.c.waits_for == _MESSAGES.c.id, _NEXT.c.revision > _MESSAGES.c.revision)
 # back in the post after an attempt that did not get through, while what supersedes it waits: nobody needs it any more
 _DROP = (
     update(_MESSAGES)
@@ -63,7 +66,7 @@ _DROP = (
         _MESSAGES.c.id.in_(bindparam("ids", expanding=True)),
         _MESSAGES.c.state == State.READY.value,
         _MESSAGES.c.kind.in_(_AMENDED),
-        exists().where(_NEXT.c.waits_for == _MESSAGES.c.id),
+        _SUPERSEDED,
     )
     .values(state=State.CANCELLED.value, because=case((_MESSAGES.c.ambiguous, DOUBTED), else_=OUTDATED))
 )
@@ -105,7 +108,7 @@ def let_go(connection: Connection, *, now: datetime) -> tuple[int, list[UUID]]:
             _MESSAGES.c.state == State.READY.value,
             _MESSAGES.c.attempts > 0,
             _MESSAGES.c.kind.in_(_AMENDED),
-            exists().where(_NEXT.c.waits_for == _MESSAGES.c.id),
+            _SUPERSEDED,
         )
     ).all()
     if dropped:

@@ -104,3 +104,37 @@ def test_a_gateway_that_was_out_during_both_signatures_delivers_one_text_to_each
     world.forward(minutes=10, step=2)
 
     assert {len(told(world, one)) for one in world.orders()} == {1}
+
+
+def test_who_was_not_told_before_a_release_signed_for_later_gets_the_order_with_its_end_and_then_the_release(
+    world: World,
+) -> None:
+    world.activated(Level.YELLOW, deliver=False)
+    ends_at = world.now + timedelta(hours=20)
+    release = world.bulletin(Level.NONE, action="release", effective_at=ends_at)
+    assert release is not None
+    world.sign(release, by="lj-approver3")
+    world.phone.fates = [Later("busy")] * 3  # a first try that fails gives up no place to what belongs to it
+    world.deliver()
+    world.wall.forward(minutes=5)
+    world.sweep()
+    world.deliver()
+
+    spoken = world.rules.wording.instant(ends_at, "zh")
+    for order in world.orders():
+        first, then = told(world, order)
+        assert (first.kind, first.revision, then.kind, then.revision) == (Kind.ORDER, 2, Kind.LIFTING, 2)
+        assert "黄色" in first.text
+        assert "签收" in first.text
+        assert spoken in first.text
+        assert order.duties[0].text[:8] in first.text
+
+
+def test_who_was_not_told_before_a_release_in_effect_at_once_needs_no_order(world: World) -> None:
+    world.activated(Level.YELLOW, deliver=False)
+    release = world.bulletin(Level.NONE, action="release", effective_at=world.now)
+    assert release is not None
+    world.sign(release, by="lj-approver3")
+    world.deliver()
+
+    assert {tuple(one.kind for one in told(world, order)) for order in world.orders()} == {(Kind.LIFTING,)}
