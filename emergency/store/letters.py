@@ -171,13 +171,16 @@ def letters(tx: Tx, ids: Sequence[UUID]) -> tuple[Letter, ...]:
 
 
 def put_back(tx: Tx, ids: Sequence[UUID], *, wall: datetime) -> list[UUID]:
-    """Put these back in the post under their own keys, if they have given up; those that went."""
+    """
+    Put these back in the post under their own keys, if they have given up; those that went. They start anew, but for
+    a doubt: it stays, and with it the provider that may have the message.
+    """
     went: list[UUID] = []
     for start in range(0, len(ids), AT_ONCE):
         done = tx.connection.execute(
             update(MessageRow)
             .where(MessageRow.id.in_(ids[start : start + AT_ONCE]), MessageRow.state == State.FAILED.value)
-            .values(state=State.READY.value, due_at=wall, attempts=0)
+            .values(state=State.READY.value, due_at=wall, attempts=0, put_back_at=wall)
             .returning(MessageRow.id)
         )
         went += [row.id for row in done]

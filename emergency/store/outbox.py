@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, text, update
+from sqlalchemy.orm import aliased
 
 from emergency.domain.exercise import WALL, shut_out, walled
 from emergency.domain.letters import RETURNED
-from emergency.domain.messages import Kind, Message, State, Uncertain
+from emergency.domain.messages import ChannelFault, Kind, Message, State, Uncertain
 from emergency.domain.receipts import Word, word_of
 from emergency.store import saving, sequence, walling
 from emergency.store.bulk import copy_in, table
@@ -212,7 +213,7 @@ class Outbox(Sending):
         """
         Give up what is in doubt and was last tried before then, because whoever may have it cannot be asked; which.
 
-        A person finds out then, and settles it.
+        A person finds out then, and settles it; put back in the post, it is given as long again.
         """
         tried_since = exists().where(
             AttemptRow.message_id == MessageRow.id,
@@ -225,6 +226,7 @@ class Outbox(Sending):
                 text("(state = 'failed' OR ambiguous)"),  # spelt as its index is
                 MessageRow.ambiguous,
                 MessageRow.state == State.READY.value,
+                or_(MessageRow.put_back_at.is_(None), MessageRow.put_back_at <= before),
                 ~tried_since,
             )
             .values(state=State.FAILED.value, because=UNASKED)
@@ -247,13 +249,19 @@ class Outbox(Sending):
 
     def perhaps_twice(self, episode_id: UUID) -> list[UUID]:
         """Messages of the episode that were sent again after an attempt whose fate nobody knows."""
+        later = aliased(AttemptRow)
+        again = exists().where(
+            later.message_id == AttemptRow.message_id,
+            later.id > AttemptRow.id,
+            later.outcome != ChannelFault.__name__.lower(),
+        )
         rows = self._connection.execute(
             select(MessageRow.id)
             .join(AttemptRow, AttemptRow.message_id == MessageRow.id)
             .where(
                 MessageRow.episode_id == episode_id,
                 AttemptRow.outcome == Uncertain.__name__.lower(),
-                AttemptRow.attempt < MessageRow.attempts,
+                or_(AttemptRow.attempt < MessageRow.attempts, again),
             )
             .distinct()
         )

@@ -220,7 +220,8 @@ class Sending:
             .where(AttemptRow.message_id == MessageRow.id, AttemptRow.outcome == Uncertain.__name__.lower())
             .exists()
         )
-        stays = and_(MessageRow.attempts > 0, MessageRow.provider.in_(known), uncertain)
+        tried = or_(MessageRow.attempts > 0, MessageRow.ambiguous)  # put back by a person, its attempts count anew
+        stays = and_(tried, MessageRow.provider.in_(known), uncertain)
         return {"provider": case((stays, MessageRow.provider), else_=preferred)}
 
     def settle(self, settled: Sequence[dict[str, Any]], *, wall: datetime) -> None:

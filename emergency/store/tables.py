@@ -461,6 +461,7 @@ class MessageRow(Base):
     exercise: Mapped[bool] = mapped_column(Boolean)  # behind the wall unless its address was opened
     waits_for: Mapped[UUID | None]  # the message it amends and must not overtake, until that one is settled
     waits_until: Mapped[datetime | None]  # wall: then it goes by itself
+    put_back_at: Mapped[datetime | None]  # wall: when a person last sent it again under its own key
     __table_args__ = (
         Index(
             "ix_messages_channel_lane_due_at_ready",

@@ -186,3 +186,39 @@ def test_what_a_provider_that_stays_out_may_have_is_left_to_a_person_who_settles
     )  # fmt: skip
     drain(world, two)
     assert after.text in {one.text for one in two.second.sent}
+
+
+def test_a_doubt_that_a_person_puts_back_is_given_its_time_again_with_the_provider_that_may_have_it(
+    world: World,
+) -> None:
+    world.activated(deliver=False)
+    two = Two()
+    two.first.fates = [Uncertain("cut")]
+    drain(world, two)
+    with world.store.reading() as tx:
+        (doubted,) = tx.outbox.ambiguous(world.episode().id)
+    world.wall.forward(seconds=watch.DOUBT.total_seconds() + 1)
+    watch.sweep(world.store, wall=world.wall.now())
+    two.first.fates = [ChannelFault("answered 401")] * 400
+    world.store.run(
+        lambda tx: letters.send_again(
+            tx, world.rules, doubted, because="再试一次", by=world.person("lj-duty"), now=world.now
+        )
+    )
+    drain(world, two)
+    world.wall.forward(seconds=5)
+    watch.sweep(world.store, wall=world.wall.now())
+    with world.store.reading() as tx:
+        assert tx.message(doubted).state is State.READY
+        assert tx.outbox.ambiguous(world.episode().id) == [doubted]
+
+    two.first.fates = []
+    world.wall.forward(minutes=3)
+    drain(world, two)
+
+    with world.store.reading() as tx:
+        after, twice = tx.message(doubted), tx.outbox.perhaps_twice(world.episode().id)
+    assert (after.state, after.provider) == (State.SENT, "sms")
+    assert doubted in {one.id for one in two.first.sent}
+    assert doubted not in {one.id for one in two.second.sent}
+    assert twice == [doubted]
