@@ -9,7 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from emergency.domain.ladder import Deadline, still_owed
-from emergency.domain.orders import Order, Recipient, binds
+from emergency.domain.orders import Order, Recipient, obliges
 from emergency.errors import Refused
 
 CALL_LIST = "call_list"  # whom a step of the ladder tells when no message helps any more: the desk, to pick up a phone
@@ -89,7 +89,7 @@ def owes(order: Order, *, begun_by: datetime | None = None) -> Deadline | None:
 
 def needed_by(order: Order) -> datetime | None:
     """By which hour something must stand: the first duty's start, as the order's deadlines have it."""
-    starts = [one.starts_at for one in order.duties if binds(one)]
+    starts = [one.starts_at for one in obliges(order)]
     return min(starts, default=order.effective_at)
 
 

@@ -131,8 +131,28 @@ def _spared(duties: tuple[Duty, ...], before: Order | None) -> tuple[Duty, ...]:
     if before is None or before.status not in LIVE:
         return duties
     whole = before.status is Status.EXEMPTED
-    spared = {(one.key, one.text) for one in before.duties if whole or one.exempt}
+    spared = {(one.key, one.text) for one in (*before.ending, *before.duties) if whole or one.exempt}
     return tuple(replace(one, exempt=one.exempt or (one.key, one.text) in spared) for one in duties)
+
+
+def _ending(
+    duties: tuple[Duty, ...],
+    before: Order,
+    effective_at: datetime,
+    overtaken: tuple[Duty, ...] | None,
+    *,
+    now: datetime,
+) -> tuple[Duty, ...]:
+    """What binds until the change takes effect, though the change asks it no more, or from another hour on."""
+    kept = {(one.key, one.text, one.starts_at) for one in duties}
+    held = (*before.ending, *before.duties) if live_at(before, now) else ()
+    return tuple(
+        replace(one, ends_at=min(effective_at, one.ends_at or effective_at))
+        for one in (held if overtaken is None else overtaken)
+        if (one.key, one.text, one.starts_at) not in kept
+        and one.starts_at < effective_at
+        and now < min(effective_at, one.ends_at or effective_at)
+    )
 
 
 def draw_up(
@@ -156,8 +176,9 @@ def draw_up(
     where that is not what the recipient was last told, because a change signed before would come later.
     """
     told = before.duties if before and before.status in LIVE else ()
-    overtaken, stood = stood or (), _stood(before, effective_at) if stood is None else stood
+    given, stood = stood, _stood(before, effective_at) if stood is None else stood
     duties = _spared(duties_from(measures, effective_at=effective_at, before=stood), before)
+    ending = _ending(duties, before, effective_at, given, now=now) if before else ()
     added, dropped = difference(told, duties)
     if told:  # what ends at another hour than was told is news too
         dropped = (*dropped, *(key for key in difference(stood, duties)[1] if key not in dropped))
@@ -193,6 +214,7 @@ def draw_up(
             resumed_at=None,
             escalated=0,
             asks_from=before.revision + 1,
+            ending=ending,
         )
         kind = "reissue"
     elif added or dropped:
@@ -208,6 +230,7 @@ def draw_up(
             acknowledged_by="",
             escalated=0,
             asks_from=before.revision + 1,
+            ending=ending,
         )
         kind = "revision"
     else:
@@ -227,7 +250,7 @@ def draw_up(
         recorded_at=now,
         effective_at=effective_at,
     )
-    return DrawnUp(order, revision, recipient, before, overtaken)
+    return DrawnUp(order, revision, recipient, before, given or ())
 
 
 def alike(first: DrawnUp, recipient: Recipient, *, number: str) -> DrawnUp:
@@ -251,7 +274,7 @@ def lift(
     ``stood`` as in :func:`draw_up`.
     """
     if stood is not None:
-        order = replace(order, duties=stood)
+        order = replace(order, duties=stood, ending=())
     ended, revision = _end(order, Action.LIFT, "lifting", decision_id=decision_id, effective_at=effective_at, now=now)
     if order.next_rung_at is not None and order.next_rung_at < effective_at:
         ended = replace(ended, next_rung=order.next_rung, next_rung_at=order.next_rung_at)
@@ -267,8 +290,10 @@ def _end(
     order: Order, action: Action, kind: str, *, decision_id: UUID, effective_at: datetime, now: datetime
 ) -> tuple[Order, Revision]:
     duties = tuple(replace(duty, ends_at=max(effective_at, duty.starts_at)) for duty in order.duties)
+    held = order.ending if action is Action.LIFT else ()
     ended = replace(
         order,
+        ending=tuple(replace(one, ends_at=min(effective_at, one.ends_at or effective_at)) for one in held),
         status=ORDER.after(order.status, action),
         revision=order.revision + 1,
         duties=duties,

@@ -8,7 +8,20 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from emergency.domain.orders import Action, DrawnUp, Duty, Order, Status, binds, in_place, live_at, started, unsaid
+from emergency.domain.orders import (
+    Action,
+    DrawnUp,
+    Duty,
+    Order,
+    Status,
+    binds,
+    current,
+    in_place,
+    live_at,
+    obliges,
+    started,
+    unsaid,
+)
 
 
 class Deadline(StrEnum):
@@ -157,10 +170,13 @@ def owed_by(order: Order, plan: Says, deadline: Deadline) -> datetime | None:
 
 
 def _counted(order: Order, plan: Says, deadline: Deadline) -> datetime | None:
-    after, begin = _after(plan, deadline), unsaid(order, _SAYS[deadline])
-    if after is None or not begin:
+    after, said = _after(plan, deadline), started if deadline is Deadline.START else in_place
+    if after is None:
         return None
-    return (min(begin) if deadline is Deadline.START else max(begin)) + after
+    owing = [one for one in obliges(order) if not said(order, one)]
+    # what ends before its own hour has come is asked by none
+    hours = [by for one in owing if (by := one.starts_at + after) and (one.ends_at is None or by < one.ends_at)]
+    return (min if deadline is Deadline.START else max)(hours, default=None)
 
 
 def _after(plan: Says, deadline: Deadline) -> timedelta | None:
@@ -208,6 +224,7 @@ def due(order: Order, plan: Says, *, notice: Notice, taken: Collection[Taken], n
     steps: list[tuple[Rung, datetime]] = []
     coming: list[tuple[datetime, int]] = []
     ends_at = order.lifted_at if order.status is Status.LIFTED else None
+    order = order if now is None else current(order, now)
     if now is not None and ends_at is not None and not live_at(order, now):
         return Turn((), None, None)
     for deadline in Deadline:

@@ -227,6 +227,7 @@ class Order:
     start_by: datetime | None = None  # 已启动 is owed by then; None = not asked for, or nothing new to start
     in_place_by: datetime | None = None  # 已落实 is owed by then
     asks_from: int = 1  # the revision from which on an answer counts; information lines ask for none
+    ending: tuple[Duty, ...] = ()  # what a change that is signed and still to come asks no more: each binds to its end
     version: int = 0
 
 
@@ -291,6 +292,18 @@ def binds(duty: Duty) -> bool:
     return duty.force == "mandatory" and not duty.exempt and (duty.ends_at is None or duty.starts_at < duty.ends_at)
 
 
+def obliges(order: Order, at: datetime | None = None) -> list[Duty]:
+    """The duties that oblige the recipient, begun or not; ``at``: less those a change has ended by then."""
+    lasting = (one for one in order.ending if at is None or one.ends_at is None or at < one.ends_at)
+    return [one for one in (*lasting, *order.duties) if binds(one)]
+
+
+def current(order: Order, at: datetime) -> Order:
+    """The order less what a change has ended by then."""
+    lasting = tuple(one for one in order.ending if one.ends_at is None or at < one.ends_at)
+    return order if len(lasting) == len(order.ending) else replace(order, ending=lasting)
+
+
 def started(order: Order, duty: Duty) -> bool:
     """Whether the recipient said 已启动 of this duty: since it began, in whichever revision."""
     return order.started_at is not None and order.started_at >= duty.starts_at
@@ -327,27 +340,33 @@ def settle(order: Order, *, by: str, now: datetime) -> Order:
     return start(order, by=by, now=now)
 
 
-def unsaid(order: Order, action: Action) -> list[datetime]:
-    """When those duties begin, or began, of which 已启动 (START) or 已落实 (SETTLE) was not said."""
+def unsaid(order: Order, action: Action, at: datetime | None = None) -> list[datetime]:
+    """When those duties begin, or began, of which 已启动 (START) or 已落实 (SETTLE) was not said; ``at`` as above."""
     said = started if action is Action.START else in_place
-    return [one.starts_at for one in order.duties if binds(one) and not said(order, one)]
+    return [one.starts_at for one in obliges(order, at) if not said(order, one)]
 
 
 def says_anew(order: Order, action: Action, at: datetime) -> bool:
     """Whether 已启动 or 已落实, said then, is news of any duty; once, where the order obliges to none."""
-    if not any(binds(one) for one in order.duties):
+    if not obliges(order, at):
         return (order.started_at if action is Action.START else order.in_place_at) is None
-    return any(begins <= at for begins in unsaid(order, action))
+    return any(begins <= at for begins in unsaid(order, action, at))
 
 
 def too_early(order: Order, action: Action, at: datetime) -> bool:
     """Whether 已启动 or 已落实, said then, holds of nothing yet: what it was not said of begins later."""
-    return action in (Action.START, Action.SETTLE) and not says_anew(order, action, at) and bool(unsaid(order, action))
+    if action not in (Action.START, Action.SETTLE) or says_anew(order, action, at):
+        return False
+    return bool(unsaid(order, action, at))
 
 
-def _comes_to(order: Order) -> Action:
-    """What the order's answers come to, over all it obliges to: the least that holds for all of it."""
-    owing = [one for one in order.duties if binds(one)]
+def _comes_to(order: Order, now: datetime) -> Action:
+    """
+    What the order's answers come to, over all it obliges to: the least that holds for all of it; what a change will end
+    counts while it binds, from its start on.
+    """
+    held = [one for one in order.ending if one.starts_at <= now and (one.ends_at is None or now < one.ends_at)]
+    owing = [one for one in (*held, *order.duties) if binds(one)]
     if order.in_place_at is not None and all(in_place(order, one) for one in owing):
         return Action.SETTLE
     if order.started_at is not None and (not owing or any(started(order, one) for one in owing)):
@@ -369,7 +388,7 @@ def decline(order: Order, *, by: str, because: str, now: datetime) -> Order:
 
 def _heard(order: Order, *, by: str, now: datetime) -> Order:
     """The order received, if it was not, and standing where all that was said of it puts it."""
-    return _received(replace(order, status=ORDER.after(order.status, _comes_to(order))), by=by, now=now)
+    return _received(replace(order, status=ORDER.after(order.status, _comes_to(order, now))), by=by, now=now)
 
 
 def _received(order: Order, *, by: str, now: datetime) -> Order:
@@ -408,4 +427,7 @@ def rule(order: Order, *, exempt: bool) -> Order:
     What a later decision adds is not what the ruling was about: it binds.
     """
     ruled = replace(order, status=ORDER.after(order.status, Action.EXEMPT if exempt else Action.UPHOLD))
-    return replace(ruled, duties=tuple(replace(one, exempt=True) for one in order.duties)) if exempt else ruled
+    if not exempt:
+        return ruled
+    duties, ending = (tuple(replace(one, exempt=True) for one in some) for some in (order.duties, order.ending))
+    return replace(ruled, duties=duties, ending=ending)

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, select
 from emergency.domain.calling import CALL_LIST, Call, Line, Result, Why, by_urgency, owes
 from emergency.domain.ladder import Deadline, still_owed
 from emergency.domain.messages import Kind, State
-from emergency.domain.orders import Order, Recipient, Status, live_at
+from emergency.domain.orders import Order, Recipient, Status, current, live_at
 from emergency.store import saving
 from emergency.store.desk import below
 from emergency.store.loading import table
@@ -34,10 +34,10 @@ def call_list(tx: Tx, episode_id: UUID, steps: Mapping[str, Deadline], *, now: d
     """
     found: dict[UUID, tuple[Order, Why, Any]] = {}
     for row in tx.connection.execute(_unreached(episode_id)):
-        order = saving.order(row)
+        order = current(saving.order(row), now)
         found[order.id] = (order, Why.FAILED if row.failed else Why.NOBODY, order.asked_at or order.issued_at)
     for row in tx.connection.execute(_climbed(episode_id)):
-        order, deadline = saving.order(row), steps.get(row.step)
+        order, deadline = current(saving.order(row), now), steps.get(row.step)
         if deadline is not None and order.id not in found and still_owed(order, deadline, begun_by=row.taken_at):
             found[order.id] = (order, Why.SILENT, row.taken_at)
     recipients = {one.id: one for one in tx.recipients_called({order.recipient_id for order, _, _ in found.values()})}

@@ -271,18 +271,24 @@ def duties_json(some: tuple[Duty, ...]) -> list[Any]:
 
 
 _ORDER = tuple(f.name for f in fields(Order))
+_NONE: list[Any] = []  # one value for all, so that it is spelt once
+
+
+def _duties_of(row: Row) -> dict[str, tuple[Duty, ...]]:
+    return {"duties": duties(row.duties), "ending": duties(row.ending)}
 
 
 def order(row: Row) -> Order:
     """An order."""
     columns = {name: getattr(row, name) for name in _ORDER}
-    return Order(**{**columns, "level": Level(row.level), "status": Status(row.status), "duties": duties(row.duties)})
+    return Order(**{**columns, "level": Level(row.level), "status": Status(row.status), **_duties_of(row)})
 
 
 def order_row(one: Order, duties: list[Any] | None = None) -> dict[str, Any]:
     """The columns of an order; ``duties`` as JSON, where they are at hand."""
     spelt = duties_json(one.duties) if duties is None else duties
-    return {**vars(one), "level": int(one.level), "status": one.status.value, "duties": spelt}
+    ending = duties_json(one.ending) if one.ending else _NONE
+    return {**vars(one), "level": int(one.level), "status": one.status.value, "duties": spelt, "ending": ending}
 
 
 def revision(row: Row) -> Revision:

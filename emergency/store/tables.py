@@ -366,6 +366,7 @@ class OrderRow(Base):
     start_by: Mapped[datetime | None]
     in_place_by: Mapped[datetime | None]
     asks_from: Mapped[int]
+    ending: Mapped[list[Any]]
     version: Mapped[int]
     __table_args__ = (
         UniqueConstraint("episode_id", "recipient_id"),

@@ -24,6 +24,7 @@ from emergency.domain.orders import (
     Recipient,
     RecipientKind,
     Status,
+    current,
     live_at,
     says_anew,
     unsaid,
@@ -198,7 +199,7 @@ def _next(order: Order, now: datetime) -> str:
         return _("下一步：措施开始执行后，请按「已启动」。")
     if says_anew(order, Action.SETTLE, now):
         return _("下一步：全部措施到位后，请按「已落实」。")
-    begins = at_words(min(unsaid(order, Action.SETTLE), default=None))
+    begins = at_words(min(unsaid(order, Action.SETTLE, now), default=None))
     return _("下一步：%(at)s 起还有措施开始执行，开始后请再打开本页答复。", at=begins)
 
 
@@ -366,6 +367,7 @@ def _order_page(token: str, *, notice_kind: str = "", error: str = "", typed: st
         duty_text=duty_text,
         answer_word=answer_word,
         at_words=at_words,
+        held=current(sheet.order, system.clock.now()).ending,  # until the change takes effect it is to be done
         script=SCRIPT,
         **_frame(label),
     )

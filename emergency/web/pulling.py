@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from emergency.domain import ladder
-from emergency.domain.orders import Action, Duty, live_at
+from emergency.domain.orders import Action, Duty, current, live_at
 from emergency.errors import EmergencyError, Refused
 from emergency.services import answering
 from emergency.store import Tx, pulling
@@ -139,7 +139,7 @@ def _said(one: Sheet, now: datetime) -> dict[str, Any]:
         "expected_end_at": _at(one.episode.expected_end_at),
         "measures": [_measure(one, duty, live=live) for duty in one.duties],
         "dropped": list(one.asking.dropped) if one.asking.kind == "revision" else [],
-        "owed": _hours(ladder.owed(order, _plan(one), one.notice)) if live else {},
+        "owed": _hours(ladder.owed(current(order, now), _plan(one), one.notice)) if live else {},
         "said": {
             "acknowledged_at": _at(order.acknowledged_at), "acknowledged_by": order.acknowledged_by,
             "started_at": _at(order.started_at), "in_place_at": _at(order.in_place_at),

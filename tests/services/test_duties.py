@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from emergency.domain.binding import stretches
 from emergency.domain.level import Level
-from emergency.domain.orders import Action, Order, Status
+from emergency.domain.orders import Action, Order, Status, current
 from emergency.services import decisions, dispatch
 from emergency.store import portal
 from emergency.store.bulk import table
@@ -342,3 +342,54 @@ def test_what_is_upheld_is_asked_anew_by_every_step(world: World) -> None:
 
     assert "call_list" in before
     assert steps(world, order) == before * 2
+
+
+def test_what_a_change_still_to_come_will_end_binds_and_is_asked_for_until_then(world: World) -> None:
+    world.activated(Level.ORANGE)
+    order = world.order_of("柳州地区水泥厂")
+    world.answer(order)
+    later = max(one.starts_at for one in order.duties if one.force == "mandatory")
+    first = min(one.starts_at for one in order.duties if one.force == "mandatory")
+    world.clock.turn_to(first + timedelta(hours=1))
+    world.answer(order, Action.START)
+    to(world, Level.YELLOW, "downgrade", hours=12)  # before the last of them has ended
+    gone = {one.key for one in order.duties} - {one.key for one in world.order(order.id).duties}
+    world.answer(order)
+
+    mine = world.order(order.id)
+    world.forward(hours=14, step=20)
+
+    assert {one.key for one in mine.ending} == gone
+    assert all(one.ends_at == first + timedelta(hours=13) for one in mine.ending)
+    assert later < first + timedelta(hours=13)
+    asked_for = [one for one in steps(world, order) if one.startswith("start")]
+    assert asked_for, "what begins before the change takes effect is chased"
+
+
+def test_what_a_change_has_ended_is_owed_no_more(world: World) -> None:
+    world.activated(Level.ORANGE)
+    order = world.order_of("柳州地区水泥厂")
+    world.answer(order)
+    to(world, Level.YELLOW, "downgrade", hours=20)
+    ended = world.now + timedelta(hours=20)
+
+    world.clock.turn_to(ended + timedelta(hours=12))
+    mine = current(world.order(order.id), world.now)
+    kept = world.order(order.id)
+    settled = world.answer(kept, Action.SETTLE).order
+
+    assert kept.ending
+    assert mine.ending == ()
+    assert settled.status is Status.IN_PLACE
+
+
+def test_a_release_before_a_change_takes_effect_ends_what_the_change_had_dropped(world: World) -> None:
+    world.activated(Level.ORANGE)
+    order = world.order_of("柳州地区水泥厂")
+    to(world, Level.YELLOW, "downgrade", hours=20)
+    to(world, Level.NONE, "release", hours=30)
+
+    mine = world.order(order.id)
+
+    assert {one.ends_at for one in mine.ending} == {world.now + timedelta(hours=20)}
+    assert {one.ends_at for one in mine.duties} == {world.now + timedelta(hours=30)}

@@ -458,3 +458,25 @@ def test_before_anything_begins_only_received_can_be_said(world: World, client: 
     assert "措施还没有开始" in early
     assert "起还有措施开始执行" in early
     assert world.order(order.id).status is Status.ACKNOWLEDGED
+
+
+def test_what_a_change_still_to_come_will_end_is_on_the_list_of_what_is_to_be_done(
+    world: World, client: FlaskClient
+) -> None:
+    world.activated(Level.ORANGE)
+    order = world.order_of("柳州地区水泥厂")
+    decision = world.bulletin(Level.YELLOW, action="downgrade", effective_at=world.now + timedelta(hours=20))
+    assert decision is not None
+    world.sign(decision, by="lj-approver3")
+    held = world.order(order.id).ending
+
+    before = client.get(f"/o/{world.token(order)}").text
+    world.clock.forward(hours=21)
+    after = client.get(f"/o/{world.token(order)}").text
+
+    def listed(page: str) -> str:
+        return page[page.index('<h2 id="duties">') : page.index("</ol>")]
+
+    assert held
+    assert all(duty.text in listed(before) for duty in held)
+    assert not [duty for duty in held if duty.text in listed(after)]
