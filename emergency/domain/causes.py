@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 from typing import Final, NamedTuple
 
 from emergency.domain.air import Amount, Index, Period, Standard, as_written, index, standard_for, trigger_aqi
@@ -21,6 +22,9 @@ so that above it PM10 can be over its limit while PM2.5 is not; and haze is most
 SHOWS: Final = {Cause.O3: "o3", Cause.SAND_DUST: "pm10"}
 """Causes that show in a pollutant of their own; smoke, transport and fireworks are fine particles like any others."""
 _PARTICLES: Final = frozenset({"pm2_5", "pm10"})
+_HALF_STEP: Final = {"co": Fraction(1, 20)}
+"""Half of the last place concentrations are published with: 0.1 mg/m³ of CO, else 1 µg/m³ (HJ 633, both editions)."""
+_ONE: Final = 1  # a source that rounds the index to the nearest, and not up as HJ 633 does, is at most one below
 
 
 class Figure(NamedTuple):
@@ -94,32 +98,103 @@ def measured(
     """
     The figure and the cause of a day whose index was published and of which concentrations may be known.
 
-    The published index stands unless ozone or dust leads it: then the figure is that of :func:`figure`, for which
-    both particles must be known. Without them ozone that leads alone is an ozone day, a cause that was ``expected``
-    stays unless its own pollutant is not among the primary ones, and fine particles over 100 by themselves make an
-    ozone or dust day theirs.
+    Who leads it is whom the source names, else those whose own concentration gives the index, within what rounding
+    leaves open. The published index stands unless
+
+    * ozone or dust leads it: then the figure is that of :func:`figure`, for which both particles must be known. Without
+      them ozone that leads alone is an ozone day, a cause that was ``expected`` stays unless others are among the
+      primary ones, and fine particles over 100 by themselves make an ozone or dust day theirs;
+    * nobody leads it though PM2.5 is known: then only what is known counts, and a person is to say what drives the day
+      (:func:`is_open`). Without PM2.5 the index stands, for that is what it most likely speaks of;
+    * what counts is higher by its own concentrations: then at least that counts.
 
     :raises BadConcentration: a negative value, no number, or a name that is nobody's
     """
     known = {name: value for name, value in values.items() if value is not None}
-    shown = _shown(aqi, primary, expected)
-    if standard is not None and known.keys() >= _PARTICLES:
+    if standard is None or not known:
+        return Figure(aqi, primary, _shown(aqi, primary, expected), aqi, primary)
+    leads = primary or _giving(standard, known, aqi)
+    shown = _shown(aqi, leads, expected)
+    if known.keys() >= _PARTICLES:
         found = figure(standard, known, expected=expected)
         if found.judged is not None:
-            return _beside_the_published(found, aqi, primary, shown)
-    if standard is not None and shown in SHOWS and "pm2_5" in known:
-        fine = index(standard, {"pm2_5": known["pm2_5"]}, period=Period.DAY).iaqi["pm2_5"]
+            return _beside_the_published(standard, known, found, aqi=aqi, leads=leads, shown=shown)
+    iaqi = index(standard, known, period=Period.DAY).iaqi
+    fine = iaqi["pm2_5"]
+    if shown in SHOWS:
         if fine is not None and fine > POLLUTED_OVER:
-            return Figure(fine, ("pm2_5",), Cause.PM2_5, aqi, primary)
-    return Figure(aqi, primary, shown, aqi, primary)
+            return Figure(fine, ("pm2_5",), Cause.PM2_5, aqi, leads)
+        return Figure(aqi, leads, shown, aqi, leads)
+    but = {"o3"} if fine is not None else {"o3", "pm10"}  # PM10 alone may be dust: it raises no index that was sent
+    own = max((its for name, its in iaqi.items() if name not in but and its is not None), default=0)
+    if _nobody_gives(aqi, leads, shown, fine) or _is_over(standard, known, own, aqi):
+        return Figure(own, (), shown, aqi, leads)
+    return Figure(aqi, leads, shown, aqi, leads)
 
 
-def _beside_the_published(found: Figure, aqi: int, primary: tuple[str, ...], shown: Cause) -> Figure:
+def _beside_the_published(
+    standard: Standard,
+    known: Mapping[str, Amount],
+    found: Figure,
+    *,
+    aqi: int,
+    leads: tuple[str, ...],
+    shown: Cause,
+) -> Figure:
     counted = found.judged or 0
-    led_by_ozone = cause_of(primary, aqi) is Cause.O3
-    left_out = led_by_ozone or found.aqi != found.overall
-    cause = shown if led_by_ozone and counted <= POLLUTED_OVER else found.cause
-    return Figure(counted if left_out else aqi, found.primary, cause, aqi, primary)
+    if shown in SHOWS:
+        return Figure(counted, found.primary, shown if counted <= POLLUTED_OVER else found.cause, aqi, leads)
+    if found.cause not in SHOWS and _nobody_gives(aqi, leads, shown, counted):
+        return Figure(counted, (), shown, aqi, leads)
+    left_out = found.aqi != found.overall or _is_over(standard, known, counted, aqi)
+    return Figure(counted if left_out else aqi, found.primary, found.cause, aqi, leads)
+
+
+def _nobody_gives(aqi: int, leads: tuple[str, ...], shown: Cause, fine: int | None) -> bool:
+    """Whether a polluted day's index is led by nobody who is named or known, fine particles being among the known."""
+    return aqi > POLLUTED_OVER and not leads and shown is Cause.PM2_5 and fine is not None
+
+
+def _giving(standard: Standard, values: Mapping[str, Amount], aqi: int) -> tuple[str, ...]:
+    """The pollutants whose concentrations give this index by themselves, each within its rounding."""
+    if aqi <= standard.primary_over:
+        return ()
+    low, high = (_moved(standard, values, by).iaqi for by in (-1, 1))
+    return tuple(
+        name for name, most in high.items()
+        if (least := low[name]) is not None and most is not None and least - _ONE <= aqi <= most
+    )  # fmt: skip
+
+
+def _is_over(standard: Standard, values: Mapping[str, Amount], counted: int, aqi: int) -> bool:
+    """Whether what counts lies above the published index, by more than rounding leaves open."""
+    if counted <= aqi:
+        return False
+    low = _moved(standard, values, -1).iaqi
+    return max((its for name, its in low.items() if name != "o3" and its is not None), default=0) - _ONE > aqi
+
+
+def _moved(standard: Standard, values: Mapping[str, Amount], by: int) -> Index:
+    """The index of the lowest (``by`` -1) or highest (1) values that are published as these."""
+    steps = {name: by * _HALF_STEP.get(name, Fraction(1, 2)) for name in values}
+    exact = {name: max(Fraction(0), Fraction(value) + steps[name]) for name, value in values.items()}
+    return index(standard, exact, period=Period.DAY)
+
+
+def contradicted(standard: Standard, values: Mapping[str, Amount], aqi: int) -> int | None:
+    """
+    The index that the concentrations of all six pollutants give a day, where the published one is another by more than
+    rounding explains; None where they agree, or where one is missing or beyond its scale and so could explain it.
+
+    :raises BadConcentration: a negative value, no number, or a name that is nobody's
+    """
+    told = index(standard, values, period=Period.DAY)
+    if told.aqi is None or told.missing or told.beyond:
+        return None
+    low, high = (_moved(standard, values, by) for by in (-1, 1))
+    if low.aqi is None or high.aqi is None or high.beyond:
+        return None
+    return None if low.aqi - _ONE <= max(aqi, standard.lowest) <= high.aqi else told.aqi
 
 
 def foreseen(day: date, found: Figure, values: Mapping[str, float]) -> ForecastDay | None:
@@ -179,48 +254,62 @@ def with_words(forecast: Forecast, words: Words, standards: Sequence[Standard]) 
 
 
 def _with_word(day: ForecastDay, word: Word, standards: Sequence[Standard]) -> ForecastDay:
-    counted = _as_said(standard_for(day.day, standards), day.values, word.cause) if standards else None
-    counted = day.counted if counted is None else counted
+    counted: int | None = day.aqi
+    if not (is_open(day) and word.cause not in SHOWS):
+        told = _as_said(standard_for(day.day, standards), day.values, word.cause) if standards else None
+        counted = day.counted if told is None else told
     return replace(day, cause=word.cause, counted=None if counted == day.aqi else counted, said_by=word.by)
 
 
 def with_fine_counted(forecast: Forecast, standards: Sequence[Standard]) -> Forecast:
     """
-    The forecast of a source that gives the index and PM2.5 but names no primary pollutant, with what counts of a
-    polluted day whose fine particles are not over 100 by themselves: their own index.
-
-    Something else leads such a day, ozone or coarse dust for all one knows, and a source that does not say what starts
-    no orders. Where fine particles are over 100 the index stands as given: they may well lead it. A day of which a
-    person said what drives it is theirs.
+    The forecast of a source that gives the index and no concentration but PM2.5, each day with its cause and what
+    counts of it by :func:`measured`: one fact has one verdict, whichever field and feed it came by.
     """
-    if not standards or not any(_led_by_others(one, standards) for one in forecast.days):
+    if not standards:
         return forecast
-    days = (replace(one, counted=fine) if (fine := _led_by_others(one, standards)) else one for one in forecast.days)
-    return replace(forecast, days=tuple(days))
+    days = tuple(_with_fine(one, standards) for one in forecast.days)
+    return forecast if days == forecast.days else replace(forecast, days=days)
 
 
-def _led_by_others(day: ForecastDay, standards: Sequence[Standard]) -> int | None:
-    """The index of the day's fine particles alone where something else must lead it; else None."""
-    told = day.primary or day.values or day.said_by or day.counted is not None or day.cause is not Cause.PM2_5
-    if told or day.pm2_5 is None or day.aqi <= POLLUTED_OVER:
-        return None
-    exact = {"pm2_5": as_written(day.pm2_5)}
-    fine = index(standard_for(day.day, standards), exact, period=Period.DAY).iaqi["pm2_5"]
-    return fine if fine is not None and fine <= POLLUTED_OVER else None
+def _with_fine(day: ForecastDay, standards: Sequence[Standard]) -> ForecastDay:
+    if day.values or day.said_by or day.counted is not None:
+        return day
+    expected = None if day.cause is Cause.PM2_5 else day.cause
+    known = {} if day.pm2_5 is None else {"pm2_5": as_written(day.pm2_5)}
+    found = measured(standard_for(day.day, standards), known, aqi=day.aqi, primary=day.primary, expected=expected)
+    return replace(day, cause=found.cause, counted=None if found.judged == day.aqi else found.judged)
 
 
 def is_open(day: ForecastDay) -> bool:
     """
     Whether the source leaves open what drives a polluted day, so that a person should say: PM10 alone leads it and
-    nobody knows whether as dust, or something leads it that is not named and no fine particles.
+    nobody knows whether as dust, or nothing that is named or known leads it.
     """
-    if day.aqi <= POLLUTED_OVER or day.values or day.said_by or day.cause is not Cause.PM2_5:
+    if day.aqi <= POLLUTED_OVER or day.said_by or day.cause is not Cause.PM2_5:
         return False
-    return day.primary == ("pm10",) or (not day.primary and day.counted is not None)
+    if day.primary == ("pm10",):
+        return not day.values.keys() >= _PARTICLES
+    if day.primary:
+        return False
+    counts_less = day.counted is not None and day.counted < day.aqi
+    return counts_less or (bool(day.values) and "pm2_5" not in day.values)
+
+
+def is_left_open(day: DayOfAir) -> bool:
+    """Whether nothing that is named or known gives a measured day's published index, so that a person should say."""
+    if day.published <= POLLUTED_OVER or day.said_by or day.primary or day.cause is not Cause.PM2_5:
+        return False
+    return day.aqi < day.published
 
 
 def measured_as_said(found: Figure, standard: Standard | None, values: Mapping[str, Amount], cause: Cause) -> Figure:
-    """The figure of a measured day of which a person says what drives it."""
+    """
+    The figure of a measured day of which a person says what drives it; the published index is then that of particles
+    where it was left open whose it is.
+    """
+    if found.cause is Cause.PM2_5 and not found.leads and cause not in SHOWS:
+        return found._replace(aqi=max(found.aqi or 0, found.overall or 0), cause=cause)
     counted = None if standard is None else _as_said(standard, values, cause)
     return found._replace(aqi=found.aqi if counted is None else counted, cause=cause)
 
@@ -244,12 +333,18 @@ def set_aside(primary: tuple[str, ...]) -> Cause | None:
 
 
 def _shown(aqi: int, primary: tuple[str, ...], expected: Cause | None) -> Cause:
-    """The cause by the primary pollutants where they speak for themselves, else the one foreseen."""
+    """
+    The cause by the primary pollutants where they speak for themselves, else the one foreseen: ozone or dust only where
+    none leads the day with them that counts.
+    """
     if cause_of(primary, aqi) is Cause.O3:
         return Cause.O3
-    if expected is None or (expected in SHOWS and primary and SHOWS[expected] not in primary):
+    if expected is None:
         return Cause.PM2_5
-    return expected
+    if expected not in SHOWS or not primary:
+        return expected
+    others = {*primary} - {SHOWS[expected], "o3"}
+    return expected if SHOWS[expected] in primary and not others else Cause.PM2_5
 
 
 def _is_of_dust(told: Index, values: Mapping[str, Amount | None], aqi: int) -> bool:

@@ -138,22 +138,24 @@ def measured(observations: Iterable[Observation], *, until: date) -> dict[date, 
 
 
 def verified(
-    place: str, forecasts: Iterable[Forecast], came: Mapping[date, Measured], *, by_hour: int
+    place: str, forecasts: Sequence[Forecast], came: Mapping[date, Measured], *, by_hour: int
 ) -> list[VerifiedDay]:
     """
     Every predicted day that was measured, once for each source and number of days ahead.
 
-    Of several issues of one day the last before ``by_hour`` o'clock (Asia/Shanghai) counts: what the desk had in hand
-    when it decided. Where a source had said nothing by then, the first it said afterwards counts. A forecast for its
-    own day of issue is no forecast and is left out. A correction counts from when it came, for the day of its issue:
-    one that came after the hour makes no source better than it was.
+    Of several issues of one day the last before ``by_hour`` o'clock (Asia/Shanghai) counts, in its last revision known
+    by then: what the desk had in hand when it decided, for a correction of an earlier issue takes no later one's place.
+    Where a source had said nothing by then, the first it said afterwards counts. A forecast for its own day of issue is
+    no forecast and is left out. A correction counts from when it came, for the day of its issue: one that came after
+    the hour makes no source better than it was.
     """
     chosen: dict[tuple[str, date], Forecast] = {}
     for one in sorted(forecasts, key=lambda one: one.said_at):
-        said_at, issued_on = one.said_at.astimezone(SHANGHAI), one.issued_at.astimezone(SHANGHAI).date()
-        in_hand = said_at.date() == issued_on and said_at.hour < by_hour
-        if (one.feed, issued_on) not in chosen or in_hand:
-            chosen[one.feed, issued_on] = one
+        chosen.setdefault((one.feed, _issued_on(one)), one)
+    for one in sorted(forecasts, key=lambda one: (one.issued_at, one.said_at)):
+        said_at = one.said_at.astimezone(SHANGHAI)
+        if said_at.date() == _issued_on(one) and said_at.hour < by_hour:
+            chosen[one.feed, _issued_on(one)] = one
     found = [
         VerifiedDay(
             feed=feed,
@@ -174,6 +176,10 @@ def verified(
         if said.day in came and 1 <= (said.day - issued_on).days <= FARTHEST
     ]
     return sorted({one.key: one for one in found}.values(), key=lambda one: one.key)
+
+
+def _issued_on(one: Forecast) -> date:
+    return one.issued_at.astimezone(SHANGHAI).date()
 
 
 def figures(days: Iterable[VerifiedDay]) -> tuple[Figures, ...]:

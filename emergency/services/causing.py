@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from emergency.clock import SHANGHAI
-from emergency.domain.causes import Words, is_open
+from emergency.domain.causes import Words, is_left_open, is_open
 from emergency.domain.episode import Fact
 from emergency.domain.forecast import Cause, DayOfAir, Forecast, Source
 from emergency.domain.measured import causes_said, measured_of
@@ -58,6 +58,7 @@ def told(tx: Tx, rules: Rules, place: str, *, now: datetime) -> list[DayTold]:
     )
     issued = rules.issued(tx, place, words=words, now=now)
     waits = {(one.feed, Source.FORECAST, day.day): is_open(day) for one in issued for day in one.days}
+    waits |= {key: is_left_open(one) for key, one in as_now.items() if one.source is Source.OBSERVED}
     return [
         DayTold(one, as_given[key].cause, said.get((one.feed, one.day)), waits.get(key, False))
         for key, one in sorted(as_now.items(), key=lambda item: (item[1].day, item[1].feed, item[1].source.value))

@@ -204,7 +204,7 @@ class Rules:
         """The forecasts of late, oldest first, each with its days, and with the causes that people set for them."""
         some = tx.forecasts(place, since=now - LOOKS_BACK, known_at=now)
         whole = (with_days(one, self.standards) for one in some if one.issued_at <= now)
-        return [with_fine_counted(with_words(one, words, self.standards), self.standards) for one in whole]
+        return [with_words(with_fine_counted(one, self.standards), words, self.standards) for one in whole]
 
     def _observed(
         self, tx: Tx, plan: Plan, place: str, issued: Sequence[Forecast], words: Words, today: date

@@ -275,7 +275,10 @@ def _place_asked() -> str:
 def observations() -> ResponseReturnValue:
     """Measured air from a machine, as above."""
     feed, now = machine_name(), the_system().clock.now()
-    found = sifted(request.get_data(), "observations", ObservationIn, lambda one: one.value(feed, now=now))
+    standards = the_system().rules.standards
+    found = sifted(
+        request.get_data(), "observations", ObservationIn, lambda one: one.value(feed, now=now, standards=standards)
+    )
     return _taken(found, lambda tx: intake.keep_air(tx, [], found.good, now=now))
 
 

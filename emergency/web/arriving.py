@@ -14,7 +14,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from emergency.clock import SHANGHAI
 from emergency.domain.air import POLLUTANTS, VALUES, Standard, as_written, standard_for
 from emergency.domain.amending import Amendment, Change, Scope
-from emergency.domain.causes import foreseen, measured
+from emergency.domain.causes import contradicted, foreseen, measured
 from emergency.domain.forecast import Cause, Forecast, ForecastDay, ForecastHour, Observation
 from emergency.errors import Refused
 from emergency.feeds import table
@@ -90,9 +90,11 @@ class DayIn(Strict):
     """
     One predicted day: the index with its range where the source gives one, and what is known of the air behind it.
 
-    ``values``: concentrations, 24-h means and ``o3_8h``, µg/m³ and CO in mg/m³. Where both particles are among them
-    ozone and dust, which count for no warning, are left out of what counts. ``cause``: as the source has it; where left
-    out, what the primary pollutants and the concentrations show.
+    ``values``: concentrations, 24-h means and ``o3_8h``, µg/m³ and CO in mg/m³; ``pm2_5`` is the same as one of them.
+    Where both particles are among them ozone and dust, which count for no warning, are left out of what counts; where
+    PM2.5 is known and nothing named or known gives the index, only what is known counts until a person has said what
+    drives the day. ``cause``: as the source has it; where left out, what the primary pollutants and the concentrations
+    show.
     """
 
     day: date
@@ -108,19 +110,21 @@ class DayIn(Strict):
         """
         The day.
 
-        :raises ValueError: it lies outside its own range, or gives PM2.5 twice and not alike
+        :raises ValueError: it lies outside its own range, gives PM2.5 twice and not alike, or has an index that all six
+            concentrations contradict
         """
         if not (self.aqi_low or 0) <= self.aqi <= (HIGHEST_AQI if self.aqi_high is None else self.aqi_high):
             raise ValueError(f"days: {self.day} lies outside its own range")
         if self.pm2_5 is not None and self.values.get("pm2_5", self.pm2_5) != self.pm2_5:
             raise ValueError(f"days: {self.day} gives two figures of pm2_5")
+        values = dict(self.values) if self.pm2_5 is None else {**self.values, "pm2_5": self.pm2_5}
+        _agreeing(self.day, values, self.aqi, standards)
         standard = standard_for(self.day, standards) if standards else None
-        exact = {name: as_written(value) for name, value in self.values.items()}
+        exact = {name: as_written(value) for name, value in values.items()}
         found = measured(standard, exact, aqi=self.aqi, primary=tuple(self.primary), expected=self.cause)
-        told = foreseen(self.day, found, dict(self.values))
+        told = foreseen(self.day, found, values)
         said = ForecastDay(self.day, self.aqi) if told is None else told
-        pm2_5 = self.values.get("pm2_5", self.pm2_5)
-        return replace(said, aqi_low=self.aqi_low, aqi_high=self.aqi_high, primary=tuple(self.primary), pm2_5=pm2_5)
+        return replace(said, aqi_low=self.aqi_low, aqi_high=self.aqi_high, primary=found.leads)
 
 
 class HourIn(Strict):
@@ -188,11 +192,12 @@ class ObservationIn(Strict):
     aqi: Aqi | None = None
     primary: Primary = []
 
-    def value(self, feed: str, *, now: datetime) -> Observation:
+    def value(self, feed: str, *, now: datetime, standards: Sequence[Standard] = ()) -> Observation:
         """
         The observation.
 
-        :raises ValueError: its time is not the start of a day or the end of an hour, or far from now
+        :raises ValueError: its time is not the start of a day or the end of an hour, or far from now, or it is a day
+            with an index that all six concentrations contradict
         """
         _recent(self.at, now)
         local = self.at.astimezone(SHANGHAI)
@@ -202,6 +207,8 @@ class ObservationIn(Strict):
             raise ValueError("at: not on the hour")
         if self.aqi is None and not self.values:
             raise ValueError("neither aqi nor values")
+        if self.period == "day" and self.aqi is not None:
+            _agreeing(local.date(), self.values, self.aqi, standards)
         return Observation(feed, self.place, self.at, self.period, dict(self.values), self.aqi, tuple(self.primary))
 
 
@@ -305,6 +312,15 @@ class ObjectionIn(AcknowledgementIn):
     """无法执行, with the reason; what the order asks binds until an officer has ruled."""
 
     because: Annotated[str, Field(min_length=1, max_length=1000, pattern=NO_NUL)]
+
+
+def _agreeing(day: date, values: Mapping[str, float], aqi: int, standards: Sequence[Standard]) -> None:
+    if not standards:
+        return
+    standard = standard_for(day, standards)
+    other = contradicted(standard, {name: as_written(value) for name, value in values.items()}, aqi)
+    if other is not None:
+        raise ValueError(f"days: {day} has aqi {aqi}, and {other} by its own six concentrations ({standard.code})")
 
 
 def _recent(at: datetime, now: datetime) -> None:

@@ -79,6 +79,9 @@ REASONS: Final = {
     "the station stands twice: the first was taken": "站点重复出现，采用第一条",
     "too old to be taken for news": "时间过早，不作为新预报",
     "two parts of one name inside": "内含重名的文件",
+    r"days: (\S+) has aqi (\d+), and (\d+) by its own six concentrations \((.+)\)": (
+        "{0} 的 AQI 为 {1}，而按其六项浓度（{3}）应为 {2}，相互矛盾，未采用"
+    ),
     r"(\S+) cells under (\S+) headings": "{1} 列表头下只有 {0} 个单元格",
     "(.+) hours but another number of values": "数值个数与 {0} 个小时不符",
     "an HTML page, not JSON": "是网页，不是 JSON",

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 
-from emergency.domain.causes import Figure, cause_of, is_open, measured, measured_as_said, with_fine_counted
+from emergency.domain.air import Period, index, standard_for
+from emergency.domain.causes import (
+    Figure,
+    cause_of,
+    contradicted,
+    is_left_open,
+    is_open,
+    measured,
+    measured_as_said,
+    measured_day,
+    with_fine_counted,
+)
 from emergency.domain.forecast import Cause, Forecast, ForecastDay
 from emergency.plans.standards import load_standards
 
-STANDARD = next(one for one in load_standards() if "2012" in one.id)
+STANDARDS = load_standards()
+STANDARD = next(one for one in STANDARDS if "2012" in one.id)
 DUST = {"pm2_5": 60, "pm10": 450}
 
 
@@ -83,7 +96,7 @@ def forecast_of(*days: ForecastDay) -> Forecast:
 def test_an_index_that_its_own_fine_particles_cannot_give_counts_by_them_and_waits_for_a_person() -> None:
     first = ForecastDay(date(2015, 2, 9), 210, pm2_5=40.0)  # 40 µg/m³ is 57 by HJ 633-2012
     others = (
-        ForecastDay(date(2015, 2, 10), 210, pm2_5=150.0),  # 200: fine particles may well lead
+        ForecastDay(date(2015, 2, 10), 210, pm2_5=160.0),  # 210: fine particles lead
         ForecastDay(date(2015, 2, 11), 95, pm2_5=20.0),
         ForecastDay(date(2015, 2, 12), 210),
         ForecastDay(date(2015, 2, 13), 210, primary=("pm2_5",), pm2_5=40.0),
@@ -97,6 +110,64 @@ def test_an_index_that_its_own_fine_particles_cannot_give_counts_by_them_and_wai
     assert [is_open(one) for one in found.days] == [True] + [False] * 6
     judged = found.days[0].of_air(found)
     assert (judged.aqi, judged.published) == (57, 210)
+
+
+@pytest.mark.parametrize(("pm2_5", "counted"), [(0.0, 0), (75.0, 100), (76.0, 102), (150.0, 200), (170.0, 220)])
+def test_what_fine_particles_give_counts_without_a_cliff_and_nought_is_a_value(pm2_5: float, counted: int) -> None:
+    (found,) = with_fine_counted(forecast_of(ForecastDay(date(2015, 2, 9), 210, pm2_5=pm2_5)), [STANDARD]).days
+
+    assert (found.counted, found.cause, is_open(found)) == (counted, Cause.PM2_5, counted < 210)
+
+
+@pytest.mark.parametrize("pm2_5", [159.6, 160.0, 160.4])
+def test_an_index_within_the_rounding_of_its_concentration_is_given_by_it(pm2_5: float) -> None:
+    day = ForecastDay(date(2015, 2, 9), 210, pm2_5=pm2_5)
+
+    assert with_fine_counted(forecast_of(day), [STANDARD]).days == (day,)
+    assert not is_open(day)
+
+
+@pytest.mark.parametrize("primary", [(), ("o3",)])
+@pytest.mark.parametrize("cause", [Cause.O3, Cause.SAND_DUST])
+def test_no_cause_of_a_table_hides_what_fine_particles_give_by_themselves(
+    cause: Cause, primary: tuple[str, ...]
+) -> None:
+    day = ForecastDay(date(2015, 2, 9), 300, primary=primary, cause=cause, pm2_5=160.0)
+
+    (found,) = with_fine_counted(forecast_of(day), [STANDARD]).days
+
+    assert (found.counted, found.cause, found.aqi) == (210, Cause.PM2_5, 300)
+
+
+@pytest.mark.parametrize("expected", [Cause.O3, Cause.SAND_DUST])
+def test_a_primary_pollutant_that_counts_beside_ozone_or_dust_makes_the_day_its_own(expected: Cause) -> None:
+    primary = ("pm2_5", "o3" if expected is Cause.O3 else "pm10")
+    found = figure_of(210, primary, expected=expected)
+    day = ForecastDay(date(2015, 2, 9), 210, primary=primary, cause=expected)
+
+    assert (found.judged, found.cause) == (210, Cause.PM2_5)
+    assert with_fine_counted(forecast_of(day), [STANDARD]).days == (replace(day, cause=Cause.PM2_5),)
+
+
+def test_a_measured_day_that_nothing_known_gives_is_open_until_a_person_says_whose_it_is() -> None:
+    known = {"pm2_5": 40, "pm10": 70}
+    found = figure_of(210, (), known)
+    told = measured_day(date(2015, 2, 9), found, pm2_5=40.0)
+
+    assert told is not None
+    assert (told.aqi, told.published, is_left_open(told)) == (60, 210, True)
+    assert measured_as_said(found, STANDARD, known, Cause.PM2_5).judged == 210
+    assert measured_as_said(found, STANDARD, known, Cause.O3).judged == 60
+
+
+def test_six_concentrations_contradict_an_index_beyond_rounding_only_and_by_the_edition_of_the_day() -> None:
+    six = {"pm2_5": 110, "pm10": 120, "so2": 5, "no2": 20, "co": Decimal("0.6"), "o3_8h": 60}
+    for day, gives in ((date(2025, 1, 1), 144), (date(2026, 6, 1), 146)):
+        standard = standard_for(day, STANDARDS)
+        assert index(standard, six, period=Period.DAY).aqi == gives
+        assert [contradicted(standard, six, gives + by) for by in (-1, 0)] == [None] * 2
+        assert [contradicted(standard, six, gives + by) for by in (-4, 4)] == [gives] * 2
+        assert contradicted(standard, {**six, "o3_8h": None}, 300) is None
 
 
 def test_pm10_that_leads_alone_counts_and_a_person_is_asked_whether_it_is_dust() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -118,6 +119,22 @@ def test_of_several_issues_of_a_day_the_last_before_the_hour_counts_and_else_the
 
     assert said(issue(8, 108), issue(19, 119), issue(21, 121)) == [119]
     assert said(issue(21, 121), issue(22, 122)) == [121]
+
+
+def test_a_correction_of_an_earlier_issue_takes_no_later_ones_place() -> None:
+    came = {FIRST + timedelta(days=n): Measured(100) for n in range(4)}
+    early, late = issue(8, 100, 100, 100), issue(17, 160, 170, 180)
+
+    def corrected(one: Forecast, hour: int, *aqi: int) -> Forecast:
+        at = datetime(2026, 1, 10, hour, tzinfo=SHANGHAI)
+        return replace(issue(one.issued_at.hour, *aqi), corrected_at=at)
+
+    def said(*issues: Forecast) -> list[int]:
+        return [one.forecast_aqi for one in verified("柳州", issues, came, by_hour=20)]
+
+    assert said(early, late, corrected(early, 19, 120, 120, 120)) == [160, 170, 180]
+    assert said(early, late, corrected(late, 19, 150, 150, 150)) == [150, 150, 150]
+    assert said(early, corrected(early, 10, 120, 120, 120), corrected(early, 21, 90, 90, 90)) == [120, 120, 120]
 
 
 def test_a_forecast_of_its_own_day_and_of_a_day_nobody_measured_is_left_out() -> None:
