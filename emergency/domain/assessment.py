@@ -70,7 +70,8 @@ class Assessment:
 
     ``days`` are all days judged, ``run`` those on which the clause rests, ``advisory`` those left out because their
     cause gets a health notice only. ``doubtful`` names the numbers of the plan the result rests on that were never
-    read in a text. ``bulletin`` is the number of the notice heeded, when the level comes from above.
+    read in a text. ``bulletin`` is the number of the notice heeded, when the level comes from above;
+    ``takes_back`` that of the one change it takes back, while an earlier notice goes on.
     """
 
     plan_id: str
@@ -90,6 +91,7 @@ class Assessment:
     bulletin: str = ""
     anchor: int | None = None  # the hour at which the 24-h windows begin; None: calendar days
     lasts_until: datetime | None = None  # where a run at another anchor ends after ``run``
+    takes_back: str = ""
 
     @property
     def since(self) -> datetime | None:
@@ -152,6 +154,7 @@ def as_data(assessment: Assessment) -> dict[str, object]:
         "pre_level": assessment.pre_level,
         "bulletin": assessment.bulletin,
         "lead_days": assessment.lead_days,
+        **({"takes_back": assessment.takes_back} if assessment.takes_back else {}),
         **({} if assessment.anchor is None else {"anchor": assessment.anchor}),  # calendar plans are kept as ever
         **({} if assessment.lasts_until is None else {"lasts_until": assessment.lasts_until.isoformat()}),
     }
@@ -209,6 +212,7 @@ def from_data(data: Mapping[str, Any]) -> Assessment:
         bulletin=data["bulletin"],
         anchor=data.get("anchor"),
         lasts_until=datetime.fromisoformat(data["lasts_until"]) if "lasts_until" in data else None,
+        takes_back=data.get("takes_back", ""),
     )
 
 

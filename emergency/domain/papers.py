@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cmp_to_key
 from typing import Final, Protocol
@@ -81,9 +82,84 @@ def over_by(notice: Paper, other: Paper) -> bool:
     return later and not same
 
 
+@dataclass(frozen=True)
+class TakenBack:
+    """A change that was taken back under its number, ``change`` with what rested on it, and what stands without it."""
+
+    change: Bulletin
+    stands: Bulletin
+
+
+def taken_back(papers: Iterable[Bulletin]) -> Mapping[str, Bulletin]:
+    """
+    By id, the notices that were taken back one by one, each withdrawal itself among them, and by which.
+
+    A withdrawal names by its number what it takes back. Where that is a later change it takes back the change alone,
+    with what extended or adjusted its level; where it is the notice that began the warning, or none that is known, it
+    ends the warning and is not among these.
+    """
+    found: dict[str, Bulletin] = {}
+    kept: list[Bulletin] = []
+    for one in _in_order(papers):
+        lost = _under_its_number(kept, one) if one.action == "withdraw" else []
+        if lost:
+            found |= {paper.id: one for paper in (*lost, one)}
+            kept = [paper for paper in kept if paper not in lost]
+        else:
+            kept = [] if one.action in ENDS else [*kept, one]
+    return found
+
+
+def _in_order(papers: Iterable[Bulletin]) -> list[Bulletin]:
+    """The oldest first; a notice that is taken back within its minute before what takes it back."""
+    return sorted(sorted(papers, key=lambda one: one.action in ENDS), key=cmp_to_key(order))
+
+
+def _under_its_number(kept: list[Bulletin], withdrawal: Bulletin) -> list[Bulletin]:
+    """The change of this number, and what extended or adjusted the level it set; none where it began the warning."""
+    places = [place for place, one in enumerate(kept) if _same_number(one.number, withdrawal.number)]
+    if not places or places[0] == 0:
+        return []
+    first = places[-1]
+    lost = [kept[first]]
+    if lost[0].action in SETS_A_LEVEL:
+        for one in kept[first + 1 :]:
+            if one.action in SETS_A_LEVEL:
+                break
+            lost.append(one)
+    return lost
+
+
+def _same_number(one: str, other: str) -> bool:
+    mine = place_in_series(one)
+    return one.strip() == other.strip() or (mine is not None and mine == place_in_series(other))
+
+
+def back_from(papers: Iterable[Bulletin], withdrawal: Bulletin) -> TakenBack | None:
+    """
+    What this withdrawal leaves standing, until the end that was announced for it last; None where it ends the warning.
+    """
+    some = _in_order(papers)
+    gone = taken_back(some)
+    lost = next((one for one in some if one.id != withdrawal.id and gone.get(one.id) == withdrawal), None)
+    left = [one for one in some if one.id not in gone]
+    stands = standing(left)
+    if lost is None or stands is None:
+        return None
+    for one in left:
+        if one.action == "extend" and order(one, stands) > 0:
+            stands = replace(stands, expected_end_at=one.expected_end_at)
+    return TakenBack(lost, stands)
+
+
 def standing(papers: Iterable[Bulletin]) -> Bulletin | None:
-    """Of the notices an area got, the latest that names a level and that nothing ended; None where none stands."""
-    for one in sorted(papers, key=cmp_to_key(order), reverse=True):
+    """
+    Of the notices an area got, the latest that names a level and that nothing ended or took back; None where none
+    stands.
+    """
+    some = _in_order(papers)
+    gone = taken_back(some)
+    for one in reversed([one for one in some if one.id not in gone]):
         if one.action in ENDS:
             return None
         if one.level is not Level.NONE:
@@ -91,21 +167,26 @@ def standing(papers: Iterable[Bulletin]) -> Bulletin | None:
     return None
 
 
-def heed(plan: Plan, bulletin: Bulletin) -> Assessment:
+def heed(plan: Plan, bulletin: Bulletin, back: TakenBack | None = None) -> Assessment:
     """
-    The level above's announcement as an assessment: its level, its number as the grounds; an end is level NONE.
+    The level above's announcement as an assessment: its level, its number as the grounds; an end is level NONE, and a
+    withdrawal that takes ``back`` one change alone sets again what stands without it.
 
     A district activates on the level above's notice and never on its own figures (大气污染防治法 art. 95, 96).
     """
     level = Level.NONE if bulletin.action in ENDS else bulletin.level
-    if bulletin.action == "withdraw":
+    at = bulletin.effective_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    if back is not None:
+        level = back.stands.level
+        verb_zh = f"撤回{back.change.number}，恢复{back.stands.number}所定{LEVEL_ZH[level]}（{RESPONSE_ZH[level]}）"
+        verb_en = f"takes back {back.change.number} and leaves {level.word} as {back.stands.number} set it"
+    elif bulletin.action == "withdraw":
         verb_zh, verb_en = "撤回预警", "withdraws the warning"
     elif level is Level.NONE:
         verb_zh, verb_en = "解除预警", "ends the warning"
     else:
         verb_zh = f"{LEVEL_ZH[level]}（{RESPONSE_ZH[level]}）"
         verb_en = f"sets {level.word} (response level {level.response})"
-    at = bulletin.effective_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
     return Assessment(
         plan_id=plan.id,
         plan_sha=plan.sha,
@@ -130,6 +211,7 @@ def heed(plan: Plan, bulletin: Bulletin) -> Assessment:
         sentence_zh=f"依据{bulletin.issuer}{bulletin.number}：{verb_zh}，自{at}起执行。",
         sentence_en=f"{bulletin.issuer} {bulletin.number} {verb_en}, from {at}.",
         bulletin=bulletin.number,
+        takes_back=back.change.number if back is not None else "",
     )
 
 

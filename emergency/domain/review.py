@@ -137,16 +137,47 @@ def taken_back(decisions: Iterable[Decision]) -> datetime | None:
     return None
 
 
+def void(decisions: Iterable[Decision]) -> frozenset[UUID]:
+    """
+    The signed decisions that rest on a change which was taken back by itself, with what extended or adjusted the level
+    it set: nobody is judged for their revisions, and what stood before held all along.
+    """
+    ordered, gone = _in_order(decisions), set[UUID]()
+    for place, one in enumerate(ordered):
+        number = one.assessment.get("takes_back")
+        followed = [at for at in range(place) if number and ordered[at].assessment.get("bulletin") == number]
+        if not followed:
+            continue
+        gone.add(ordered[followed[-1]].id)
+        for later in ordered[followed[-1] + 1 : place]:
+            if later.move not in _LEAVES_THE_LEVEL:
+                break
+            gone |= {later.id} if later.move in (Move.EXTEND, Move.AMEND) else set()
+    return frozenset(gone)
+
+
 def spans(decisions: Iterable[Decision]) -> tuple[Span, ...]:
-    """The levels that held, each over [since, until), from the signed decisions; those of a withdrawn warning empty."""
+    """
+    The levels that held, each over [since, until), from the signed decisions; those of a withdrawn warning, or of a
+    change that was taken back, empty.
+    """
     found: list[Span] = []
+    lost: list[Span] = []
     begun = 0  # where the spans of the warning that stands begin
-    for one in _in_order(decisions):
+    ordered = _in_order(decisions)
+    gone = void(ordered)
+    for one in ordered:
         since = one.notice.effective_at
         if one.move is Move.WITHDRAW:
             found[begun:] = [replace(span, until=span.since, withdrawn=True) for span in found[begun:]]
             continue
         if since is None or one.move in _LEAVES_THE_LEVEL:
+            continue
+        if one.id in gone:
+            lost.append(Span(one.level.word, since, since, withdrawn=True))
+            continue
+        goes_on = bool(found) and found[-1].until is None and found[-1].level == one.level.word
+        if goes_on and one.assessment.get("takes_back"):
             continue
         if found and found[-1].until is None:
             found[-1] = replace(found[-1], until=max(since, found[-1].since))
@@ -154,7 +185,7 @@ def spans(decisions: Iterable[Decision]) -> tuple[Span, ...]:
             begun = len(found)
         if one.move is not Move.RELEASE:
             found.append(Span(one.level.word, since, None))
-    return tuple(found)
+    return tuple(sorted((*found, *lost), key=lambda span: span.since)) if lost else tuple(found)
 
 
 def tally(

@@ -10,10 +10,10 @@ from uuid import UUID, uuid5
 
 from emergency.clock import SHANGHAI
 from emergency.domain.assessment import Assessment, as_data
-from emergency.domain.episode import Decision, Fact, Move, Task
+from emergency.domain.episode import Decision, Episode, Fact, Move, Task
 from emergency.domain.forecast import Bulletin, Forecast, Observation
 from emergency.domain.level import Level
-from emergency.domain.papers import ENDS
+from emergency.domain.papers import ENDS, TakenBack
 from emergency.domain.people import Act, Person, ask, within
 from emergency.domain.plan import Authority
 from emergency.domain.signing import supersede
@@ -178,7 +178,8 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
     The deadlines for passing it on run from ``received_at``. An adjustment of measures is left to be filled in and put
     forward. One that was entered before and that nothing carries is taken up again, as it was kept then. What waits on
     a notice that this one ends or replaces lapses. One that the level above had ended or replaced before it was
-    entered is only kept, and so is an end that came before the notice the area goes by.
+    entered is only kept, and so is an end that came before the notice the area goes by. A withdrawal under the number
+    of a later change takes back that change alone: what the notice before it set is put forward again.
 
     :raises NotAllowed: the person may not enter bulletins here
     :raises NotForUs: the area is not among those it covers
@@ -197,8 +198,13 @@ def enter_bulletin(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now:
     if over is not None:
         _note_over(tx, rules, bulletin, over, by=by, now=now)
         return Entered(over_by=over)
+    back = relayed.back_from(tx, bulletin, exercise=exercise)
+    if back is not None and _waits_on(tx, back.stands, exercise):
+        return Entered()
     lapsed = replacing.let_go(tx, rules, bulletin.area, bulletin, by=by, now=now)
-    decision = _put_forward(tx, rules, bulletin, by=by, now=now)
+    if back is not None and not _active(tx, bulletin.area, exercise):  # what stands was never signed here
+        bulletin, back = back.stands, None
+    decision = _put_forward(tx, rules, bulletin, back, by=by, now=now)
     if decision is None:
         relaying.end_idle(tx, bulletin.area, exercise=exercise, now=now)
     return Entered(decision=decision, lapsed=lapsed)
@@ -232,9 +238,27 @@ def _note_over(tx: Tx, rules: Rules, bulletin: Bulletin, later: Bulletin, *, by:
     tx.note(Fact(fact, bulletin.id, by.login, now, episode_id, bulletin.area, more=more))
 
 
-def _put_forward(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now: datetime) -> Decision | None:
-    """What the notice asks of the area, put forward and owed to be passed on; None when the area does it already."""
-    move = _asked_by(tx, bulletin, rules.exercise)
+def _active(tx: Tx, area: str, exercise: str) -> bool:
+    episode = tx.running_episode(area, exercise)
+    return episode is not None and episode.level > Level.NONE
+
+
+def _waits_on(tx: Tx, notice: Bulletin, exercise: str) -> bool:
+    """Whether the area's waiting proposal rests on this notice."""
+    episode = tx.running_episode(notice.area, exercise)
+    waiting = tx.waiting_decision(episode.id) if episode is not None else None
+    return waiting is not None and waiting.bulletin_id == UUID(notice.id)
+
+
+def _put_forward(
+    tx: Tx, rules: Rules, bulletin: Bulletin, back: TakenBack | None, *, by: Person, now: datetime
+) -> Decision | None:
+    """
+    What the notice asks of the area, put forward and owed to be passed on; None when the area does it already.
+
+    What is taken ``back`` ends at once, so that a change which has not taken effect never does.
+    """
+    move = _asked_by(tx, bulletin, rules.exercise) if back is None else _back_to(tx, back, rules.exercise)
     if move is None:
         relaying.passed_on(tx, rules, bulletin, by=by, now=now)
         return None
@@ -244,20 +268,22 @@ def _put_forward(tx: Tx, rules: Rules, bulletin: Bulletin, *, by: Person, now: d
     if starting and drafting.again(tx, plan, bulletin.area, starts_at=since, exercise=rules.exercise)[1]:
         move = Move.REOPEN
     ends = move in (Move.RELEASE, Move.WITHDRAW)
+    heeded = rules.heeded(plan, bulletin, back)
+    asked = bulletin if back is None else back.stands
     decision = decisions.propose(
         tx,
         rules,
         area=bulletin.area,
         move=move,
-        level=Level.NONE if ends else _level_of(tx, bulletin, move, rules.exercise),
+        level=Level.NONE if ends else _level_of(tx, asked, move, rules.exercise),
         by=by,
         now=now,
-        reason=bulletin.reason,
-        effective_at=bulletin.effective_at,
-        expected_end_at=bulletin.expected_end_at,
-        open_ended=not ends and bulletin.expected_end_at is None,
+        reason=bulletin.reason if back is None else f"{heeded.sentence_zh}{bulletin.reason}",
+        effective_at=bulletin.effective_at if back is None else max(now, asked.effective_at),
+        expected_end_at=asked.expected_end_at,
+        open_ended=not ends and asked.expected_end_at is None,
         bulletin_id=UUID(bulletin.id),
-        assessment=rules.heeded(plan, bulletin),
+        assessment=heeded,
         to_fill_in=move is Move.AMEND,  # the paper changes measures; which ones here, an officer has to say
     )
     relaying.owe(tx, rules, bulletin.area, bulletin, now=now, episode_id=decision.episode_id, decision_id=decision.id)
@@ -297,8 +323,18 @@ def _asked_by(tx: Tx, bulletin: Bulletin, exercise: str) -> Move | None:
         case "extend" | "amend" if episode is not None and bulletin.level in (Level.NONE, episode.level):
             return Move(bulletin.action) if active else Move.ACTIVATE
         case _:
-            if not active or episode is None:
-                return Move.ACTIVATE
-            if bulletin.level == episode.level:
-                return None
-            return Move.UPGRADE if bulletin.level > episode.level else Move.DOWNGRADE
+            return Move.ACTIVATE if not active or episode is None else _to(episode, bulletin)
+
+
+def _to(episode: Episode, notice: Bulletin) -> Move | None:
+    """From what is in force to what the notice sets: its level, or at the same level its end; None where both hold."""
+    if notice.level is not episode.level:
+        return Move.UPGRADE if notice.level > episode.level else Move.DOWNGRADE
+    return None if notice.expected_end_at == episode.expected_end_at else Move.EXTEND
+
+
+def _back_to(tx: Tx, back: TakenBack, exercise: str) -> Move | None:
+    """The move back to what stands; measures that were adjusted on the change are an officer's to set again."""
+    episode = tx.running_episode(back.stands.area, exercise)
+    move = None if episode is None else _to(episode, back.stands)
+    return Move.AMEND if move is None and back.change.action == "amend" else move

@@ -46,8 +46,8 @@ def draft(tx: Tx, rules: Rules, episode_id: UUID, *, by: Person, now: datetime, 
         raise TooEarly(f"episode {episode_id} is {episode.phase.value}")
     decisions = tx.decisions(episode_id)
     orders = tx.orders(episode_id)
-    unjudged_since = reviews.taken_back(decisions)
-    figures = tx.answer_figures(episode_id, before=unjudged_since)
+    unjudged_since, void = reviews.taken_back(decisions), reviews.void(decisions)
+    figures = tx.answer_figures(episode_id, before=unjudged_since, void=void)
     approved = [one for one in decisions if one.standing is Standing.APPROVED]
     tally = reviews.tally(
         spans=reviews.spans(approved),
@@ -55,7 +55,7 @@ def draft(tx: Tx, rules: Rules, episode_id: UUID, *, by: Person, now: datetime, 
         asked=figures.asked,
         answers_in_time=figures.in_time,
         minutes_to_acknowledge=figures.minutes,
-        escalated=len({row.order_id for row in tx.rungs_taken(episode_id, before=unjudged_since)}),
+        escalated=len({row.order_id for row in tx.rungs_taken(episode_id, before=unjudged_since, void=void)}),
         messages=tx.outbox.counts(episode_id),
         decisions=len(approved),
         overrides=sum(1 for one in approved if one.override_because),

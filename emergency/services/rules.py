@@ -22,7 +22,7 @@ from emergency.domain.forecast import Air, Bulletin, DayOfAir, Forecast, joined
 from emergency.domain.level import Level
 from emergency.domain.measured import causes_said, measured_days
 from emergency.domain.orders import Measure, Recipient, RecipientKind
-from emergency.domain.papers import heed
+from emergency.domain.papers import TakenBack, heed
 from emergency.domain.people import Role
 from emergency.domain.plan import Plan, RunsOn
 from emergency.domain.sources import Sources, beside
@@ -158,9 +158,9 @@ class Rules:
             raise NoAir(f"nothing is known of the air of {area} from {today} on")
         return max(found, key=lambda one: one.level)
 
-    def heeded(self, plan: Plan, bulletin: Bulletin) -> Assessment:
-        """The bulletin as an assessment."""
-        return heed(plan, bulletin)
+    def heeded(self, plan: Plan, bulletin: Bulletin, back: TakenBack | None = None) -> Assessment:
+        """The bulletin as an assessment; of a withdrawal that takes back one change, with what stands without it."""
+        return heed(plan, bulletin, back)
 
     def sources_now(self, tx: Tx, area: str, *, now: datetime) -> Sources:
         """What each source says of the area's coming days under its plan, and where they do not agree."""

@@ -52,6 +52,12 @@ def real(episode_id: Any) -> ColumnElement[bool]:
     return or_(episode_id.is_(None), episode_id.not_in(select(EpisodeRow.id).where(EpisodeRow.exercise != "")))
 
 
+def taken_for(decisions: Collection[UUID]) -> ColumnElement[bool]:
+    """Whether a step of the ladder was taken for a revision that one of these decisions made."""
+    of_it = and_(RevisionRow.order_id == RungRow.order_id, RevisionRow.number == RungRow.revision)
+    return exists().where(of_it, RevisionRow.decision_id.in_(decisions))
+
+
 @dataclass(frozen=True)
 class AnswerFigures:
     """
@@ -340,8 +346,13 @@ class Loading:
         found = self.connection.execute(select(EpisodeRow.exercise).where(EpisodeRow.id == episode_id)).scalar()
         return str(found or "")
 
-    def answer_figures(self, episode_id: UUID, *, before: datetime | None = None) -> AnswerFigures:
-        """How revisions of the episode that asked for an answer got one; those of before then only, where named."""
+    def answer_figures(
+        self, episode_id: UUID, *, before: datetime | None = None, void: Collection[UUID] = ()
+    ) -> AnswerFigures:
+        """
+        How revisions of the episode that asked for an answer got one; those of before then only, where named, and none
+        of the decisions that are ``void``.
+        """
         first = (
             select(AnswerRow.order_id, AnswerRow.revision, func.min(AnswerRow.at).label("at"))
             .group_by(AnswerRow.order_id, AnswerRow.revision)
@@ -356,6 +367,8 @@ class Loading:
         )
         if before is not None:
             asked = asked.where(RevisionRow.recorded_at < before)
+        if void:
+            asked = asked.where(RevisionRow.decision_id.not_in(void))
         rows = self.connection.execute(asked).all()
         got = [row for row in rows if row.at is not None]
         waits = sorted((row.at - row.recorded_at).total_seconds() / 60 for row in got)
@@ -420,9 +433,13 @@ class Loading:
         )
         return self._first(asked if remark is None else asked.where(AnswerRow.remark == remark)) is not None
 
-    def rungs_taken(self, episode_id: UUID, *, before: datetime | None = None) -> list[Any]:
-        """Every step taken in the episode, or those taken before then."""
+    def rungs_taken(
+        self, episode_id: UUID, *, before: datetime | None = None, void: Collection[UUID] = ()
+    ) -> list[Any]:
+        """Every step taken in the episode, or those taken before then; none for the decisions that are ``void``."""
         taken = select(table(RungRow)).where(RungRow.episode_id == episode_id)
+        if void:
+            taken = taken.where(~taken_for(void))
         return list(self.connection.execute(taken if before is None else taken.where(RungRow.taken_at < before)))
 
     def link_for(self, token_sha256: str) -> Any:

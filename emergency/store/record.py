@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -15,8 +15,9 @@ from emergency.domain.consultation import Consultation, Voice
 from emergency.domain.episode import Decision, Episode, Move, Standing, Task
 from emergency.domain.people import Area
 from emergency.domain.review import Review, taken_back
+from emergency.domain.review import void as taken_back_alone
 from emergency.store import consulting, portal, saving
-from emergency.store.loading import table
+from emergency.store.loading import table, taken_for
 from emergency.store.tables import (
     DecisionRow,
     EpisodeRow,
@@ -129,8 +130,8 @@ def record(tx: Tx, episode_id: UUID) -> Record:
     episode = portal.episode(tx, episode_id)
     decisions = portal.decisions(tx, [episode_id])
     review = review_of(tx, episode_id)
-    unjudged_since = taken_back(decisions)
-    figures = tx.answer_figures(episode_id, before=unjudged_since)
+    unjudged_since, unjudged = taken_back(decisions), taken_back_alone(decisions)
+    figures = tx.answer_figures(episode_id, before=unjudged_since, void=unjudged)
     people = {one for decision in decisions for one in (decision.proposed_by, decision.decided_by)}
     if review is not None:
         people |= {review.drafted_by, review.signed_by, review.countersigned_by}
@@ -144,7 +145,7 @@ def record(tx: Tx, episode_id: UUID) -> Record:
         by_status=portal.orders_by_status(tx, episode_id),
         by_place=_by_place(tx, episode_id),
         messages=_messages(tx, episode_id),
-        rungs=_rungs(tx, episode_id, before=unjudged_since),
+        rungs=_rungs(tx, episode_id, before=unjudged_since, void=unjudged),
         tasks=_tasks(tx, episode_id),
         asked=figures.asked,
         minutes=figures.minutes,
@@ -301,10 +302,11 @@ def _messages(tx: Tx, episode_id: UUID) -> dict[str, dict[str, int]]:
     return found
 
 
-def _rungs(tx: Tx, episode_id: UUID, *, before: datetime | None) -> tuple[Rung, ...]:
+def _rungs(tx: Tx, episode_id: UUID, *, before: datetime | None, void: Collection[UUID]) -> tuple[Rung, ...]:
     rows = tx.connection.execute(
         select(RungRow.step, RungRow.notify, func.count(), func.sum(RungRow.told), func.min(RungRow.due_at))
         .where(RungRow.episode_id == episode_id, true() if before is None else RungRow.taken_at < before)
+        .where(~taken_for(void) if void else true())
         .group_by(RungRow.step, RungRow.notify)
         .order_by(func.min(RungRow.due_at), RungRow.step)
     )

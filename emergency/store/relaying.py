@@ -41,9 +41,19 @@ def over_by(tx: Tx, bulletin: Bulletin, *, exercise: str = "") -> Bulletin | Non
     The first notice by which the level above ended or replaced this one, however late this one came in; None where it
     has not. What is real is ended by no notice of an exercise, and an exercise's by none of another.
     """
-    since = bulletin.issued_at.replace(second=0, microsecond=0)  # within one minute the numbers tell
-    some = (one for one in _of_area(tx, bulletin.area, exercise=exercise, since=since) if one.id != bulletin.id)
-    return next((one for one in some if papers.over_by(bulletin, one)), None)
+    some = _of_area(tx, bulletin.area, exercise=exercise)
+    gone = papers.taken_back(some)
+    if bulletin.id in gone and bulletin.action not in ENDS:
+        return gone[bulletin.id]
+    others = (one for one in some if one.id != bulletin.id and one.id not in gone)
+    return next((one for one in others if papers.over_by(bulletin, one)), None)
+
+
+def back_from(tx: Tx, withdrawal: Bulletin, *, exercise: str = "") -> papers.TakenBack | None:
+    """What a withdrawal that takes back one change leaves standing in its area; None where it ends the warning."""
+    if withdrawal.action != "withdraw":
+        return None
+    return papers.back_from(_of_area(tx, withdrawal.area, exercise=exercise), withdrawal)
 
 
 def standing(tx: Tx, area: str, *, exercise: str = "") -> Bulletin | None:
@@ -51,14 +61,10 @@ def standing(tx: Tx, area: str, *, exercise: str = "") -> Bulletin | None:
     return papers.standing(_of_area(tx, area, exercise=exercise))
 
 
-def _of_area(tx: Tx, area: str, *, exercise: str, since: datetime | None = None) -> list[Bulletin]:
+def _of_area(tx: Tx, area: str, *, exercise: str) -> list[Bulletin]:
     rows = tx.connection.execute(
         select(table(BulletinRow))
-        .where(
-            BulletinRow.area == area,
-            BulletinRow.exercise == exercise,
-            true() if since is None else BulletinRow.issued_at >= since,
-        )
+        .where(BulletinRow.area == area, BulletinRow.exercise == exercise)
         .order_by(BulletinRow.issued_at, BulletinRow.received_at)
     )
     return [saving.bulletin(row) for row in rows]

@@ -9,7 +9,7 @@ import pytest
 
 from emergency.domain.forecast import Bulletin
 from emergency.domain.level import Level
-from emergency.domain.papers import ended_by, over_by, place_in_series, standing
+from emergency.domain.papers import back_from, ended_by, over_by, place_in_series, standing, taken_back
 from tests.builders import CITY, DISTRICT, NOW
 
 NOTICE = Bulletin(
@@ -106,3 +106,22 @@ def test_what_stands_is_the_latest_that_names_a_level_and_was_not_ended() -> Non
     assert standing([replace(END, issued_at=NOW + timedelta(hours=3)), raised, longer]) is None
     assert standing([NOTICE, replace(END, issued_at=NOW - timedelta(hours=3))]) == NOTICE
     assert standing([]) is None
+
+
+def test_a_withdrawal_takes_back_the_change_of_its_number_with_what_rests_on_it_however_the_number_is_written() -> None:
+    first = replace(NOTICE, id="1", number="柳气预警〔2026〕7号", level=Level.YELLOW)
+    longer = replace(NOTICE, id="2", number="柳气预警〔2026〕8号", action="extend", level=Level.NONE)
+    longer = replace(longer, issued_at=NOW + timedelta(hours=1), expected_end_at=NOW + timedelta(days=2))
+    change = replace(NOTICE, id="3", action="upgrade", issued_at=NOW + timedelta(hours=2))
+    adjusted = replace(change, id="4", action="amend", number="柳气预警〔2026〕11号")
+    back = replace(END, id="5", number="柳气预警[2026]第9号", issued_at=NOW + timedelta(hours=3))
+    some = [back, adjusted, longer, change, first]
+
+    assert set(taken_back(some)) == {"3", "4", "5"}
+    assert standing(some) == first
+    found = back_from(some, back)
+    assert found is not None
+    assert (found.change, found.stands) == (change, replace(first, expected_end_at=longer.expected_end_at))
+    assert standing([first, replace(back, number=first.number)]) is None
+    assert standing([*some[1:], replace(back, number="柳气预警〔2026〕12号")]) is None, "of no known number it ends all"
+    assert back_from([first, back], back) is None
