@@ -229,14 +229,16 @@ def revise_all(
         raise Conflict(f"recipients or their contacts changed since the orders of {decision.id} were drawn up")
     ready = prepared.bundle or _bundled(rules, decision, prepared, by=by, now=now)
     tx.save_all(ready)
-    if decision.move is Move.ADVISE or decision.amendments:  # no other order changes: no other notice is out of date
-        tx.outbox.cancel_all([one.order.id for one in prepared.drawn_up], (*CHASED, *OPEN_NOTICES))
-    else:
+    if not (decision.move is Move.ADVISE or decision.amendments):  # else no other order changes
         if decision.move in _ENDS:
             fact = rulings.WITHDRAWN if decision.move is Move.WITHDRAW else rulings.LIFTED
             rulings.end(tx, episode.id, fact=fact, by=by, now=now)
-        over = (Kind.REPORT.value,) if decision.move in (Move.RELEASE, Move.WITHDRAW) else ()
-        tx.outbox.cancel_for_episode(decision.episode_id, (*CHASED, *OPEN_NOTICES, *over))  # unsent, it is out of date
+        over: tuple[str, ...] = (Kind.BROADCAST.value,)
+        over += (Kind.REPORT.value,) if decision.move in (Move.RELEASE, Move.WITHDRAW) else ()
+        if decision.move is Move.WITHDRAW or (decision.move in _ENDS and (decision.notice.effective_at or now) <= now):
+            over += CHASED  # nobody owes anything any more: bundles neither
+        tx.outbox.cancel_for_episode(decision.episode_id, over)
+    tx.outbox.cancel_revised(decision.id, decision.episode_id, notices=OPEN_NOTICES, chased=CHASED, now=now)
     wait = rules.plan(episode.plan_id).numbers.get("sequence_wait_min", 0)  # a plan that does not say lets none wait
     messages = _whole_to_the_untold(tx, rules, decision, prepared, ready.messages, now=now)
     tx.outbox.put_new(messages, waits_until=due(rules.wall.now(), wait))

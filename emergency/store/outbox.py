@@ -11,19 +11,19 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, tex
 from sqlalchemy.orm import aliased
 
 from emergency.domain.exercise import WALL, shut_out, walled
-from emergency.domain.letters import RETURNED
+from emergency.domain.letters import RETURNED, Verdict
 from emergency.domain.messages import ChannelFault, Kind, Message, State, Uncertain
 from emergency.domain.receipts import Word, word_of
 from emergency.store import saving, sequence, walling
 from emergency.store.bulk import copy_in, table
 from emergency.store.sending import COUNTED, LEASE, Sending
-from emergency.store.tables import AttemptRow, MessageRow, OrderRow, ReceiptRow
+from emergency.store.tables import AttemptRow, MessageRow, OrderRow, ReceiptRow, RevisionRow
+from emergency.store.tables_posting import SettlementRow
 
 __all__ = ["COUNTED", "LEASE", "Outbox"]
 
 _MESSAGES = table(MessageRow)
 UNASKED = "whoever may have it could not be asked in time"
-_AT_ONCE = 500  # orders named in one statement
 
 
 class Outbox(Sending):
@@ -71,19 +71,6 @@ class Outbox(Sending):
         )
         return done.rowcount
 
-    def cancel_all(self, order_ids: Sequence[UUID], kinds: Sequence[str]) -> None:
-        """Cancel what still waits for these orders, of these kinds, a few hundred orders at a time."""
-        for start in range(0, len(order_ids), _AT_ONCE):
-            self._connection.execute(
-                update(MessageRow)
-                .where(
-                    MessageRow.order_id.in_(order_ids[start : start + _AT_ONCE]),
-                    MessageRow.state == State.READY.value,
-                    MessageRow.kind.in_(kinds),
-                )
-                .values(state=State.CANCELLED.value, because="answered or superseded")
-            )
-
     def cancel_for_episode(self, episode_id: UUID, kinds: Sequence[str]) -> int:
         """Cancel what still waits in the whole episode, of these kinds."""
         done = self._connection.execute(
@@ -94,6 +81,31 @@ class Outbox(Sending):
             .values(state=State.CANCELLED.value, because="superseded")
         )
         return done.rowcount
+
+    def cancel_revised(
+        self, decision_id: UUID, episode_id: UUID, *, notices: Sequence[str], chased: Sequence[str], now: datetime
+    ) -> None:
+        """
+        Cancel what the revisions of this decision leave out of date: unsent notices of these kinds, and unsent
+        reminders where something else is asked now or nothing any more. They hold where the measures stay, and until a
+        release that is signed for later. Bundles are looked at when they leave.
+        """
+        revised = select(RevisionRow.order_id).where(RevisionRow.decision_id == decision_id)
+        goes_on = or_(
+            RevisionRow.kind == "information", and_(RevisionRow.kind == "lifting", RevisionRow.effective_at > now)
+        )
+        self._connection.execute(
+            update(MessageRow)
+            .where(
+                MessageRow.episode_id == episode_id,
+                MessageRow.state == State.READY.value,
+                or_(
+                    and_(MessageRow.kind.in_(notices), MessageRow.order_id.in_(revised)),
+                    and_(MessageRow.kind.in_(chased), MessageRow.order_id.in_(revised.where(~goes_on))),
+                ),
+            )
+            .values(state=State.CANCELLED.value, because="superseded")
+        )
 
     def cancel_for_decision(self, decision_id: UUID) -> int:
         """Cancel what still waits about a decision that is decided."""
@@ -197,12 +209,15 @@ class Outbox(Sending):
         return {str(row[0]): int(row[1]) for row in rows}
 
     def told(self, episode_id: UUID) -> dict[UUID, int]:
-        """Order → the newest revision whose notice with its duties was handed over to a provider."""
+        """Order → the newest revision whose notice with its duties a provider took, or a person found arrived."""
+        found_there = MessageRow.id.in_(
+            select(SettlementRow.message_id).where(SettlementRow.verdict == Verdict.ARRIVED.value)
+        )
         rows = self._connection.execute(
             select(MessageRow.order_id, func.max(MessageRow.revision))
             .where(
                 MessageRow.episode_id == episode_id,
-                MessageRow.state.in_([State.SENT.value, State.DELIVERED.value]),
+                or_(MessageRow.state.in_([State.SENT.value, State.DELIVERED.value]), found_there),
                 MessageRow.kind.in_([Kind.ORDER.value, Kind.REVISION.value]),
             )
             .group_by(MessageRow.order_id)

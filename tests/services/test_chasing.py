@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
-from emergency.domain.messages import Kind, Lane
+import pytest
+from sqlalchemy import select
+
+from emergency.domain.level import Level
+from emergency.domain.messages import Kind, Lane, State
 from emergency.domain.orders import Action, Status
 from emergency.services import chasing
+from emergency.store.tables import MessageRow
 from tests.world import World
 
 
@@ -114,3 +119,36 @@ def test_where_a_step_reaches_nobody_the_desk_that_owns_the_plan_is_told(world: 
     told = [one.text for one in world.phone.to(world.person("lj-duty").phone) if one.kind is Kind.ALARM]
     assert any("：没有第二联系人，自" in text for text in told)
     assert not any("nobody" in text for text in told), "what a desk in Liuzhou reads is Chinese"
+
+
+def waiting(world: World) -> set[object]:
+    """The orders whose reminder lies in the post."""
+    with world.store.reading() as tx:
+        asked = select(MessageRow.order_id).where(MessageRow.rung == "remind", MessageRow.state == State.READY.value)
+        return set(tx.connection.execute(asked).scalars())
+
+
+@pytest.mark.parametrize(
+    ("level", "action", "hours"),
+    [(Level.YELLOW, "extend", 0), (Level.ORANGE, "upgrade", 3), (Level.NONE, "release", 9)],
+)
+def test_a_signature_calls_off_only_reminders_of_what_it_changes(
+    world: World, level: Level, action: str, hours: int
+) -> None:
+    world.activated()
+    world.forward(minutes=25, step=5)
+    world.clock.forward(minutes=6)
+    world.wall.forward(minutes=6)
+    climb(world)
+    before = waiting(world)
+    assert before
+
+    effective_at = world.now + timedelta(hours=hours)
+    end = {} if level is Level.NONE else {"expected_end_at": world.now + timedelta(days=3)}
+    decision = world.bulletin(level, action=action, effective_at=effective_at, **end)
+    assert decision is not None
+    world.sign(decision, by="lj-approver3")
+
+    asked_anew = {one.id for one in world.orders() if one.asks_from == 2}
+    assert bool(asked_anew) is (action == "upgrade")
+    assert waiting(world) == before - asked_anew

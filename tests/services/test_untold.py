@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from emergency.domain.letters import Verdict
 from emergency.domain.level import Level
-from emergency.domain.messages import ChannelFault, Kind, Lane, Later, Message
+from emergency.domain.messages import ChannelFault, Kind, Lane, Later, Message, Uncertain
 from emergency.domain.orders import Order, Status
+from emergency.services import letters, watch
 from tests.world import World
 
 
@@ -138,3 +140,26 @@ def test_who_was_not_told_before_a_release_in_effect_at_once_needs_no_order(worl
     world.deliver()
 
     assert {tuple(one.kind for one in told(world, order)) for order in world.orders()} == {(Kind.LIFTING,)}
+
+
+def test_a_notice_that_a_person_found_to_have_arrived_was_told(world: World) -> None:
+    world.activated(Level.YELLOW, deliver=False)
+    world.phone.fates = [Uncertain("cut")]
+    world.deliver()
+    with world.store.reading() as tx:
+        (doubted,) = tx.outbox.ambiguous(world.episode().id)
+        order_id = tx.message(doubted).order_id
+    assert order_id is not None
+    world.wall.forward(seconds=watch.DOUBT.total_seconds() + 1)
+    watch.sweep(world.store, wall=world.wall.now())
+    world.store.run(
+        lambda tx: letters.settle(
+            tx, world.rules, doubted, verdict=Verdict.ARRIVED, because="已去电，收到了", by=world.person("lj-duty"),
+            now=world.now,
+        )
+    )  # fmt: skip
+
+    decided(world, Level.YELLOW, "extend")
+    world.deliver()
+
+    assert [one.kind for one in world.phone.sent if one.order_id == order_id] == [Kind.INFORMATION]
