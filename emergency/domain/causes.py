@@ -106,7 +106,7 @@ def measured(
       primary ones, and fine particles over 100 by themselves make an ozone or dust day theirs;
     * nobody leads it though PM2.5 is known: then only what is known counts, and a person is to say what drives the day
       (:func:`is_open`). Without PM2.5 the index stands, for that is what it most likely speaks of;
-    * what counts is higher by its own concentrations: then at least that counts.
+    * what counts is over 100 by its own concentration and leads no index as published: then at least that counts.
 
     :raises BadConcentration: a negative value, no number, or a name that is nobody's
     """
@@ -127,7 +127,7 @@ def measured(
         return Figure(aqi, leads, shown, aqi, leads)
     but = {"o3"} if fine is not None else {"o3", "pm10"}  # PM10 alone may be dust: it raises no index that was sent
     own = max((its for name, its in iaqi.items() if name not in but and its is not None), default=0)
-    if _nobody_gives(aqi, leads, shown, fine) or _is_over(standard, known, own, aqi):
+    if _nobody_gives(aqi, leads, shown, fine) or _is_over(standard, known, own, aqi=aqi, leads=leads):
         return Figure(own, (), shown, aqi, leads)
     return Figure(aqi, leads, shown, aqi, leads)
 
@@ -146,7 +146,7 @@ def _beside_the_published(
         return Figure(counted, found.primary, shown if counted <= POLLUTED_OVER else found.cause, aqi, leads)
     if found.cause not in SHOWS and _nobody_gives(aqi, leads, shown, counted):
         return Figure(counted, (), shown, aqi, leads)
-    left_out = found.aqi != found.overall or _is_over(standard, known, counted, aqi)
+    left_out = found.aqi != found.overall or _is_over(standard, known, counted, aqi=aqi, leads=leads)
     return Figure(counted if left_out else aqi, found.primary, found.cause, aqi, leads)
 
 
@@ -166,9 +166,16 @@ def _giving(standard: Standard, values: Mapping[str, Amount], aqi: int) -> tuple
     )  # fmt: skip
 
 
-def _is_over(standard: Standard, values: Mapping[str, Amount], counted: int, aqi: int) -> bool:
-    """Whether what counts lies above the published index, by more than rounding leaves open."""
-    if counted <= aqi:
+def _is_over(
+    standard: Standard, values: Mapping[str, Amount], counted: int, *, aqi: int, leads: tuple[str, ...]
+) -> bool:
+    """
+    Whether what counts is over 100 and above the published index, by more than rounding leaves open.
+
+    Where a pollutant that counts leads it the index is the authority's own figure of just that: means of what stations
+    published often give another, by 30 and more.
+    """
+    if counted <= max(aqi, POLLUTED_OVER) or {*leads} - {"o3"}:
         return False
     low = _moved(standard, values, -1).iaqi
     return max((its for name, its in low.items() if name != "o3" and its is not None), default=0) - _ONE > aqi

@@ -41,6 +41,14 @@ def test_the_published_index_stands_where_nothing_is_left_out_of_it() -> None:
     assert (found.judged, found.published, found.cause) == (233, 233, Cause.PM2_5)
 
 
+def test_the_published_index_of_a_pollutant_that_counts_stands_above_and_below_its_concentration() -> None:
+    liuzhou = {"pm2_5": Decimal("151.5"), "pm10": Decimal("178.2")}  # 2015-02-10: 202 by the mean, 193 as published
+
+    assert measured(STANDARD, liuzhou, aqi=193, primary=("pm2_5",)).judged == 193
+    assert figure_of(210, ("pm2_5",), {"pm2_5": 40}).judged == 210
+    assert figure_of(90, ("o3",), {"pm2_5": 160}).judged == 210  # no figure of particles is published of that day
+
+
 @pytest.mark.parametrize("expected", [None, Cause.SAND_DUST])
 def test_suspected_and_foreseen_dust_leave_pm10_out_by_the_same_rule(expected: Cause | None) -> None:
     found = figure_of(340, ("pm10",), DUST, expected)
