@@ -58,10 +58,14 @@ ladder:
   - {{step: c, after_minutes: {last}, notify: district_duty, by: [sms], basis: text, source: doc}}
 """
 
+IN_FORCE = "in_force: {%s, basis: text, source: doc}"
 WRONG = [
     ("authority: issues", "authority: rules", 4, "authority"),
     ("authority: issues", "authority: issues\nauthority: activates", 5, "duplicate key"),
     ("authority: issues", "authority: issues\ncolour: red", 5, "colour: unknown key"),
+    ("authority: issues", f"authority: issues\n{IN_FORCE % 'since: 2024-13'}", 5, "in_force.since"),
+    ("authority: issues", f"authority: issues\n{IN_FORCE % 'since: 2024-02-30'}", 5, "out of range for month"),
+    ("authority: issues", f"authority: issues\n{IN_FORCE % 'since: 2024-02, until: 2001-01'}", 5, "before 2024-02"),
     ("name_en: Sample city plan\n", "", 1, "name_en: field required"),
     ("id: city", "id: town", 1, "id is 'town'"),
     ("{over: 200}", "{over: '200'}", 9, "over"),

@@ -17,9 +17,9 @@ SCHEMA: Final = json.loads((PLANS.parent / "schema" / "plan.schema.json").read_t
 PUBLISHED: Final = Draft202012Validator(SCHEMA)
 BEYOND: Final = (
     "id is", "range runs", "is not among sources", "whole_days are not", "does not come after", "is there twice",
-    "a higher level must never",
+    "a higher level must never", "before 2024-02", "out of range for month",
 )
-"""What hangs on the file's name or on two places at once."""
+"""What hangs on the file's name, on two places at once, or on the calendar."""
 
 
 def complaints(text: str, folder: Path) -> list[str]:

@@ -77,12 +77,15 @@ def stays(plan: Plan, air: Air, rule: ReleaseRule, *, now: datetime) -> Calm:
     )
     if against is not None:
         return Calm(False, since, until, *against)
+    aside = any(plan.lets_go(by_day[day]) for day in needed)  # over the mark or not, they keep no orders
+    less_zh = "除成因不启动应急的日子外，" if aside else ""
+    less_en = " (days whose cause starts no orders aside)" if aside else ""
     return Calm(
         True,
         since,
         until,
-        f"{needed[0]}至{needed[-1]}各日均不高于 {_mark(rule)}，预计持续超过 {rule.hours_over} 小时。",
-        f"{needed[0]} to {needed[-1]} are not over {_mark(rule)}, forecast to stay so for more than "
+        f"{needed[0]}至{needed[-1]}{less_zh}各日均不高于 {_mark(rule)}，预计持续超过 {rule.hours_over} 小时。",
+        f"{needed[0]} to {needed[-1]}{less_en} are not over {_mark(rule)}, forecast to stay so for more than "
         f"{rule.hours_over} h.",
     )
 

@@ -33,6 +33,8 @@ def contradictions(sheet: PlanSheet, plan: Plan) -> Found:
     yield from _approvals(sheet)
     yield from _release(sheet)
     yield from _reporting(sheet)
+    if (held := sheet.in_force) and held.until and held.until < held.since[: len(held.until)]:
+        yield ("in_force", "until"), f"{held.until} is before {held.since}"
     for kind in sheet.effective_delay_min.by_kind:
         if kind not in ACTIONS:
             yield ("effective_delay_min", "by_kind", kind), f"no measure does {kind!r}; there are {', '.join(ACTIONS)}"

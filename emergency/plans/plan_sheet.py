@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from emergency.domain.forecast import Cause
 from emergency.domain.plan import Authority, Basis, Metric, Origin, Response, RunsOn, Undecided
 from emergency.plans.reading import DIALECT, Sheet
+
+
+def _on_the_calendar(said: str) -> str:
+    year, month, day = (*map(int, said.split("-")), 1, 1)[:3]
+    date(year, month, day)  # a ValueError names what is wrong with it
+    return said
+
 
 V = TypeVar("V")
 LevelWord = Literal["blue", "yellow", "orange", "red"]
@@ -17,7 +25,11 @@ PlanId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40
 Minutes = Annotated[int, Field(ge=0, le=60 * 24 * 14)]
 Hours = Annotated[int, Field(ge=0, le=24 * 31)]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
-Moment = Annotated[str, Field(pattern=r"^\d{4}(-\d{2}){0,2}$")]
+Moment = Annotated[
+    str,
+    Field(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$"),
+    AfterValidator(_on_the_calendar),
+]
 Hour = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 _NUMBERED = r"^[^{}]*(\{year\}[^{}]*\{serial\}|\{serial\}[^{}]*\{year\})[^{}]*$"
 _PLACEHOLDER = re.compile(r"\{[^}]*\}?|\}")

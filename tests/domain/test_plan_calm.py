@@ -84,6 +84,7 @@ def test_days_that_get_a_health_notice_only_keep_no_orders_in_force():
     ozone = Air("", tuple(replace(day, cause=Cause.O3) for day in days))
 
     assert calm(PLANS["liujiang"], ozone, now=MORNING).met
+    assert "除成因不启动应急的日子外" in calm(PLANS["liujiang"], ozone, now=MORNING).because_zh
 
 
 def test_strictly_more_than_the_hours_the_plan_names():
