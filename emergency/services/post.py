@@ -375,6 +375,8 @@ def _settle(
         again = wall + BREAKER_OPEN if all_broken else wall
         rows = [_settled(message, outcome, civil=civil, wall=wall, unbroken=again) for message, outcome in batch]
         tx.outbox.settle(rows, wall=wall)
+        if nobody := [one.order_id for one, fate in batch if isinstance(fate, Never) and one.order_id]:
+            tx.outbox.hurry(nobody, civil=civil)  # it reaches nobody: the step after it is due
         if faults and all_broken:
             tx.outbox.break_channel(name, until=wall + BREAKER_OPEN, because=faults[0].because)
             tx.raise_alarm(f"channel:{name}", area="", detail=faults[0].because[:300], now=civil)

@@ -12,23 +12,32 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from emergency.domain.exercise import marked
 from emergency.domain.ladder import Deadline, Notice, Taken, Turn
-from emergency.domain.messages import Kind, State
+from emergency.domain.letters import Verdict
+from emergency.domain.messages import Kind, Never, State
 from emergency.domain.orders import LIVE, Order
 from emergency.store import saving
 from emergency.store.bulk import table
-from emergency.store.tables import CHASED, MessageRow, OrderRow, RecipientRow, RungRow
-from emergency.store.tables_posting import BundledRow
+from emergency.store.tables import CHASED, AttemptRow, MessageRow, OrderRow, RecipientRow, RungRow
+from emergency.store.tables_posting import BundledRow, SettlementRow
 from emergency.store.tx import Tx
 
 _MESSAGES, _ORDERS, _RUNGS = table(MessageRow), table(OrderRow), table(RungRow)
 _BUNDLED, _RECIPIENTS = table(BundledRow), table(RecipientRow)
+_ATTEMPTS, _SETTLEMENTS = table(AttemptRow), table(SettlementRow)
 
 
 def notices(tx: Tx, orders: Sequence[Order]) -> dict[UUID, Notice]:
     """How far the notice of what each order asks has come; absent where none was put."""
     asks = {one.id: one.asks_from for one in orders}
     found: dict[UUID, Notice] = {}
-    came_back = and_(_MESSAGES.c.state == State.FAILED.value, _MESSAGES.c.sent_at.is_not(None))
+    refused = select(_ATTEMPTS.c.message_id).where(
+        _ATTEMPTS.c.message_id == _MESSAGES.c.id, _ATTEMPTS.c.outcome == Never.__name__.lower()
+    )
+    arrived = select(_SETTLEMENTS.c.message_id).where(
+        _SETTLEMENTS.c.message_id == _MESSAGES.c.id, _SETTLEMENTS.c.verdict == Verdict.ARRIVED.value
+    )
+    reached_nobody = or_(_MESSAGES.c.sent_at.is_not(None), refused.exists())
+    came_back = and_(_MESSAGES.c.state == State.FAILED.value, reached_nobody, ~arrived.exists())
     notice = _MESSAGES.c.kind.in_([Kind.ORDER.value, Kind.REVISION.value])
     rows = tx.connection.execute(
         select(

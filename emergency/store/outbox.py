@@ -189,17 +189,19 @@ class Outbox(Sending):
         if word is not Word.RETURNED:
             return
         if done.rowcount and found.order_id:
-            # whoever has the order locked looks at its ladder by itself; to wait for it with the message in hand is no
-            # way out
-            free = select(OrderRow.id).where(OrderRow.id == found.order_id).with_for_update(skip_locked=True)
-            self._connection.execute(
-                update(OrderRow)
-                .where(OrderRow.id.in_(free), OrderRow.next_rung_at > civil)
-                .values(next_rung_at=civil)
-            )
+            self.hurry([found.order_id], civil=civil)
         elif not done.rowcount:  # called off meanwhile: it is in doubt no more
             called_off = and_(MessageRow.id == found.id, MessageRow.state == State.CANCELLED.value)
             self._connection.execute(update(MessageRow).where(called_off).values(ambiguous=False))
+
+    def hurry(self, order_ids: Sequence[UUID], *, civil: datetime) -> None:
+        """Have the ladder of these orders looked at now: a message of theirs reaches nobody."""
+        # whoever has the order locked looks at its ladder by itself; to wait for it with the message in hand is no way
+        # out
+        free = select(OrderRow.id).where(OrderRow.id.in_(order_ids)).with_for_update(skip_locked=True)
+        self._connection.execute(
+            update(OrderRow).where(OrderRow.id.in_(free), OrderRow.next_rung_at > civil).values(next_rung_at=civil)
+        )
 
     def counts(self, episode_id: UUID) -> dict[str, int]:
         """How many of the episode's messages stand where."""

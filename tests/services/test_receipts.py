@@ -8,10 +8,11 @@ import pytest
 
 from emergency.domain.letters import RETURNED, NeededNoMore, Verdict
 from emergency.domain.level import Level
-from emergency.domain.messages import Kind, Lane, Message, State, Uncertain
+from emergency.domain.messages import Kind, Lane, Message, Never, State, Uncertain
 from emergency.domain.orders import Order
 from emergency.domain.receipts import Word, word_of
 from emergency.services import dispatch, letters, watch
+from emergency.store import chasing
 from emergency.store import letters as kept
 from emergency.store.letters import Fate, Wanted
 from tests.world import DISTRICT, PLACE, World
@@ -209,3 +210,31 @@ def settle(world: World, message_id: UUID, verdict: Verdict) -> None:
             tx, world.rules, message_id, verdict=verdict, because="已去电", by=world.person("lj-duty"), now=world.now
         )
     )
+
+
+def test_after_a_notice_refused_for_good_the_next_step_is_taken_at_once(world: World) -> None:
+    world.activated(deliver=False)
+    world.phone.fates = [Never("no such number")]
+    world.deliver()
+    with world.store.reading() as tx:
+        (dead,) = tx.outbox.failed(world.episode().id)
+        refused = tx.message(dead).order_id
+    assert refused is not None
+
+    world.clock.forward(minutes=2)
+    for _ in range(3):
+        world.sweep()
+
+    with world.store.reading() as tx:
+        assert {row.order_id for row in tx.rungs_taken(world.episode().id)} == {refused}
+    letters_of = [one for one in world.phone.sent if one.kind is Kind.REMINDER]
+    assert {one.order_id for one in letters_of} == {refused}
+
+    world.store.run(
+        lambda tx: letters.settle(
+            tx, world.rules, dead, verdict=Verdict.ARRIVED, because="已当面送达", by=world.person("lj-duty"),
+            now=world.now,
+        )
+    )  # fmt: skip
+    with world.store.reading() as tx:
+        assert chasing.notices(tx, [tx.order(refused)])[refused].returned == frozenset()
