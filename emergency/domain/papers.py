@@ -117,7 +117,7 @@ def _in_order(papers: Iterable[Bulletin]) -> list[Bulletin]:
 
 def _under_its_number(kept: list[Bulletin], withdrawal: Bulletin) -> list[Bulletin]:
     """The change of this number, and what extended or adjusted the level it set; none where it began the warning."""
-    places = [place for place, one in enumerate(kept) if _same_number(one.number, withdrawal.number)]
+    places = [place for place, one in enumerate(kept) if same_number(one.number, withdrawal.number)]
     if not places or places[0] == 0:
         return []
     first = places[-1]
@@ -130,7 +130,8 @@ def _under_its_number(kept: list[Bulletin], withdrawal: Bulletin) -> list[Bullet
     return lost
 
 
-def _same_number(one: str, other: str) -> bool:
+def same_number(one: str, other: str) -> bool:
+    """Whether two 文号 are the same one, with whatever brackets they were written."""
     mine = place_in_series(one)
     return one.strip() == other.strip() or (mine is not None and mine == place_in_series(other))
 

@@ -117,6 +117,7 @@ def put_forward(
     :raises WrongLevel, BadTimes: see ``timing.with_a_level`` and ``timing.meant``
     :raises NotExtendable, EndsTooSoon, EndsTooLate, NoEnd: see ``extending.within_the_plan``
     :raises NotAllowed, IllegalMove: see ``signing.put_forward``
+    :raises NumberTaken: see ``drafting.still_free``
     :raises StillOpen, NotOurs: see ``consulting.named``
     """
     decision = tx.decision(decision_id)
@@ -186,6 +187,7 @@ def propose(
     :raises WrongLevel, BadTimes: see ``timing.with_a_level`` and ``timing.meant``
     :raises NotExtendable, EndsTooSoon, EndsTooLate, NoEnd: see ``extending.within_the_plan``
     :raises Ungrounded, NotAllowed, IllegalMove: see ``signing.put_forward``
+    :raises NumberTaken: see ``drafting.still_free``
     """
     ask(by, Act.PROPOSE, area)
     if move is Move.ADVISE:  # an advisory has no level and lasts as long as its days, whatever was typed
@@ -265,6 +267,7 @@ def _without_a_notice(area: str, move: Move, *, because: str) -> None:
 
 
 def _put_forward(tx: Tx, rules: Rules, decision: Decision, *, by: Person, now: datetime) -> Decision:
+    drafting.still_free(tx, rules, decision, now=now)
     plan = rules.plan_of(tx, decision.area)
     found = overtaking.look(tx, rules, decision, now=now)
     decision = replace(deputies.with_deputies(plan, decision), rule_now=found.key if found else "")
@@ -318,7 +321,7 @@ def sign(
 
     :raises OwnProposal, NotEntitled, NotAllowed, IllegalMove, BlankNotice, StaleContent: see ``signing.approve``
     :raises RuleMovedOn: see ``overtaken.signed``
-    :raises TooLateToReopen: see ``drafting.still_reopens``
+    :raises TooLateToReopen, NumberTaken: see ``drafting.still_reopens`` and ``drafting.still_free``
     """
     for left in (2, 1, 0):
         with store.reading() as tx:
@@ -326,6 +329,7 @@ def sign(
             signed = signing.approve(decision, by=by, now=now, content=content)  # refuse before the work, not after
             overtaking.signed(tx, rules, decision, signed, anyway, by=by, now=now)
             drafting.still_reopens(tx, rules, decision, now=now)
+            drafting.still_free(tx, rules, decision, now=now)
             episode = tx.episode(decision.episode_id)
             prepared = dispatch.prepare(tx, rules, decision, now=now)
         marked = rules.in_exercise(episode.exercise)
@@ -357,6 +361,7 @@ def approve(
     decision = signing.approve(waiting, by=by, now=now, content=content)
     decision = overtaking.signed(tx, rules, waiting, decision, anyway, by=by, now=now)
     drafting.still_reopens(tx, rules, waiting, now=now)
+    drafting.still_free(tx, rules, waiting, now=now)
     consulting.still_as_named(tx, decision)
     episode = moving.carry_out(tx.episode(decision.episode_id), decision, now=now)
     rules = rules.in_exercise(episode.exercise)

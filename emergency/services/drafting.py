@@ -9,9 +9,10 @@ from uuid import UUID, uuid5
 from emergency.domain import extending, letting_go
 from emergency.domain.assessment import Assessment, as_data, from_data, without_air
 from emergency.domain.calm import calm, least, one_episode, over_in_all
-from emergency.domain.episode import NEEDS_NO_AIR, Decision, Episode, Move, Notice, Phase, Ungrounded, due
+from emergency.domain.episode import NEEDS_NO_AIR, Decision, Episode, Move, Notice, Phase, Standing, Ungrounded, due
 from emergency.domain.falling import falls_to, lowering_rule, outlived
 from emergency.domain.level import Level
+from emergency.domain.papers import same_number
 from emergency.domain.plan import Authority, Plan, doubtful
 from emergency.domain.review import Stage
 from emergency.errors import Refused
@@ -33,6 +34,34 @@ class TooLateToReopen(Refused):
     """The merge gap is over, or the review is signed: what comes now is an episode of its own."""
 
     words_zh = "距上次解除已超过预案规定的间隔，或上次过程的评估已签字，不能再重新启动，请按新过程提出"
+
+
+class NumberTaken(Refused):
+    """The area signed something under this 文号 before."""
+
+    words_zh = "该文号已签发过，不能再用"
+
+
+def still_free(tx: Tx, rules: Rules, decision: Decision, *, now: datetime) -> None:
+    """
+    One 文号 names one notice of the area; a withdrawal alone may bear that of a notice of its episode, which it takes
+    back.
+
+    :raises NumberTaken: the area signed another under it; names the next that is free
+    """
+    number = decision.notice.number
+    if not any(same_number(number, one) for one in tx.numbers_signed(decision.area)):
+        return
+    signed = (one for one in tx.decisions(decision.episode_id) if one.standing is Standing.APPROVED)
+    if decision.move is Move.WITHDRAW and any(same_number(number, one.notice.number) for one in signed):
+        return
+    rules = rules.in_exercise(tx.exercise_of(decision.episode_id))
+    plan = rules.plan_of(tx, decision.area)
+    free = rules.next_number(tx, plan, decision.area, move=decision.move, now=now)
+    raise NumberTaken(
+        f"{number} was signed before, the next number is {free}",
+        zh=f"文号{number}已签发过，不能再用；下一个可用文号是{free}，请退回后改用新文号重新提出",
+    )
 
 
 def grounds_now(tx: Tx, rules: Rules, area: str, *, move: Move, because: str, now: datetime) -> Assessment:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from itertools import count
 from uuid import UUID
 
 from emergency.clock import SHANGHAI, Clock
@@ -252,7 +253,11 @@ class Rules:
         return assessment.until
 
     def next_number(self, tx: Tx, plan: Plan, area: str, *, move: Move, now: datetime) -> str:
-        """The next 文号 of the area in the civil year; health advisories by themselves where the plan says so."""
+        """
+        The next 文号 of the area in the civil year; health advisories by themselves where the plan says so.
+
+        One that was signed is not given again, though it was another series' then.
+        """
         local = now.astimezone(SHANGHAI)
         begun = datetime(local.year, 1, 1, tzinfo=SHANGHAI)
         apart = plan.numbers_advisories
@@ -260,8 +265,13 @@ class Rules:
         had = tx.decisions_of_year(
             area, since=begun, exercises=bool(self.exercise), advisories=advisory if apart else None
         )
-        number = plan.numbered(local.year, had + 1, advisory=advisory)
-        return numbered(number) if self.exercise else number
+        signed = tx.numbers_signed(area)
+        for serial in count(had + 1):
+            number = plan.numbered(local.year, serial, advisory=advisory)
+            number = numbered(number) if self.exercise else number
+            if number not in signed:
+                return number
+        raise AssertionError("unreachable")
 
     def desk_contact(self, tx: Tx, area: str) -> str:
         """Whom a reader of the notice calls: the area's duty officer."""

@@ -339,6 +339,12 @@ class Loading:
         )
         return int(self.connection.execute(asked).scalar_one())
 
+    def numbers_signed(self, area: str) -> frozenset[str]:
+        """The 文号 of all that the area signed; each names its year."""
+        signed = and_(DecisionRow.area == area, DecisionRow.standing == Standing.APPROVED.value)
+        asked = select(DecisionRow.notice["number"].as_string()).where(signed)
+        return frozenset(self.connection.execute(asked).scalars())
+
     def exercise_of(self, episode_id: UUID | None) -> str:
         """The exercise the episode belongs to; empty for a real one and for none."""
         if episode_id is None:
