@@ -74,9 +74,12 @@ def over_by(notice: Paper, other: Paper) -> bool:
     """
     Whether a notice that comes in now asks for nothing any more, because of this other: it was ended by it, or the
     level above has set a level by it since; then the later one says what is to be done, also where the older one ends.
+    Of two ends announced for one level the one issued later holds.
     """
     if ended_by(notice, other):
         return True
+    if notice.action == "extend" and other.action in SETS_A_LEVEL | {"extend"}:
+        return order(other, notice) > 0
     later = other.action in ENDS | SETS_A_LEVEL and order(other, notice) > 0
     same = notice.level is other.level and notice.action not in ENDS | SETS_A_LEVEL  # it extends or amends that level
     return later and not same

@@ -98,6 +98,16 @@ def test_an_old_end_is_over_by_what_was_begun_after_it_and_an_adjustment_by_anot
     assert not over_by(NOTICE, NOTICE)
 
 
+@pytest.mark.parametrize(
+    ("action", "minutes", "over"), [("extend", 5, True), ("extend", -5, False), ("amend", 5, False)]
+)
+def test_of_two_extensions_the_one_issued_later_holds(action: str, minutes: int, over: bool) -> None:
+    other = replace(NOTICE, action=action, issued_at=NOW + timedelta(minutes=minutes))
+
+    assert over_by(replace(NOTICE, action="extend"), other) is over
+    assert over_by(replace(NOTICE, action="extend", level=Level.NONE), replace(other, level=Level.NONE)) is over
+
+
 def test_what_stands_is_the_latest_that_names_a_level_and_was_not_ended() -> None:
     raised = replace(NOTICE, action="upgrade", level=Level.RED, issued_at=NOW + timedelta(hours=1))
     longer = replace(NOTICE, action="extend", level=Level.NONE, issued_at=NOW + timedelta(hours=2))

@@ -234,3 +234,60 @@ def test_an_adjustment_inside_the_level_that_comes_in_late_still_counts(world: W
 
     assert found is not None
     assert found.move is Move.AMEND
+
+
+def in_hours(world: World, hours: int) -> Any:
+    return world.now + timedelta(hours=hours)
+
+
+def test_an_extension_issued_earlier_moves_no_end_back(world: World) -> None:
+    first = world.bulletin(Level.YELLOW, number="柳气预警〔2015〕1号", expected_end_at=in_hours(world, 24))
+    assert first is not None
+    world.sign(first, by=APPROVER)
+    end = in_hours(world, 72)
+    extended = newer(world, "extend", Level.YELLOW, expected_end_at=end)
+    assert extended is not None
+    world.sign(extended, by=APPROVER)
+    before = world.now - timedelta(minutes=5)
+
+    for level in (Level.YELLOW, Level.NONE):
+        how = {"issued_at": before, "number": f"柳气预警〔2015〕2{level.word}号", "effective_at": world.now}
+        assert world.bulletin(level, action="extend", expected_end_at=in_hours(world, 48), **how) is None
+
+    assert world.episode().expected_end_at == end
+    (*_, because) = replaced_before(world, extended)
+    assert NEWER in because
+
+
+@pytest.mark.parametrize("hours", [90, 24, None])
+def test_the_same_level_announced_again_with_another_end_is_put_forward_as_an_extension(
+    world: World, hours: int | None
+) -> None:
+    first = world.bulletin(Level.YELLOW, number=FIRST, expected_end_at=in_hours(world, 48))
+    assert first is not None
+    world.sign(first, by=APPROVER)
+    end = None if hours is None else in_hours(world, hours)
+
+    again = newer(world, "activate", Level.YELLOW, expected_end_at=end)
+
+    assert again is not None
+    assert (again.move, again.level, again.notice.open_ended) == (Move.EXTEND, Level.YELLOW, hours is None)
+    world.sign(again, by=APPROVER)
+    assert (world.episode().level, world.episode().expected_end_at) == (Level.YELLOW, end)
+    with world.store.reading() as tx:
+        assert relaying.owed(tx, DISTRICT) == []
+
+
+def test_an_extension_taken_back_under_its_number_gives_back_the_end_before_it(world: World) -> None:
+    end = in_hours(world, 48)
+    first = world.bulletin(Level.YELLOW, number=FIRST, expected_end_at=end)
+    assert first is not None
+    world.sign(first, by=APPROVER)
+    longer = newer(world, "extend", Level.YELLOW, expected_end_at=in_hours(world, 90))
+    assert longer is not None
+    world.sign(longer, by=APPROVER)
+
+    back = newer(world, "withdraw")
+
+    assert back is not None
+    assert (back.move, back.level, back.notice.expected_end_at) == (Move.EXTEND, Level.YELLOW, end)
