@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, tuple_
 
-from emergency.domain.forecast import Forecast, ForecastDay
+from emergency.domain.forecast import Forecast
 from emergency.store import saving
 from emergency.store.bulk import table
 from emergency.store.tables import ForecastRow
@@ -23,31 +22,21 @@ def keep(connection: Connection, forecast: Forecast, *, now: datetime) -> int:
     Keep a forecast; its revision, from 1, or 0 when just this is the last its source said under this issue time.
 
     Another content under the same issue time is a correction: it is kept beside what it corrects, and counts from now
-    on. Which message it was read from is no content. A day of that issue which the correction does not tell of stands
-    as it was told: half a message, or a record of it that was refused, takes nothing away.
+    on. Which message it was read from is no content.
 
     :raises IntegrityError: somebody else kept one of the same issue at the same moment (to the store a Conflict)
     """
     rows = table(ForecastRow)
     of_issue = (rows.c[name] == getattr(forecast, name) for name in _ISSUE)
     last = connection.execute(select(rows).where(*of_issue).order_by(rows.c.revision.desc()).limit(1)).first()
-    if last is not None:
-        told = saving.forecast(last)
-        forecast = replace(forecast, days=_with_told(forecast.days, told.days))
-        if _content(told) == _content(forecast):
-            return 0
+    if last is not None and _content(saving.forecast(last)) == _content(forecast):
+        return 0
     revision: int = 1 if last is None else last.revision + 1
     about = f"forecast:{forecast.feed}:{forecast.place}:{forecast.issued_at.isoformat()}"
     key = uuid5(_NAMESPACE, about if revision == 1 else f"{about}:{revision}")
     row = {**saving.forecast_row(forecast), "id": key, "revision": revision, "received_at": now}
     connection.execute(insert(rows), row)
     return revision
-
-
-def _with_told(days: Sequence[ForecastDay], told: Sequence[ForecastDay]) -> tuple[ForecastDay, ...]:
-    """These days, and those told before which are not among them, in the order of the calendar."""
-    known = {one.day: one for one in (*told, *days)}
-    return tuple(known[day] for day in sorted(known))
 
 
 def _content(one: Forecast) -> Forecast:

@@ -95,17 +95,3 @@ def test_a_correction_by_the_hour_is_verified_and_one_that_comes_when_the_day_is
         day = at.astimezone(SHANGHAI).date() + timedelta(days=1)
         (one,) = judging.verified_days(tx, "柳州", since=day, until=day)
     assert (one.lead_days, one.forecast_aqi, one.observed_aqi) == (1, 150, 140)
-
-
-def test_half_of_an_issue_takes_nothing_from_what_was_told_of_it(world: World) -> None:
-    at = world.now
-    told(world, 160, 170, 180, issued_at=at)
-    first = at.astimezone(SHANGHAI).date() + timedelta(days=1)
-
-    def again(*days: ForecastDay) -> int:
-        said = Forecast("bureau", "柳州", at, days)
-        return world.store.run(lambda tx: intake.keep_air(tx, [said], [], now=world.now))
-
-    assert again(ForecastDay(first, 160), ForecastDay(first + timedelta(days=2), 180)) == 0
-    assert again(ForecastDay(first + timedelta(days=2), 240)) == 1
-    assert [one[2] for one in rows(world)] == [[160, 170, 180], [160, 170, 240]]

@@ -53,7 +53,6 @@
     const body = kept();
     if (body === null || busy) return;
     asleep.hidden = false;
-    if (!navigator.onLine) return;
     busy = true;
     await send(body);
     busy = false;
@@ -69,7 +68,7 @@
     if (busy || !keep(body)) return; // where nothing can be kept the browser sends it as ever
     event.preventDefault();
     busy = true;
-    const taken = navigator.onLine && (await send(body));
+    const taken = await send(body); // what a telephone says of its own network is not to be relied on
     busy = false;
     if (!taken) {
       asleep.hidden = false;
