@@ -39,11 +39,17 @@ SLOW_FILES = (
 )  # fmt: skip
 
 
+def _differs(one: pytest.Item) -> bool:
+    """Whether a test may come out otherwise on a database server; what a browser shows of the pages does not."""
+    marks = {each.name for each in one.iter_markers()}
+    stored = "databases" in getattr(one, "fixturenames", ())
+    return "chromium" not in marks and (stored or bool(marks & {"postgres", "redis"}))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what needs a service that is not set up, said with its reason; the long files first, side by side."""
     if os.environ.get("EMERGENCY_TEST_DIFFERS"):  # a second run, on services: what touches none of them has been run
-        left_out = [one for one in items if "databases" not in getattr(one, "fixturenames", ())]
-        left_out = [one for one in left_out if not {"postgres", "redis"} & {each.name for each in one.iter_markers()}]
+        left_out = [one for one in items if not _differs(one)]
         gone = {id(one) for one in left_out}
         items[:] = [one for one in items if id(one) not in gone]
         config.hook.pytest_deselected(items=left_out)
