@@ -153,8 +153,9 @@ def test_a_broker_killed_in_mid_dispatch_and_started_again_loses_nothing(running
 def test_a_deadline_that_passed_with_beat_dead_and_the_broker_empty_fires_once_and_two_beats_double_nothing(
     running: Running, told: Told
 ) -> None:
-    running.signed()  # its own, whichever test was before it
-    running.until(running.quiet, "an empty post")
+    if not told.tallies:  # alone, with no test before it that has signed
+        running.signed()
+        running.until(running.quiet, "an empty post")
     answered = running.world.an_order()
     running.world.answer(answered, Action.ACKNOWLEDGE)
     running.arm("beat_tick")
