@@ -39,11 +39,16 @@ SLOW_FILES = (
 )  # fmt: skip
 
 
+# every door with every role, the doors of machines, and the desk: what pages ask of the store is asked by these
+PAGES = ("test_access.py", "test_pulling.py", "test_console.py")
+
+
 def _differs(one: pytest.Item) -> bool:
-    """Whether a test may come out otherwise on a database server; what a browser shows of the pages does not."""
+    """Whether a test may come out otherwise on a database server; what a page or a browser makes of rows does not."""
     marks = {each.name for each in one.iter_markers()}
-    stored = "databases" in getattr(one, "fixturenames", ())
-    return "chromium" not in marks and (stored or bool(marks & {"postgres", "redis"}))
+    stored = "databases" in getattr(one, "fixturenames", ()) or bool(marks & {"postgres", "redis"})
+    page = "chromium" in marks or (one.path.parent.name == "web" and one.path.name not in PAGES)
+    return stored and not page
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
