@@ -39,16 +39,17 @@ SLOW_FILES = (
 )  # fmt: skip
 
 
-# every door with every role, the doors of machines, and the desk: what pages ask of the store is asked by these
-PAGES = ("test_access.py", "test_pulling.py", "test_console.py")
+# every door with every role, and the doors of machines: what pages ask of the store is asked by these
+PAGES = ("test_access.py", "test_pulling.py")
+TOLD = ("web", "commands", "story")  # folders of tests of what is made of rows, by use cases that others run
 
 
 def _differs(one: pytest.Item) -> bool:
     """Whether a test may come out otherwise on a database server; what a page or a browser makes of rows does not."""
     marks = {each.name for each in one.iter_markers()}
     stored = "databases" in getattr(one, "fixturenames", ()) or bool(marks & {"postgres", "redis"})
-    page = "chromium" in marks or (one.path.parent.name == "web" and one.path.name not in PAGES)
-    return stored and not page
+    told = "chromium" in marks or (one.path.parent.name in TOLD and one.path.name not in PAGES)
+    return stored and not told
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
